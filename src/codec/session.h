@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// THE SEAM. Above it V4L2, below it codecs. A lower half implements Driver and Session and never sees an ioctl; the upper half
+// (src/v4l2) implements SessionEvents and gets frames, format changes and errors.
+//
+// Words: *input* is what the codec eats (V4L2's OUTPUT queue), *output* is what it makes (V4L2's CAPTURE queue).
+// Threads: the upper half calls a Session under its own per-file lock, one call at a time; no call blocks on the codec.
+// Events come from a thread of the lower half and never from inside a Session call, with no lock of the lower half held.
+//
+// The contract that every lower half passes is tests/contract/session_contract.h. In short:
+//  1. Each queued input is answered by exactly one input_done(), each queued output by exactly one output_done(), also when the
+//     session is flushed, fails, or stops; only destroying the Session ends the obligation (and then no event comes any more).
+//  2. Inputs are consumed in order. Outputs come in any order; several or none may come from one input.
+//  3. A decoder announces the stream by format_changed() before its first output, and again when a frame with another geometry is
+//     due, after every frame of the old geometry was delivered. It then holds its outputs back until resume().
+//  4. drain() takes effect after all inputs queued before it; drained() follows the last output_done() of a frame. No input is
+//     consumed after that until resume().
+//  5. After flush(), every buffer queued before it on that side comes back (cancelled or done), then flushed() with the same number.
+//     Frames made from inputs before an input flush may be dropped.
+//  6. failed() is said once; after it every call returns EIO, and all queued buffers have been returned before it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "base/result.h"
+#include "codec/capabilities.h"
+#include "media/colour.h"
+#include "media/frame_layout.h"
+#include "media/geometry.h"
+
+namespace softvpu::codec {
+
+enum class Direction : uint8_t { kInput = 0, kOutput = 1 };
+
+// A buffer's name on both sides: an index that is reused, and a generation that never is.
+struct BufferHandle {
+  uint32_t index = 0;
+  uint32_t generation = 0;
+  friend bool operator==(const BufferHandle&, const BufferHandle&) = default;
+};
+
+// Names one queueing of a buffer; never reused within a session. 0 is never used.
+enum class Cookie : uint64_t {};
+
+// Opaque to the lower half: copied from an input to every frame that came from it. The upper half finds the V4L2 timestamp,
+// timecode and the like by it. When several inputs made one frame, the first one's tag counts (dev-decoder.rst, Decoding).
+enum class Tag : uint64_t {};
+
+// Memory of one plane. The session duplicates `fd` if it needs it longer than the call.
+struct PlaneMemory {
+  int fd = -1;
+  uint64_t offset = 0;          // of the plane in `fd`, page aligned
+  uint64_t length = 0;          // bytes the codec may write
+  uint64_t mapped_length = 0;   // bytes that may be mapped and read; >= length
+};
+
+struct SessionConfig {
+  Role role = Role::kDecoder;
+  FourCC coded = FourCC::kNone;
+  Size size_hint;               // from the client's format; {0,0} when unknown
+  uint32_t threads = 0;         // codec threads; 0 lets the lower half choose
+};
+
+struct InputChunk {
+  BufferHandle buffer;
+  Cookie cookie{};
+  Tag tag{};
+  uint32_t offset = 0;  // of the first byte in plane 0 (V4L2's data_offset)
+  uint32_t bytes = 0;   // payload, without the offset
+};
+
+// What a decoder learnt from the stream.
+struct StreamFormat {
+  Size coded;            // as the codec codes it (a multiple of its block size)
+  Rect visible;          // inside coded
+  uint8_t bit_depth = 8;
+  uint8_t chroma = 1;    // 0: 4:0:0, 1: 4:2:0, 2: 4:2:2, 3: 4:4:4
+  bool interlaced = false;
+  Colour colour;
+  uint32_t min_output_buffers = 2;
+  uint32_t pixel_aspect_num = 1;
+  uint32_t pixel_aspect_den = 1;
+  FourCC native = FourCC::kNone;  // the raw format that costs no conversion; kNone: none of the offered ones fits
+  friend bool operator==(const StreamFormat&, const StreamFormat&) = default;
+};
+
+enum class FrameType : uint8_t { kUnknown = 0, kKey = 1, kP = 2, kB = 3 };
+enum class FrameField : uint8_t { kProgressive = 0, kInterlacedTopFirst = 1, kInterlacedBottomFirst = 2 };
+
+// How a queued buffer came back.
+enum class DoneStatus : uint8_t {
+  kOk = 0,
+  kError = 1,      // the data was damaged: V4L2_BUF_FLAG_ERROR. An output may still hold a usable picture.
+  kCancelled = 2,  // flushed or given back unused
+};
+
+struct OutputDone {
+  Cookie cookie{};
+  DoneStatus status = DoneStatus::kOk;
+  Tag tag{};
+  bool has_tag = false;
+  FrameType type = FrameType::kUnknown;
+  FrameField field = FrameField::kProgressive;
+  std::array<uint32_t, kMaxPlanes> bytes_used{};  // 0 for a buffer given back empty
+};
+
+class SessionEvents {
+ public:
+  virtual ~SessionEvents() = default;
+  virtual void input_done(Cookie cookie, DoneStatus status) = 0;
+  virtual void output_done(const OutputDone& done) = 0;
+  // `initial`: the stream's first header. The session is paused until resume().
+  virtual void format_changed(const StreamFormat& format, bool initial) = 0;
+  virtual void drained() = 0;
+  virtual void flushed(Direction side, uint32_t generation) = 0;
+  // `error.reason` is for people.
+  virtual void failed(const Error& error) = 0;
+};
+
+class Session {
+ public:
+  virtual ~Session() = default;
+
+  // Makes memory known under `buffer`. Errors: EINVAL, ENOMEM, EIO.
+  virtual Status map_buffer(Direction side, BufferHandle buffer, std::span<const PlaneMemory> planes) = 0;
+  // Forgets it; memory that the codec still reads (a reference frame) lives until it lets go. Errors: EINVAL.
+  virtual Status unmap_buffer(Direction side, BufferHandle buffer) = 0;
+
+  // The layout of outputs queued from now on (decoder), or of inputs (encoder). Errors: EINVAL, EIO.
+  virtual Status set_frame_layout(const FrameLayout& layout) = 0;
+  // A V4L2 control id and its value. Errors: EINVAL for one that the codec doesn't have.
+  virtual Status set_control(uint32_t id, int64_t value) = 0;
+
+  // Begins consuming; may start a process, never waits for it. Errors: EIO, EAGAIN, ENOMEM.
+  virtual Status start() = 0;
+  virtual Status queue_input(const InputChunk& chunk) = 0;
+  virtual Status queue_output(BufferHandle buffer, Cookie cookie) = 0;
+
+  // After format_changed(): outputs of the announced geometry are queued or will be. After drained(): go on.
+  virtual Status resume() = 0;
+  virtual Status drain() = 0;
+  // Asks for one queued output back, empty (the upper half marks it V4L2_BUF_FLAG_LAST). Legal while paused or drained.
+  virtual Status return_output() = 0;
+  virtual Status flush(Direction side, uint32_t generation) = 0;
+};
+
+class Driver {
+ public:
+  virtual ~Driver() = default;
+  // Errors: EIO when the lower half can't be asked (no firmware), with the reason.
+  virtual Result<Capabilities> capabilities() = 0;
+  // `events` is kept weakly: events for an owner that is gone are dropped. Nothing is started yet.
+  // Errors: EINVAL for a codec that isn't in capabilities(), EMFILE, ENOMEM.
+  virtual Result<std::unique_ptr<Session>> open_session(const SessionConfig& config, std::weak_ptr<SessionEvents> events) = 0;
+};
+
+}  // namespace softvpu::codec

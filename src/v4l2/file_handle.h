@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One open of a video device, as a front end sees it: what the kernel's file_operations are to a driver.
+// Implemented by m2m_file.* (codec nodes); front/preload and the tests call it. All methods: any thread, unless said otherwise.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+
+#include "base/result.h"
+
+namespace softvpu::v4l2 {
+
+// What of an open file is ready; combined from both queues and the event queue, exactly as poll() of the kernel's v4l2-mem2mem.
+// The numbers are poll(2)'s.
+struct Levels {
+  bool in = false;   // a CAPTURE buffer can be dequeued (POLLIN | POLLRDNORM), or DQBUF would say EPIPE
+  bool out = false;  // an OUTPUT buffer can be dequeued (POLLOUT | POLLWRNORM)
+  bool pri = false;  // an event is pending (POLLPRI)
+  bool error = false;  // POLLERR: what v4l2_m2m_poll reports when nothing could ever become ready
+  friend bool operator==(const Levels&, const Levels&) = default;
+};
+
+// Told after every change that may have changed levels(), with the file's lock held: must not call back into the file,
+// must not block. `completed_in`: a CAPTURE buffer completed just now (edge-triggered pollers want a wake-up even if `in` was high).
+class ReadinessSink {
+ public:
+  virtual ~ReadinessSink() = default;
+  virtual void levels_changed(const Levels& levels, bool completed_in, bool completed_out, bool completed_pri) = 0;
+};
+
+// How a blocking ioctl sleeps. Called with no lock held, possibly left by thread cancellation or a signal.
+// Returns 0 when woken (re-check), EINTR when a signal handler ran. The default is a plain futex wait.
+class Waiter {
+ public:
+  virtual ~Waiter() = default;
+  virtual int wait(const uint32_t* futex, uint32_t seen) = 0;
+};
+
+struct MmapTarget {
+  int fd = -1;          // owned by the file; valid while the buffer is allocated
+  uint64_t offset = 0;  // for mmap(2)
+};
+
+class FileHandle {
+ public:
+  virtual ~FileHandle() = default;
+
+  // The answer to ioctl(2): 0 or a negative errno. `arg` is the caller's pointer, of any quality (EFAULT).
+  // `nonblocking`: O_NONBLOCK of the descriptor used.
+  virtual int ioctl(unsigned long request, void* arg, bool nonblocking) = 0;
+
+  // The memory behind VIDIOC_QUERYBUF's offset. Errors: EINVAL as mmap(2) of a V4L2 device (unknown offset, length past the
+  // plane, not PROT_READ where needed, not MAP_SHARED).
+  virtual Result<MmapTarget> mmap_target(uint64_t offset, size_t length, int prot, int flags) = 0;
+  // Told when a mapping of an mmap_target() appears or goes away: REQBUFS(0) says EBUSY? No: since Linux 5.0 buffers are orphaned
+  // (V4L2_BUF_CAP_SUPPORTS_ORPHANED_BUFS), but V4L2_BUF_FLAG_MAPPED is reported from this.
+  virtual void mapping_changed(uint64_t offset, int delta) = 0;
+
+  virtual Levels levels() = 0;
+  // At most one sink; nullptr takes it away, and after that no call runs in the old one.
+  virtual void set_readiness_sink(ReadinessSink* sink) = 0;
+
+  // read(2)/write(2): negative errno (EINVAL: codec nodes have no read/write i/o).
+  virtual long read(void* data, size_t size, bool nonblocking) = 0;
+  virtual long write(const void* data, size_t size, bool nonblocking) = 0;
+
+  // The last close: stops streaming, ends the session, frees every buffer, wakes every waiter (ENODEV). Idempotent. Never blocks
+  // on the codec.
+  virtual void release() = 0;
+};
+
+}  // namespace softvpu::v4l2

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A video node: what stays the same over all its opens. Made by whoever assembles a front end (app, preload, tests).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "codec/session.h"
+#include "v4l2/file_handle.h"
+
+namespace softvpu::v4l2 {
+
+struct VideoDeviceConfig {
+  codec::Role role = codec::Role::kDecoder;
+  bool multiplanar = true;
+  uint32_t minor = 10;                      // /dev/videoN
+  std::string driver = "softvpu";           // v4l2_capability.driver
+  std::string card = "softvpu decoder";     // v4l2_capability.card
+  std::string bus_info = "platform:softvpu-dec";
+  uint32_t codec_threads = 0;               // SessionConfig::threads
+};
+
+class VideoDevice : public std::enable_shared_from_this<VideoDevice> {
+ public:
+  virtual ~VideoDevice() = default;
+  virtual const VideoDeviceConfig& config() const = 0;
+  // Errors: ENOMEM; EIO with the reason when the lower half's capabilities can't be had.
+  virtual Result<std::shared_ptr<FileHandle>> open() = 0;
+};
+
+// `driver` outlives the device.
+std::shared_ptr<VideoDevice> make_codec_device(VideoDeviceConfig config, codec::Driver& driver);
+
+}  // namespace softvpu::v4l2
