@@ -29,12 +29,13 @@ class ReadinessSink {
   virtual void levels_changed(const Levels& levels, bool completed_in, bool completed_out, bool completed_pri) = 0;
 };
 
-// How a blocking ioctl sleeps. Called with no lock held, possibly left by thread cancellation or a signal.
-// Returns 0 when woken (re-check), EINTR when a signal handler ran. The default is a plain futex wait.
+// How a blocking ioctl sleeps. Called with no lock held and nothing that needs a destructor alive, so that it may be left by thread
+// cancellation. `timeout_ns` < 0 waits for ever. Returns 0 when woken (or *futex != seen: re-check), EINTR when a signal handler
+// ran, ETIMEDOUT. The default (VideoDeviceConfig::waiter == nullptr) is a plain futex wait.
 class Waiter {
  public:
   virtual ~Waiter() = default;
-  virtual int wait(const uint32_t* futex, uint32_t seen) = 0;
+  virtual int wait(const uint32_t* futex, uint32_t seen, int64_t timeout_ns) = 0;
 };
 
 struct MmapTarget {

@@ -19,6 +19,7 @@ struct VideoDeviceConfig {
   std::string card = "softvpu decoder";     // v4l2_capability.card
   std::string bus_info = "platform:softvpu-dec";
   uint32_t codec_threads = 0;               // SessionConfig::threads
+  Waiter* waiter = nullptr;                 // how blocking ioctls of its files sleep; outlives the device. nullptr: a futex wait
 };
 
 class VideoDevice : public std::enable_shared_from_this<VideoDevice> {
