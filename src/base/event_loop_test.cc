@@ -11,12 +11,19 @@
 #include <atomic>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <future>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "base/raw_syscall.h"
 #include "base/unique_fd.h"
+
+#if defined(SOFTVPU_TSAN)
+// A child that starts a thread after fork() is the point of one test here; ThreadSanitizer ends such a child unless told not to.
+extern "C" __attribute__((visibility("default"))) const char* __tsan_default_options() { return "die_after_fork=0"; }
+#endif
 
 namespace softvpu {
 namespace {
@@ -36,19 +43,30 @@ size_t count_entries(const char* path) {
   return count;
 }
 
+// The loops' threads by their name: a sanitizer has a thread of its own.
+size_t count_loop_threads() {
+  size_t count = 0;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::string name;
+    std::getline(std::ifstream(task.path() / "comm"), name);
+    count += name == "softvpu-loop";
+  }
+  return count;
+}
+
 struct AStartedLoop : testing::Test {
   void SetUp() override { ASSERT_TRUE(loop.start().has_value()); }
   EventLoop loop;
 };
 
 TEST(ALoop, StartsNoThreadBeforeStart) {
-  const size_t before = count_entries("/proc/self/task");
   EventLoop loop;
   loop.post([] {});
-  EXPECT_EQ(count_entries("/proc/self/task"), before);
+  EXPECT_EQ(count_loop_threads(), 0u);
   ASSERT_TRUE(loop.start().has_value());
   ASSERT_TRUE(loop.start().has_value());
-  EXPECT_EQ(count_entries("/proc/self/task"), before + 1);
+  settle(loop);
+  EXPECT_EQ(count_loop_threads(), 1u);
 }
 
 TEST(ALoop, RunsAfterStartWhatWasPostedBefore) {
@@ -61,14 +79,13 @@ TEST(ALoop, RunsAfterStartWhatWasPostedBefore) {
 
 TEST(ALoop, LeavesNoDescriptorAndNoThreadBehind) {
   const size_t fds = count_entries("/proc/self/fd");
-  const size_t threads = count_entries("/proc/self/task");
   {
     EventLoop loop;
     ASSERT_TRUE(loop.start().has_value());
     settle(loop);
   }
   EXPECT_EQ(count_entries("/proc/self/fd"), fds);
-  EXPECT_EQ(count_entries("/proc/self/task"), threads);
+  EXPECT_EQ(count_loop_threads(), 0u);
 }
 
 TEST_F(AStartedLoop, KeepsItsDescriptorsAbove1000) {
