@@ -69,6 +69,12 @@ class FileHandle {
   // The last close: stops streaming, ends the session, frees every buffer, wakes every waiter (ENODEV). Idempotent. Never blocks
   // on the codec.
   virtual void release() = 0;
+
+  // fork(2) is about to copy the process, and did: before_fork() takes the file's lock, after_fork() gives it back, on the same thread.
+  // In the child a session that exists belongs to the parent: it is abandoned (leaked, never ended) and every later call answers
+  // -ENODEV; a file without a session goes on by itself. Nothing of the parent changes.
+  virtual void before_fork() {}
+  virtual void after_fork(bool in_child) { (void)in_child; }
 };
 
 }  // namespace softvpu::v4l2
