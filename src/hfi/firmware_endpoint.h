@@ -17,9 +17,10 @@
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "base/shared_memory.h"
 #include "base/unique_fd.h"
 #include "hfi/messages.h"
+#include "hfi/packet.h"
+#include "hfi/region.h"
 #include "hfi/ring.h"
 
 namespace softvpu::hfi {
@@ -95,18 +96,18 @@ class FirmwareEndpoint {
 
  private:
   FirmwareEndpoint() = default;
-  Status check_header(uint32_t expected_generation);
   void drain_memory_packets();
+  void accept_memory_packet(const svpu_transport_memory& wire, Packet packet);
   void ring_host();
-  void relay_doorbell_to_sender();
-  SendOutcome wait_for_space();
+  // Sleeps until the ring may have room. False: the host is gone.
+  bool wait_for_space();
 
   UniqueFd socket_;
   UniqueFd command_doorbell_;  // host -> us
   UniqueFd message_doorbell_;  // us -> host
   UniqueFd nudge_;             // own: ends wait()
   UniqueFd space_;             // own: wait() passes doorbells on to a sender that waits for space
-  Mapping region_;
+  Region region_;
   uint32_t generation_ = 0;
 
   RingReader commands_;                       // dispatcher thread

@@ -52,7 +52,7 @@ class RingWriter {
   bool corrupt() const { return corrupt_; }
 
  private:
-  bool refresh_read();
+  bool accept_read(uint32_t read);
 
   RingMemory ring_;
   uint32_t write_ = 0;
@@ -77,7 +77,7 @@ class RingReader {
   bool corrupt() const { return corrupt_; }
 
  private:
-  bool refresh_write();
+  bool accept_write(uint32_t write);
 
   RingMemory ring_;
   uint32_t read_ = 0;
