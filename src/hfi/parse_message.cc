@@ -8,13 +8,15 @@ namespace {
 
 using ParsedMessage = Result<msg::Body>;
 
-// A fixed text field; `used` limits it to what the entry holds.
+// A fixed text field, terminated or not.
 template <size_t N>
 std::string text_of(const char (&field)[N]) {
   return printable(std::string_view(field, N));
 }
 
-ParsedMessage parse_ready(const svpu_msg_ready& wire) { return msg::Ready{wire.version, wire.jail, text_of(wire.name)}; }
+ParsedMessage parse_ready(const svpu_msg_ready& wire) {
+  return msg::Ready{wire.version, wire.jail, text_of(wire.name).substr(0, sizeof(wire.name) - 1)};
+}
 
 Result<msg::Menu> parse_menu(const svpu_menu& wire) {
   if (wire.default_item < 0 || wire.default_item > 63) return malformed("CAPABILITY: menu default not 0..63", wire.id);
