@@ -61,7 +61,7 @@ TEST(AUniqueFd, ClosesWhatItHoldsOnce) {
     ASSERT_TRUE(fd.valid());
     number = fd.get();
     UniqueFd moved = std::move(fd);
-    EXPECT_FALSE(fd.valid());
+    EXPECT_FALSE(fd.valid());  // NOLINT: what a moved-from one is, is the question
     EXPECT_EQ(moved.get(), number);
     EXPECT_TRUE(is_open(number));
   }
@@ -105,6 +105,27 @@ TEST(ARaisedFd, KeepsItsNumberWhereTheLimitForbidsHighOnes) {
   EXPECT_EQ(raised.get(), old);
   EXPECT_EQ(::fcntl(old, F_GETFD), FD_CLOEXEC);
   EXPECT_TRUE(raised.duplicate().has_value());
+}
+
+TEST(ALibraryFd, IsKnownAsOneUntilItsOwnerLetsGo) {
+  UniqueFd raised = raise_fd(open_null());
+  const int number = raised.get();
+  EXPECT_TRUE(is_library_fd(number));
+  EXPECT_EQ(next_library_fd(number), number);
+  EXPECT_NE(next_library_fd(number + 1), number);
+  raised.reset();
+  EXPECT_FALSE(is_library_fd(number));
+
+  const UniqueFd copy = *open_null().duplicate();
+  EXPECT_TRUE(is_library_fd(copy.get()));
+  EXPECT_FALSE(is_library_fd(2));
+}
+
+TEST(ALibraryFd, IsNobodysOnceItWasGivenAway) {
+  UniqueFd raised = raise_fd(open_null());
+  const int number = raised.release();
+  EXPECT_FALSE(is_library_fd(number));
+  raised.reset(number);
 }
 
 }  // namespace
