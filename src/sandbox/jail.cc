@@ -16,15 +16,10 @@
 
 #include "base/unique_fd.h"
 #include "sandbox/policy.h"
+#include "sandbox/sanitizers.h"
 
 namespace softvpu::sandbox {
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
 
 void miss(JailReport& report, const char* what, int code) {
   if (!report.missing.empty()) report.missing += ", ";

@@ -12,6 +12,8 @@
 #include <initializer_list>
 #include <string>
 
+#include "sandbox/sanitizers.h"
+
 namespace softvpu::sandbox {
 namespace {
 
@@ -159,13 +161,12 @@ PolicyBuilder& PolicyBuilder::kill_on_dangerous_calls() {
 }
 
 PolicyBuilder& PolicyBuilder::allow_sanitizers() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  if (!kSanitized) return *this;
   // Thread start-up and reports. UBSan's vptr check finds out by a pipe whether it may read an address.
   for (const int call : {SCMP_SYS(getrlimit), SCMP_SYS(getppid), SCMP_SYS(uname), SCMP_SYS(pipe), SCMP_SYS(pipe2)}) allow(call);
   // TSan keeps its background thread and signal bookkeeping with these.
   allow(SCMP_SYS(rt_sigpending));
   allow(SCMP_SYS(rt_sigtimedwait));
-#endif
   return *this;
 }
 
