@@ -154,7 +154,7 @@ Transition capture_stream_off(const DecoderState& state) {
   if (state.change_held) announce(b);  // the old frames are gone with the queue
   // Drain, note: STREAMOFF aborts it; but in the course of a resolution change it is part of the drain (Drain, step 2, first
   // item).
-  if (b.next().phase != Phase::kCaptureSetup) b.next().draining = false;
+  if (b.next().phase != Phase::kCaptureSetup) b.next().draining = b.next().drain_again = false;
   return b.done();
 }
 
