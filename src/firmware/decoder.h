@@ -102,6 +102,7 @@ class DecoderEvents {
 struct DecoderConfig {
   FourCC coded = FourCC::kNone;
   uint32_t threads = 0;         // 0: chosen by the decoder
+  Size size_hint;               // what the client's container says; {0,0} when unknown
   std::function<void()> wake;   // step() may have something to do again; called from any thread, may be empty
 };
 

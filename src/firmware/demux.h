@@ -28,16 +28,28 @@ inline std::vector<uint8_t> read_file(const std::string& path) {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
-inline std::vector<Packet> demux(const std::string& path) {
-  std::vector<Packet> out;
+struct Demuxed {
+  std::vector<Packet> packets;
+  int width = 0, height = 0;  // as the container says
+  bool rotated = false;       // a player would turn the pictures
+};
+
+inline Demuxed demux(const std::string& path, const std::string& codec) {
+  Demuxed out;
   AVFormatContext* format = nullptr;
-  if (avformat_open_input(&format, path.c_str(), nullptr, nullptr) < 0) return out;
+  if (avformat_open_input(&format, path.c_str(), nullptr, nullptr) < 0) {
+    // Not every short stream is recognised.
+    if (avformat_open_input(&format, path.c_str(), av_find_input_format(codec.c_str()), nullptr) < 0) return out;
+  }
   AVBSFContext* filter = nullptr;
   const int stream = avformat_find_stream_info(format, nullptr) < 0
                          ? -1
                          : av_find_best_stream(format, AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0);
   if (stream >= 0) {
     const AVCodecParameters* parameters = format->streams[stream]->codecpar;
+    out.width = parameters->width;
+    out.height = parameters->height;
+    out.rotated = av_stream_get_side_data(format->streams[stream], AV_PKT_DATA_DISPLAYMATRIX, nullptr) != nullptr;
     const char* name = parameters->codec_id == AV_CODEC_ID_H264   ? "h264_mp4toannexb"
                        : parameters->codec_id == AV_CODEC_ID_HEVC ? "hevc_mp4toannexb"
                                                                   : "null";
@@ -47,7 +59,7 @@ inline std::vector<Packet> demux(const std::string& path) {
     AVPacket* packet = av_packet_alloc();
     const auto take = [&] {
       while (av_bsf_receive_packet(filter, packet) == 0) {
-        out.push_back({{packet->data, packet->data + packet->size}, (packet->flags & AV_PKT_FLAG_DISCARD) != 0});
+        out.packets.push_back({{packet->data, packet->data + packet->size}, (packet->flags & AV_PKT_FLAG_DISCARD) != 0});
         av_packet_unref(packet);
       }
     };

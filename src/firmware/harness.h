@@ -96,10 +96,11 @@ class Client final : public DecoderEvents {
     uint32_t outputs = 8;
     FourCC raw = kYuv420;
     bool sums = true;
+    Size size_hint = {};
   };
 
   explicit Client(Options options) : options_(options) {
-    auto made = make_decoder({options.coded, options.threads, [] {}}, *this);
+    auto made = make_decoder({options.coded, options.threads, options.size_hint, [] {}}, *this);
     if (made) decoder_ = std::move(*made);
   }
 

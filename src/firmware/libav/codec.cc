@@ -28,12 +28,21 @@ uint32_t processors() {
 
 }  // namespace
 
-Result<Codec> Codec::open(const CodecRow& row, uint32_t threads, const StreamHeader& header, OutputPool& pool) {
+void apply_size_hint(const CodecRow& row, Size hint, AVCodecContext& context) {
+  constexpr uint32_t kMacroblock = 16;
+  if (row.id != AV_CODEC_ID_H264 || hint.empty()) return;
+  if (hint.width % kMacroblock == 0 && hint.height % kMacroblock == 0) return;
+  context.width = static_cast<int>(hint.width);
+  context.height = static_cast<int>(hint.height);
+}
+
+Result<Codec> Codec::open(const CodecRow& row, const DecoderConfig& config, uint32_t threads, const StreamHeader& header,
+                          OutputPool& pool) {
   const AVCodec* codec = avcodec_find_decoder(row.id);
   if (codec == nullptr) return fail(ENOSYS, "this libavcodec has no decoder for " + to_string(row.description.coded));
   ContextPtr context(avcodec_alloc_context3(codec));
   if (!context) return fail(ENOMEM, "no memory for a decoder");
-  context->thread_count = static_cast<int>(threads != 0 ? threads : std::min(processors(), kMostThreads));
+  context->thread_count = static_cast<int>(std::min(threads != 0 ? threads : std::min(processors(), kDefaultThreads), kMostThreads));
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
   context->thread_safe_callbacks = 1;
@@ -42,6 +51,7 @@ Result<Codec> Codec::open(const CodecRow& row, uint32_t threads, const StreamHea
   context->get_buffer2 = allocate_picture;
   context->apply_cropping = 0;
   context->pkt_timebase = {1, 1};
+  apply_size_hint(row, config.size_hint, *context);
   // A container tells the ffmpeg program how far pictures may be out of order. Nobody tells us, so a stream that doesn't say it
   // itself gets the delay its level allows; else libavcodec would learn it from pictures that it has to drop.
   if (row.id == AV_CODEC_ID_H264 && header.may_reorder) context->strict_std_compliance = FF_COMPLIANCE_STRICT;
@@ -74,6 +84,7 @@ bool Codec::decode(AVPacket* packet, std::deque<FramePtr>& pictures) {
     if (!frame) return false;
     const int result = avcodec_receive_frame(context_.get(), frame.get());
     if (result == 0) {
+      if (frame->decode_error_flags != 0) good = false;
       pictures.push_back(std::move(frame));
       continue;
     }

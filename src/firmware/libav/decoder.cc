@@ -8,7 +8,7 @@
 namespace softvpu::firmware::libav {
 namespace {
 
-constexpr size_t kTagMemory = 1024;                      // access units between a packet and its picture, at most
+constexpr size_t kTagMemory = 2 * History::kMaxUnits;  // access units between a packet and its picture, at most
 constexpr uint64_t kMostPending = uint64_t{64} << 20;  // bytes without the end of an access unit: not a stream
 
 Bytes as_bytes(std::span<const std::byte> bytes) { return {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}; }
@@ -21,7 +21,7 @@ Size visible_size(const AVFrame& frame) {
 }  // namespace
 
 LibavDecoder::LibavDecoder(const CodecRow& row, DecoderConfig config, DecoderEvents& events)
-    : row_(row), config_(std::move(config)), events_(events), pool_(row, config_.wake), search_(row), tags_(kTagMemory) {}
+    : row_(row), config_(std::move(config)), events_(events), pool_(row, config_.wake), search_(row, config_.size_hint), tags_(kTagMemory) {}
 
 LibavDecoder::~LibavDecoder() {
   due_.clear();
@@ -106,6 +106,8 @@ void LibavDecoder::forget_stream_position() {
   replay_.clear();
   after_replay_.reset();
   replay_wanted_ = false;
+  damaged_ = false;
+  pool_.allow_direct(true);
   draining_ = Draining::kNo;
 }
 
@@ -154,14 +156,20 @@ void LibavDecoder::header_found(std::optional<uint64_t> last_input) {
   for (HeaderSearch::Kept& kept : search_.take()) backlog_.push_back({std::move(kept.bytes), kept.tag, std::nullopt});
   backlog_.back().id = last_input;
   if (const auto error = unsupported(row_, header.info)) return fail_with(*error);
-  codec_.reset();
-  auto codec = Codec::open(row_, config_.threads, header, pool_);
-  if (!codec) return fail_with(codec.error());
-  codec_.emplace(std::move(*codec));
+  header_ = header;
+  if (const auto opened = open_codec(config_.threads); !opened) return fail_with(opened.error());
   pool_.set_interlaced(header.info.interlaced);
   announced_ = header.info;
   paused_ = true;
   events_.format_changed(header.info, true);
+}
+
+Status LibavDecoder::open_codec(uint32_t threads) {
+  codec_.reset();
+  auto codec = Codec::open(row_, config_, threads, *header_, pool_);
+  if (!codec) return Unexpected(codec.error());
+  codec_.emplace(std::move(*codec));
+  return {};
 }
 
 // ---- inputs ----
@@ -170,7 +178,7 @@ bool LibavDecoder::decode_next() {
   if (!replay_.empty()) {
     const PacketPtr packet = std::move(replay_.front());
     replay_.pop_front();
-    send(packet.get());
+    (void)send(packet.get());
     return true;
   }
   if (after_replay_) {
@@ -221,7 +229,7 @@ void LibavDecoder::finish_current() {
 void LibavDecoder::submit(AccessUnit unit) {
   if (replay_wanted_) {
     replay_wanted_ = false;
-    drop_before_ = unit.number;
+    replay_until_ = unit.number - 1;
     if (unit.entry != EntryPoint::kClean && !history_.empty()) {
       replay_ = history_.packets();
       after_replay_ = std::move(unit);
@@ -234,16 +242,41 @@ void LibavDecoder::submit(AccessUnit unit) {
     if (const auto progressive = mpeg2_progressive({unit.packet->data, static_cast<size_t>(unit.packet->size)}))
       pool_.set_interlaced(!*progressive);
   }
-  send(unit.packet.get());
+  (void)send(unit.packet.get());
 }
 
-void LibavDecoder::send(AVPacket* packet) {
+bool LibavDecoder::send(AVPacket* packet) {
   std::deque<FramePtr> pictures;
   const bool good = codec_->decode(packet, pictures);
+  if (!good && !damaged_) {
+    damaged_ = true;
+    pool_.allow_direct(false);
+    if (restart_with_one_thread()) return false;
+  }
   if (!good && current_) current_->failed = true;
   for (FramePtr& picture : pictures) {
-    if (static_cast<uint64_t>(picture->pts) >= drop_before_) due_.push_back(std::move(picture));
+    if (!is_repeated(*picture)) due_.push_back(std::move(picture));
   }
+  return true;
+}
+
+bool LibavDecoder::restart_with_one_thread() {
+  if (!codec_->threaded() || history_.empty() || failed_) return false;
+  std::deque<PacketPtr> packets = history_.packets();
+  due_.clear();
+  if (const auto opened = open_codec(1); !opened) {
+    fail_with(opened.error());
+    return true;
+  }
+  replay_until_ = static_cast<uint64_t>(packets.back()->pts);
+  replay_ = std::move(packets);
+  return true;
+}
+
+bool LibavDecoder::is_repeated(const AVFrame& frame) const {
+  const auto number = static_cast<uint64_t>(frame.pts);
+  const Tagged& tagged = tags_[number % tags_.size()];
+  return number <= replay_until_ && (tagged.number != number || tagged.delivered);
 }
 
 // ---- drain ----
@@ -254,12 +287,12 @@ bool LibavDecoder::step_drain() {
       submit(std::move(*unit));
       return true;
     }
-    draining_ = Draining::kPictures;
     if (codec_->delays()) {
-      send(nullptr);
+      if (!send(nullptr)) return true;  // once more, after the replay
       codec_->flush();
       replay_wanted_ = true;
     }
+    draining_ = Draining::kPictures;
     return true;
   }
   draining_ = Draining::kNo;  // and everything due was delivered
@@ -280,7 +313,7 @@ bool LibavDecoder::deliver_due() {
   if (announce_if_changed(frame)) return true;
   const Size visible = visible_size(frame);
   const bool moved = frame.crop_left != 0 || frame.crop_top != 0;
-  pool_.allow_direct(!moved);
+  pool_.allow_direct(!moved && !damaged_);
   if (!moved) {
     if (auto holder = pool_.take_holder(frame)) {
       complete(std::move(*holder), frame, DoneStatus::kOk);
@@ -325,11 +358,14 @@ void LibavDecoder::complete(OutputPool::Output output, const AVFrame& frame, Don
   done.tag = tag.value_or(0);
   done.type = type_of(frame);
   done.field = field_of(frame);
+  if (done.has_tag) tags_[static_cast<uint64_t>(frame.pts) % tags_.size()].delivered = true;
   due_.pop_front();  // lets go of the picture before the client can queue its memory again
   events_.output_done(done);
 }
 
-void LibavDecoder::remember_tag(uint64_t number, uint64_t tag) { tags_[number % tags_.size()] = {number, tag}; }
+void LibavDecoder::remember_tag(uint64_t number, uint64_t tag) {
+  tags_[number % tags_.size()] = {.number = number, .tag = tag};
+}
 
 std::optional<uint64_t> LibavDecoder::tag_of(const AVFrame& frame) const {
   const auto number = static_cast<uint64_t>(frame.pts);

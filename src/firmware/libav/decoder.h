@@ -52,7 +52,10 @@ class LibavDecoder final : public Decoder {
   bool begin_next_input();
   void finish_current();
   void submit(AccessUnit unit);
-  void send(AVPacket* packet);
+  // False: the packet showed damage and decoding begins anew, with one thread; see damaged_.
+  bool send(AVPacket* packet);
+  bool restart_with_one_thread();
+  bool is_repeated(const AVFrame& frame) const;
   bool step_drain();
   void finish_drain();
 
@@ -60,6 +63,7 @@ class LibavDecoder final : public Decoder {
   void return_outputs(DoneStatus status);
   void fail_with(const Error& error);
   void forget_stream_position();
+  Status open_codec(uint32_t threads);
   void remember_tag(uint64_t number, uint64_t tag);
   std::optional<uint64_t> tag_of(const AVFrame& frame) const;
 
@@ -97,11 +101,18 @@ class LibavDecoder final : public Decoder {
   bool replay_wanted_ = false;
   std::deque<PacketPtr> replay_;
   std::optional<AccessUnit> after_replay_;
-  uint64_t drop_before_ = 0;  // pictures of units below were delivered before the drain
+  uint64_t replay_until_ = 0;  // units up to this number were sent before: what was delivered of them is dropped
+
+  // What libavcodec makes of damaged data depends on the number of threads and on what its memory held before. So that the same
+  // stream always gives the same pictures (those of libavcodec with one thread and its own memory), the first damage
+  // since the start or a seek ends threads and zero copy, and what wasn't delivered is decoded again.
+  bool damaged_ = false;
+  std::optional<StreamHeader> header_;
 
   struct Tagged {
     uint64_t number = 0;
     uint64_t tag = 0;
+    bool delivered = false;
   };
   std::vector<Tagged> tags_;  // of recent access units, by number modulo its size
 };

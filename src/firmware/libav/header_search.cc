@@ -36,7 +36,7 @@ uint32_t buffers_for(const CodecRow& row, const HeaderPacket& packet, const AVCo
 
 }  // namespace
 
-std::optional<StreamHeader> probe_header(const CodecRow& row, const HeaderPacket& packet) {
+std::optional<StreamHeader> probe_header(const CodecRow& row, Size size_hint, const HeaderPacket& packet) {
   const QuietLog quiet;  // what a throwaway decoder complains about means nothing
   const AVCodec* codec = avcodec_find_decoder(row.id);
   ContextPtr context(codec != nullptr ? avcodec_alloc_context3(codec) : nullptr);
@@ -46,6 +46,7 @@ std::optional<StreamHeader> probe_header(const CodecRow& row, const HeaderPacket
   Asked asked;
   context->thread_count = 1;
   context->apply_cropping = 0;
+  apply_size_hint(row, size_hint, *context);
   context->opaque = &asked;
   context->get_buffer2 = remember_and_refuse;
   if (avcodec_open2(context.get(), codec, nullptr) < 0) return std::nullopt;
@@ -76,7 +77,7 @@ std::optional<StreamHeader> probe_header(const CodecRow& row, const HeaderPacket
 
 HeaderSearch::Verdict HeaderSearch::add(Bytes bytes, uint64_t tag) {
   if (!row_.byte_stream()) {
-    header_ = probe_header(row_, {.bytes = {bytes.begin(), bytes.end()}});
+    header_ = probe_header(row_, size_hint_, {.bytes = {bytes.begin(), bytes.end()}});
     kept_.clear();
     kept_.push_back({{bytes.begin(), bytes.end()}, tag});
     return header_ ? Verdict::kFound : Verdict::kNothing;
@@ -90,7 +91,7 @@ HeaderSearch::Verdict HeaderSearch::add(Bytes bytes, uint64_t tag) {
   const size_t before = bytes_.size();
   bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
   kept_.push_back({{bytes.begin(), bytes.end()}, tag});
-  if (const auto packet = header_packet(row_.id, bytes_)) header_ = probe_header(row_, *packet);
+  if (const auto packet = header_packet(row_.id, bytes_)) header_ = probe_header(row_, size_hint_, *packet);
   if (header_) return Verdict::kFound;
   return !exhausted && may_become_header(row_.id, bytes_, before) ? Verdict::kNeedMore : Verdict::kNothing;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "firmware/decoder.h"
+#include "firmware/libav/av_ptr.h"
 #include "firmware/libav/codec_table.h"
 #include "firmware/libav/headers.h"
 
@@ -27,7 +28,7 @@ class HeaderSearch {
     kFound,
   };
 
-  explicit HeaderSearch(const CodecRow& row) : row_(row) {}
+  HeaderSearch(const CodecRow& row, Size size_hint) : row_(row), size_hint_(size_hint) {}
 
   // Looks at the next input together with those kept.
   Verdict add(Bytes bytes, uint64_t tag);
@@ -49,12 +50,17 @@ class HeaderSearch {
 
  private:
   const CodecRow& row_;
+  const Size size_hint_;
   std::vector<Kept> kept_;
   std::vector<uint8_t> bytes_;  // of all kept inputs
   std::optional<StreamHeader> header_;
 };
 
+// H.264 cameras write 1920x1088 and let the container say 1920x1080: libavcodec crops to the size its caller knew, if that lies in
+// the same macroblocks and the stream itself doesn't crop. So does every player, so the client's size is handed down.
+void apply_size_hint(const CodecRow& row, Size hint, AVCodecContext& context);
+
 // What libavcodec makes of a packet of headers; nullopt when it doesn't ask for a picture. Nothing is decoded.
-std::optional<StreamHeader> probe_header(const CodecRow& row, const HeaderPacket& packet);
+std::optional<StreamHeader> probe_header(const CodecRow& row, Size size_hint, const HeaderPacket& packet);
 
 }  // namespace softvpu::firmware::libav
