@@ -38,6 +38,9 @@ std::span<const DecoderDescription> decoder_catalog();
 // it, ENOMEM.
 Result<std::unique_ptr<Decoder>> make_decoder(DecoderConfig config, DecoderEvents& events);
 
+// Where libavcodec's complaints go: `write` gets one line, from any of its threads. nullptr (the default): nowhere.
+void set_decoder_log(void (*write)(const char* line));
+
 // Loads what libavcodec and its helpers load lazily (tables, CPU features, …), so that nothing is left to be read from a file
 // system once the jail is shut. Any thread, before the jail.
 void preload_decoders();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A decoder as the worker sees it: bytes in, pictures into the client's memory, events out. Knows nothing of rings and messages.
-// The worker's decode thread calls it; libav/decoder.cc implements it. What the events mean is the seam's contract (src/codec/session.h).
+// The worker's decode thread calls it; libav/decoder.cc implements it. What the events mean is the seam's contract
+// (src/codec/session.h).
 #pragma once
 
 #include <array>
@@ -23,10 +24,10 @@ enum class Side : uint8_t { kInput = 0, kOutput = 1 };
 
 // What a decoder learnt from the stream.
 struct StreamInfo {
-  Size coded;            // what the decoder writes: a multiple of its block size
-  Rect visible;          // inside coded; always at (0,0), because pictures are delivered there
+  Size coded;    // what the decoder writes: a multiple of its block size
+  Rect visible;  // inside coded; always at (0,0), because pictures are delivered there
   uint8_t bit_depth = 8;
-  uint8_t chroma = 1;    // 0: 4:0:0, 1: 4:2:0, 2: 4:2:2, 3: 4:4:4
+  uint8_t chroma = 1;       // 0: 4:0:0, 1: 4:2:0, 2: 4:2:2, 3: 4:4:4
   bool interlaced = false;  // the sequence may hold fields
   Colour colour;
   uint32_t min_output_buffers = 2;  // with fewer it works, but copies
@@ -101,9 +102,9 @@ class DecoderEvents {
 
 struct DecoderConfig {
   FourCC coded = FourCC::kNone;
-  uint32_t threads = 0;         // 0: chosen by the decoder
-  Size size_hint;               // what the client's container says; {0,0} when unknown
-  std::function<void()> wake;   // step() may have something to do again; called from any thread, may be empty
+  uint32_t threads = 0;        // 0: chosen by the decoder
+  Size size_hint;              // what the client's container says; {0,0} when unknown
+  std::function<void()> wake;  // step() may have something to do again; called from any thread, may be empty
 };
 
 // Thread: the decode thread, one for all calls.

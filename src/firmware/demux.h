@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Streams for tests: files by libavformat as the packets a V4L2 client would queue (H.264 and HEVC in Annex B), and their reference sums.
-// Included by tests only; the worker itself never sees a container.
+// Streams for tests: files by libavformat as the packets a V4L2 client would queue (H.264 and HEVC in Annex B), and their
+// reference sums. Included by tests only; the worker itself never sees a container.
 #pragma once
 
 #include <cstdlib>
@@ -42,9 +42,8 @@ inline Demuxed demux(const std::string& path, const std::string& codec) {
     if (avformat_open_input(&format, path.c_str(), av_find_input_format(codec.c_str()), nullptr) < 0) return out;
   }
   AVBSFContext* filter = nullptr;
-  const int stream = avformat_find_stream_info(format, nullptr) < 0
-                         ? -1
-                         : av_find_best_stream(format, AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0);
+  const int stream =
+      avformat_find_stream_info(format, nullptr) < 0 ? -1 : av_find_best_stream(format, AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0);
   if (stream >= 0) {
     const AVCodecParameters* parameters = format->streams[stream]->codecpar;
     out.width = parameters->width;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Drives a Decoder in tests as a client would: feeds inputs, sets outputs up at every announced format, takes pictures and gives the
-// memory back, and checks what must always hold (every buffer answered once, nothing written outside a picture's memory).
+// Drives a Decoder in tests as a client would: feeds inputs, sets outputs up at every announced format, takes pictures and gives
+// the memory back, and checks what must always hold (every buffer answered once, nothing written outside a picture's memory).
 // Included by tests and fuzz targets only.
 #pragma once
 
@@ -141,7 +141,8 @@ class Client final : public DecoderEvents {
     if (!layout) return;
     layout_ = *layout;
     decoder_->set_layout(layout_);
-    for (uint32_t i = 0; i < options_.outputs; ++i) idle_.push_back(guarded_memory(layout_.plane_size[0], readable_tail(layout_)));
+    for (uint32_t i = 0; i < options_.outputs; ++i)
+      idle_.push_back(guarded_memory(layout_.plane_size[0], readable_tail(layout_)));
     if (!hold_outputs) requeue();
     decoder_->resume();
   }
@@ -160,7 +161,8 @@ class Client final : public DecoderEvents {
     if (found == inputs_.end() || found->second++ != 0) complain("an input was answered twice, or never queued");
     if (status == DoneStatus::kDamaged) ++damaged_inputs;
     if (status == DoneStatus::kCancelled) ++cancelled_inputs;
-    if (!consumed_order_.empty() && status != DoneStatus::kCancelled && id < consumed_order_.back()) complain("inputs out of order");
+    if (!consumed_order_.empty() && status != DoneStatus::kCancelled && id < consumed_order_.back())
+      complain("inputs out of order");
     consumed_order_.push_back(id);
   }
   void output_done(const OutputDone& done) override {
@@ -215,9 +217,9 @@ class Client final : public DecoderEvents {
   std::vector<std::string> complaints;
   size_t damaged_inputs = 0, cancelled_inputs = 0, cancelled_outputs = 0, empty_outputs = 0, drains = 0;
   bool stopped = false;
-  bool hold_outputs = false;     // finished outputs stay with the client
-  bool hold_resume = false;      // an announced format waits
-  bool keep_cancelled = false;   // outputs that come back cancelled are queued again
+  bool hold_outputs = false;    // finished outputs stay with the client
+  bool hold_resume = false;     // an announced format waits
+  bool keep_cancelled = false;  // outputs that come back cancelled are queued again
   bool allow_reannounce = false;
 
  private:

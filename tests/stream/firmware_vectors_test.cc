@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Every real 8-bit 4:2:0 stream through the decoder engine alone (no rings, no process), picture by picture against ffmpeg's sums.
-// The streams aren't part of the project: SOFTVPU_VECTORS names their folder; without it the tests are skipped.
+// Every real 8-bit 4:2:0 stream through the decoder engine alone (no rings, no process), picture by picture against ffmpeg's
+// sums. The streams aren't part of the project: SOFTVPU_VECTORS names their folder; without it the tests are skipped.
 // SOFTVPU_VECTOR_FILTER runs only files whose name contains it.
 #include <gtest/gtest.h>
 
@@ -97,7 +97,8 @@ void check_all(const std::string& codec, const Run& run) {
     }
     const bool edited = std::any_of(packets.begin(), packets.end(), [](const Packet& packet) { return packet.discard; });
     if (edited && run.most_bytes != 0) continue;  // in pieces nobody knows which pictures the container hides
-    const std::string difference = compare(vector, packets, sums, run, {static_cast<uint32_t>(width), static_cast<uint32_t>(height)});
+    const std::string difference =
+        compare(vector, packets, sums, run, {static_cast<uint32_t>(width), static_cast<uint32_t>(height)});
     EXPECT_EQ(difference, "") << vector.file << " [" << vector.category << "; " << vector.features << "]";
     ++checked;
   }

@@ -42,7 +42,8 @@ Result<Codec> Codec::open(const CodecRow& row, const DecoderConfig& config, uint
   if (codec == nullptr) return fail(ENOSYS, "this libavcodec has no decoder for " + to_string(row.description.coded));
   ContextPtr context(avcodec_alloc_context3(codec));
   if (!context) return fail(ENOMEM, "no memory for a decoder");
-  context->thread_count = static_cast<int>(std::min(threads != 0 ? threads : std::min(processors(), kDefaultThreads), kMostThreads));
+  context->thread_count =
+      static_cast<int>(std::min(threads != 0 ? threads : std::min(processors(), kDefaultThreads), kMostThreads));
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
   context->thread_safe_callbacks = 1;
@@ -66,7 +67,8 @@ Result<Codec> Codec::open(const CodecRow& row, const DecoderConfig& config, uint
   const Size max = row.description.sizes.max;
   context->max_pixels = int64_t{align_up(max.width, 64)} * align_up(max.height, 64);
   if (const int error = avcodec_open2(context.get(), codec, nullptr); error < 0) {
-    return fail(error == AVERROR(ENOMEM) ? ENOMEM : EIO, std::string("opening libavcodec's ") + codec->name + ": " + av_reason(error));
+    return fail(error == AVERROR(ENOMEM) ? ENOMEM : EIO,
+                std::string("opening libavcodec's ") + codec->name + ": " + av_reason(error));
   }
   return Codec(std::move(context));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// An open libavcodec decoder, set up as the ffmpeg program sets its decoders up (so that results are bit for bit the same), except
-// that pictures come uncropped and from the client's memory. Called by the decoder on its thread.
+// An open libavcodec decoder, set up as the ffmpeg program sets its decoders up (so that results are bit for bit the same),
+// except that pictures come uncropped and from the client's memory. Called by the decoder on its thread.
 #pragma once
 
 #include <deque>

@@ -14,8 +14,8 @@ namespace softvpu::firmware::libav {
 struct CodecRow {
   AVCodecID id = AV_CODEC_ID_NONE;
   DecoderDescription description;
-  uint32_t block = 16;             // what the codec's pictures are padded to, in pixels
-  uint32_t reference_frames = 2;   // at most, for codecs whose headers don't say
+  uint32_t block = 16;            // what the codec's pictures are padded to, in pixels
+  uint32_t reference_frames = 2;  // at most, for codecs whose headers don't say
   bool byte_stream() const { return (description.flags & kContinuousByteStream) != 0; }
 };
 

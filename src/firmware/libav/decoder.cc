@@ -21,7 +21,12 @@ Size visible_size(const AVFrame& frame) {
 }  // namespace
 
 LibavDecoder::LibavDecoder(const CodecRow& row, DecoderConfig config, DecoderEvents& events)
-    : row_(row), config_(std::move(config)), events_(events), pool_(row, config_.wake), search_(row, config_.size_hint), tags_(kTagMemory) {}
+    : row_(row),
+      config_(std::move(config)),
+      events_(events),
+      pool_(row, config_.wake),
+      search_(row, config_.size_hint),
+      tags_(kTagMemory) {}
 
 LibavDecoder::~LibavDecoder() {
   due_.clear();
@@ -363,9 +368,7 @@ void LibavDecoder::complete(OutputPool::Output output, const AVFrame& frame, Don
   events_.output_done(done);
 }
 
-void LibavDecoder::remember_tag(uint64_t number, uint64_t tag) {
-  tags_[number % tags_.size()] = {.number = number, .tag = tag};
-}
+void LibavDecoder::remember_tag(uint64_t number, uint64_t tag) { tags_[number % tags_.size()] = {.number = number, .tag = tag}; }
 
 std::optional<uint64_t> LibavDecoder::tag_of(const AVFrame& frame) const {
   const auto number = static_cast<uint64_t>(frame.pts);

@@ -36,7 +36,7 @@ class LibavDecoder final : public Decoder {
   // An input whose bytes are being cut up. Without an id it was answered when the header search took it.
   struct Current {
     std::optional<uint64_t> id;
-    bool failed = false;     // something in it couldn't be decoded
+    bool failed = false;  // something in it couldn't be decoded
   };
 
   LibavDecoder(const CodecRow& row, DecoderConfig config, DecoderEvents& events);
@@ -90,8 +90,8 @@ class LibavDecoder final : public Decoder {
   std::optional<StreamInfo> announced_;  // the format the client was told last
   std::optional<StreamInfo> agreed_;     // the format of the last resume()
   std::optional<StreamInfo> abandoned_;  // announced, then a seek came before resume()
-  bool paused_ = false;   // format_changed() was said, resume() not yet
-  bool stopped_ = false;  // drained() was said, resume() not yet
+  bool paused_ = false;                  // format_changed() was said, resume() not yet
+  bool stopped_ = false;                 // drained() was said, resume() not yet
   bool failed_ = false;
 
   enum class Draining { kNo, kParser, kPictures };

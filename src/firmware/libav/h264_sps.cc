@@ -26,8 +26,8 @@ void skip_scaling_list(BitReader& bits, uint32_t size) {
 void read_chroma_info(BitReader& bits, H264Sps& sps) {
   const uint32_t chroma_format = bits.ue();
   if (chroma_format == 3) sps.separate_colour_planes = bits.flag();
-  bits.ue();    // bit_depth_luma_minus8
-  bits.ue();    // bit_depth_chroma_minus8
+  bits.ue();     // bit_depth_luma_minus8
+  bits.ue();     // bit_depth_chroma_minus8
   bits.skip(1);  // qpprime_y_zero_transform_bypass_flag
   if (!bits.flag()) return;
   for (uint32_t i = 0; i < (chroma_format == 3 ? 12u : 8u); ++i) {
@@ -77,9 +77,9 @@ uint32_t max_dpb_mbs(uint32_t level) {
   constexpr struct {
     uint32_t level, mbs;
   } kTable[] = {
-      {10, 396},    {11, 900},    {12, 2376},   {13, 2376},   {20, 2376},   {21, 4752},    {22, 8100},    {30, 8100},    {31, 18000},
-      {32, 20480},  {40, 32768},  {41, 32768},  {42, 34816},  {50, 110400}, {51, 184320},  {52, 184320},  {60, 696320},  {61, 696320},
-      {62, 696320},
+      {10, 396},    {11, 900},    {12, 2376},   {13, 2376},   {20, 2376},   {21, 4752},  {22, 8100},
+      {30, 8100},   {31, 18000},  {32, 20480},  {40, 32768},  {41, 32768},  {42, 34816}, {50, 110400},
+      {51, 184320}, {52, 184320}, {60, 696320}, {61, 696320}, {62, 696320},
   };
   for (const auto& row : kTable) {
     if (row.level == level) return row.mbs;
@@ -93,7 +93,8 @@ uint32_t H264Sps::max_reorder() const {
   constexpr uint32_t kMaxDpbFrames = 16;
   if (reorder_frames) return std::min(*reorder_frames, kMaxDpbFrames);
   if (poc_type == 2) return 0;  // output order is decoding order (8.2.1.3)
-  const bool intra_capable = profile == 44 || profile == 86 || profile == 100 || profile == 110 || profile == 122 || profile == 244;
+  const bool intra_capable =
+      profile == 44 || profile == 86 || profile == 100 || profile == 110 || profile == 122 || profile == 244;
   if (intra_capable && constraint_set3) return 0;
   const uint32_t mbs = width_mbs * height_mbs;
   return mbs == 0 ? kMaxDpbFrames : std::min(max_dpb_mbs(level) / mbs, kMaxDpbFrames);
@@ -131,7 +132,7 @@ std::optional<H264Sps> parse_h264_sps(Bytes nal) {
     sps.height_mbs *= 2;
     bits.skip(1);
   }
-  bits.skip(1);        // direct_8x8_inference_flag
+  bits.skip(1);       // direct_8x8_inference_flag
   if (bits.flag()) {  // frame_cropping_flag
     for (int i = 0; i < 4; ++i) bits.ue();
   }

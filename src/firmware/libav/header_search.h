@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Finds out what a stream is before any of it is decoded (dev-decoder.rst, Initialization, step 4): collects inputs until a header is
-// complete, and asks a throwaway libavcodec decoder what picture it would ask memory for. Called by the decoder on its thread.
+// Finds out what a stream is before any of it is decoded (dev-decoder.rst, Initialization, step 4): collects inputs until a
+// header is complete, and asks a throwaway libavcodec decoder what picture it would ask memory for. Called by the decoder on its
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,7 @@ namespace softvpu::firmware::libav {
 
 struct StreamHeader {
   StreamInfo info;
-  bool may_reorder = true;  // H.264: pictures may be shown in another order than they are coded in
+  bool may_reorder = true;              // H.264: pictures may be shown in another order than they are coded in
   std::vector<uint8_t> parameter_sets;  // libavcodec's "extradata"
 };
 
@@ -56,8 +57,8 @@ class HeaderSearch {
   std::optional<StreamHeader> header_;
 };
 
-// H.264 cameras write 1920x1088 and let the container say 1920x1080: libavcodec crops to the size its caller knew, if that lies in
-// the same macroblocks and the stream itself doesn't crop. So does every player, so the client's size is handed down.
+// H.264 cameras write 1920x1088 and let the container say 1920x1080: libavcodec crops to the size its caller knew, if that lies
+// in the same macroblocks and the stream itself doesn't crop. So does every player, so the client's size is handed down.
 void apply_size_hint(const CodecRow& row, Size hint, AVCodecContext& context);
 
 // What libavcodec makes of a packet of headers; nullopt when it doesn't ask for a picture. Nothing is decoded.

@@ -19,7 +19,17 @@ void append_unit(std::vector<uint8_t>& out, Bytes unit) {
 
 // ---- H.264 ----
 
-enum H264Type : uint8_t { kSlice = 1, kPartitionA = 2, kIdr = 5, kSei = 6, kSps = 7, kPps = 8, kAud = 9, kSpsExtension = 13, kSubsetSps = 15 };
+enum H264Type : uint8_t {
+  kSlice = 1,
+  kPartitionA = 2,
+  kIdr = 5,
+  kSei = 6,
+  kSps = 7,
+  kPps = 8,
+  kAud = 9,
+  kSpsExtension = 13,
+  kSubsetSps = 15
+};
 
 uint8_t h264_type(Bytes unit) { return (unit[0] & 0x80) != 0 ? 0 : unit[0] & 0x1f; }
 
@@ -132,7 +142,7 @@ std::optional<HeaderPacket> hevc_header(Bytes data) {
       append_unit(packet.bytes, unit->bytes);
     } else if (type == 34) {  // PPS
       Pps pps{.id = bits.ue()};
-      bits.ue();    // sps
+      bits.ue();     // sps
       bits.skip(2);  // dependent_slice_segments_enabled_flag, output_flag_present_flag
       pps.extra_slice_bits = bits.u(3);
       if (bits.bad()) continue;

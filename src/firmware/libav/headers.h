@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The little this room itself reads of coded headers, where libavcodec's interface doesn't tell: whether bytes may become a stream
-// header, a packet that makes libavcodec say the stream's geometry, and where decoding may begin.
-// H.264 7.3, H.265 7.3, H.262 6.2, RFC 6386 9.1, VP9 bitstream specification 6.2.
+// The little this room itself reads of coded headers, where libavcodec's interface doesn't tell: whether bytes may become a
+// stream header, a packet that makes libavcodec say the stream's geometry, and where decoding may begin. H.264 7.3, H.265 7.3,
+// H.262 6.2, RFC 6386 9.1, VP9 bitstream specification 6.2.
 #pragma once
 
 #include <cstdint>

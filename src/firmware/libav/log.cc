@@ -5,6 +5,8 @@
 #include <cstdarg>
 #include <cstdio>
 
+#include "firmware/catalog.h"
+
 extern "C" {
 #include <libavutil/log.h>
 }
@@ -41,3 +43,9 @@ QuietLog::QuietLog() { ++quiet; }
 QuietLog::~QuietLog() { --quiet; }
 
 }  // namespace softvpu::firmware::libav
+
+namespace softvpu::firmware {
+
+void set_decoder_log(void (*write)(const char* line)) { libav::set_log_writer(write); }
+
+}  // namespace softvpu::firmware

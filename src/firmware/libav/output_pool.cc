@@ -33,7 +33,8 @@ void OutputPool::queue(OutputBuffer buffer) {
 }
 
 size_t OutputPool::free_count() const {
-  return static_cast<size_t>(std::count_if(queued_.begin(), queued_.end(), [](const Queued& q) { return !q.output.memory->held; }));
+  return static_cast<size_t>(
+      std::count_if(queued_.begin(), queued_.end(), [](const Queued& q) { return !q.output.memory->held; }));
 }
 
 std::optional<uint64_t> OutputPool::take_back() {

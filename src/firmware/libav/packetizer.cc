@@ -10,7 +10,8 @@ namespace softvpu::firmware::libav {
 
 Result<std::unique_ptr<Packetizer>> Packetizer::create(const CodecRow& row) {
   std::unique_ptr<Packetizer> self(new Packetizer(row));
-  if (row.byte_stream() && !self->open_parser()) return fail(ENOSYS, "libavcodec has no parser for " + to_string(row.description.coded));
+  if (row.byte_stream() && !self->open_parser())
+    return fail(ENOSYS, "libavcodec has no parser for " + to_string(row.description.coded));
   return self;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Cuts inputs into access units and says which input each began in (dev-decoder.rst, Decoding: a byte stream may be cut anywhere; the
-// timestamp of a frame is that of the buffer its data began in). Called by the decoder on its thread.
+// Cuts inputs into access units and says which input each began in (dev-decoder.rst, Decoding: a byte stream may be cut anywhere;
+// the timestamp of a frame is that of the buffer its data began in). Called by the decoder on its thread.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@
 namespace softvpu::firmware::libav {
 
 struct AccessUnit {
-  PacketPtr packet;  // its own memory; pts is `number`
+  PacketPtr packet;     // its own memory; pts is `number`
   uint64_t number = 0;  // counts access units of the session, from 1
   uint64_t tag = 0;
   EntryPoint entry = EntryPoint::kNone;
@@ -52,7 +52,7 @@ class Packetizer {
   };
 
   const CodecRow& row_;
-  ParserPtr parser_;       // byte streams only
+  ParserPtr parser_;        // byte streams only
   ContextPtr parser_info_;  // where the parser writes what it learns; not a decoder
   std::vector<uint8_t> input_;
   size_t used_ = 0;  // bytes of input_ the parser has taken

@@ -8,12 +8,19 @@
 #include "firmware/libav/av_ptr.h"
 #include "firmware/libav/codec_table.h"
 #include "firmware/libav/log.h"
+#include "firmware/wire.h"
 
 extern "C" {
 #include <libavutil/cpu.h>
 }
 
 namespace softvpu::firmware {
+
+std::string firmware_name() {
+  const unsigned version = avcodec_version();
+  return "libavcodec " + std::to_string(AV_VERSION_MAJOR(version)) + "." + std::to_string(AV_VERSION_MINOR(version)) + "." +
+         std::to_string(AV_VERSION_MICRO(version));
+}
 
 void preload_decoders() {
   static std::once_flag once;
