@@ -12,7 +12,7 @@
 
 #include "base/raw_syscall.h"
 #include "hfi/loopback_link.h"
-#include "tests/contract/session_contract.h"
+#include "tests/contract/listener.h"
 #include "vpu/capability_query.h"
 #include "vpu/driver.h"
 
