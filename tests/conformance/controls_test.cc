@@ -78,7 +78,7 @@ TEST_P(DecoderControls, AreReadInGroups) {
   EXPECT_EQ(client.ioctl(VIDIOC_S_EXT_CTRLS, &set), -EINVAL) << "default values can't be set";
   EXPECT_EQ(client.ioctl(VIDIOC_TRY_EXT_CTRLS, &set), -EINVAL);
   set.which = V4L2_CTRL_WHICH_REQUEST_VAL;
-  EXPECT_EQ(client.ioctl(VIDIOC_G_EXT_CTRLS, &set), -EACCES) << "no requests";
+  EXPECT_EQ(client.ioctl(VIDIOC_G_EXT_CTRLS, &set), -EINVAL) << "no requests, as of every node without a media device";
   set.which = V4L2_CTRL_CLASS_CAMERA;
   EXPECT_EQ(client.ioctl(VIDIOC_G_EXT_CTRLS, &set), -EINVAL) << "another class";
 
