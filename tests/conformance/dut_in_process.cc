@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/mman.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -79,10 +80,7 @@ class InProcessDevice final : public DeviceUnderTest {
     device_ = v4l2::make_codec_device(config, driver_);
   }
   std::string name() const override { return multiplanar_ ? "null codec, multi-planar" : "null codec, single-planar"; }
-  std::unique_ptr<OpenFile> open() override {
-    auto file = device_->open();
-    return file ? std::make_unique<InProcessFile>(std::move(*file)) : nullptr;
-  }
+  std::unique_ptr<OpenFile> open() override { return open_in_process(*device_); }
   bool multiplanar() override { return multiplanar_; }
   uint32_t coded() override { return static_cast<uint32_t>(kH264); }
   Clip clip(Size size, uint32_t frames) override {
@@ -109,6 +107,11 @@ class InProcessDevice final : public DeviceUnderTest {
 };
 
 }  // namespace
+
+std::unique_ptr<OpenFile> open_in_process(v4l2::VideoDevice& device) {
+  auto file = device.open();
+  return file ? std::make_unique<InProcessFile>(std::move(*file)) : nullptr;
+}
 
 std::unique_ptr<DeviceUnderTest> make_in_process_multiplanar() { return std::make_unique<InProcessDevice>(true); }
 std::unique_ptr<DeviceUnderTest> make_in_process_singleplanar() { return std::make_unique<InProcessDevice>(false); }
