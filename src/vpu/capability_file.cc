@@ -38,6 +38,7 @@ bool number(std::string_view text, T& out, T least, T most) {
     base = 16;
     text.remove_prefix(2);
   }
+  if (text.size() > 1 && text[0] == '0') return false;  // each number has one spelling
   const auto result = std::from_chars(text.data(), text.data() + text.size(), out, base);
   return result.ec == std::errc() && result.ptr == text.data() + text.size() && out >= least && out <= most;
 }

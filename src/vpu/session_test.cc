@@ -276,7 +276,10 @@ class AnOwner : public FirmwareBench {
     session_ = std::move(*opened);
     stream();
   }
-  void give_to_owner() { owner_->session = std::move(session_); }
+  void give_to_owner() {
+    const std::lock_guard hold(owner_->lock);
+    owner_->session = std::move(session_);
+  }
   bool entered(int n) {
     const auto end = std::chrono::steady_clock::now() + kPatience;
     while (owner_->entered.load() < n && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(1ms);

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Capabilities: asked from a firmware, good or bad, and as a table in a file that anybody may have written.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <random>
+#include <thread>
+
+#include "hfi/loopback_link.h"
+#include "vpu/capability_query.h"
+#include "vpu/driver.h"
+#include "vpu/played_firmware.h"
+
+namespace softvpu::vpu {
+namespace {
+
+using namespace std::chrono_literals;
+
+codec::Capabilities sample() {
+  codec::Capabilities out;
+  out.name = "libavcodec 59.37.100";
+  out.version = 256;
+  codec::CodecInfo info;
+  info.coded = kH264;
+  info.flags = codec::kContinuousByteStream | codec::kDynamicResolution;
+  info.sizes = {{16, 16}, {8192, 8192}, {1, 1}};
+  info.min_output_buffers = 3;
+  info.raw = {kYuv420, kNv12};
+  info.menus = {{0x990a6b, 0x1f, 4}, {0x990a67, UINT64_MAX, 63}};
+  out.codecs.push_back(info);
+  info.coded = kVp9;
+  info.menus.clear();
+  info.raw = {kNv12};
+  out.codecs.push_back(info);
+  info.role = codec::Role::kEncoder;  // the same coded format in another role
+  out.codecs.push_back(info);
+  return out;
+}
+
+bool same(const codec::Capabilities& a, const codec::Capabilities& b) {
+  return a.name == b.name && a.version == b.version && a.codecs == b.codecs;
+}
+
+TEST(ACapabilityTable, SurvivesItsText) {
+  const auto parsed = parse_capabilities(print_capabilities(sample()));
+  ASSERT_TRUE(parsed) << parsed.error().reason;
+  EXPECT_TRUE(same(*parsed, sample()));
+  const auto nothing = parse_capabilities(print_capabilities({}));
+  ASSERT_TRUE(nothing) << nothing.error().reason;
+  EXPECT_TRUE(nothing->codecs.empty());
+}
+
+TEST(ACapabilityTable, IsRefusedWhenAnythingIsOdd) {
+  const std::string good = print_capabilities(sample());
+  const auto with = [&](const std::string& from, const std::string& to) {
+    std::string text = good;
+    const size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    return text.replace(at, from.size(), to);
+  };
+  const std::string bad[] = {
+      "",
+      "\n",
+      "softvpu-capabilities 1\nend\n",
+      good.substr(0, good.size() - 1),  // cut
+      good.substr(0, good.size() / 2),  // cut in a line
+      good + "end\n",                   // twice
+      good + good,                      // twice
+      "\n" + good,                      // moved
+      with("softvpu-capabilities 1", "softvpu-capabilities 2"),
+      with("firmware 256", "firmware x"),
+      with("firmware 256", "firmware -1"),
+      with("firmware 256", "firmware 99999999999"),
+      with("libavcodec", "\x1b[2Jlibav"),
+      with("libavcodec", "a name that is much longer than any firmware would have"),
+      with("codec 0", "codec 3"),
+      with("codec 0", "codec 0 "),
+      with("codec 0", "codec  0"),
+      with("codec 0", "codec 00000000000000000000000000000000"),
+      with("16x16", "0x16"),
+      with("16x16", "16"),
+      with("16x16", "16x16x16"),
+      with("8192x8192", "70000x16"),
+      with("8192x8192", "8x8"),
+      with(" 1x1 ", " 0x0 "),
+      with("menu", "meny"),
+      with("menu 10029675 4 31", "menu 10029675 5 31"),  // default isn't an item
+      with("menu 10029675 4 31", "menu 10029675 64 31"),
+      with("menu 10029675 4 31", "menu 10029675 4 0"),
+      with("menu 10029675 4 31", "menu 10029675 4 31 "),
+      with(" 3 16x16", " 33 16x16"),
+      "softvpu-capabilities 1\nfirmware 1 x\nmenu 1 0 1\nend\n",  // of no codec
+      with("\nend\n", std::string("\nend\n\0", 6)),
+  };
+  for (const std::string& text : bad) {
+    const auto parsed = parse_capabilities(text);
+    EXPECT_FALSE(parsed) << text;
+    if (!parsed) {
+      EXPECT_FALSE(parsed.error().reason.empty());
+    }
+  }
+  std::string twice = good;
+  const size_t line = twice.find("codec ");
+  twice.insert(line, twice.substr(line, twice.find('\n', line) + 1 - line));
+  EXPECT_FALSE(parse_capabilities(twice)) << "one codec, two lines";
+}
+
+TEST(ACapabilityTable, IsRefusedOrReadWhateverBytesAreChanged) {
+  const std::string good = print_capabilities(sample());
+  std::mt19937 random(7);
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text = good;
+    for (uint32_t changes = 1 + random() % 3; changes > 0; --changes) {
+      const size_t at = random() % text.size();
+      switch (random() % 3) {
+        case 0:
+          text[at] = static_cast<char>(random());
+          break;
+        case 1:
+          text.erase(at, 1 + random() % 8);
+          break;
+        default:
+          text.insert(at, 1, static_cast<char>('0' + random() % 10));
+          break;
+      }
+      if (text.empty()) text = "x";
+    }
+    if (const auto parsed = parse_capabilities(text)) {
+      const auto again = parse_capabilities(print_capabilities(*parsed));
+      ASSERT_TRUE(again) << text;
+      ASSERT_TRUE(same(*again, *parsed)) << text;
+    }
+  }
+}
+
+class ACapabilityFile : public testing::Test {
+ protected:
+  void SetUp() override {
+    char path[] = "/tmp/softvpu-caps-XXXXXX";
+    const int fd = mkstemp(path);
+    ASSERT_GE(fd, 0);
+    close(fd);
+    path_ = path;
+  }
+  void TearDown() override { std::remove(path_.c_str()); }
+  std::string path_;
+};
+
+TEST_F(ACapabilityFile, IsReadBack) {
+  ASSERT_TRUE(save_capabilities(sample(), path_));
+  const auto loaded = load_capabilities(path_);
+  ASSERT_TRUE(loaded);
+  EXPECT_TRUE(same(*loaded, sample()));
+}
+
+TEST_F(ACapabilityFile, ThatIsMissingOrHugeIsAnError) {
+  EXPECT_EQ(load_capabilities("/nonexistent/caps").error().code, ENOENT);
+  EXPECT_EQ(load_capabilities("/dev/zero").error().code, EFBIG);
+  EXPECT_FALSE(load_capabilities("/tmp"));
+  EXPECT_FALSE(save_capabilities(sample(), "/nonexistent/caps"));
+}
+
+// A driver whose firmware is made by the test, and counted.
+struct CountingFirmware {
+  std::vector<std::unique_ptr<PlayedFirmware>> firmwares;
+  int made = 0;
+  LinkFactory factory() {
+    return [this]() -> Result<std::unique_ptr<hfi::HostLink>> {
+      ++made;
+      auto pair = hfi::LoopbackLink::create(1);
+      if (!pair) return Unexpected(pair.error());
+      firmwares.push_back(std::make_unique<PlayedFirmware>(std::move(pair->firmware)));
+      return std::unique_ptr<hfi::HostLink>(std::move(pair->link));
+    };
+  }
+};
+
+TEST(ADriver, AsksOneWorkerOnceAndKeepsTheAnswer) {
+  CountingFirmware firmware;
+  EventLoop loop;
+  VpuDriver driver({.loop = &loop, .make_link = firmware.factory()});
+  const auto first = driver.capabilities();
+  ASSERT_TRUE(first) << first.error().reason;
+  EXPECT_EQ(first->name, "played firmware");
+  EXPECT_EQ(first->codecs, codec::NullDriver().capabilities()->codecs);
+  ASSERT_TRUE(driver.capabilities());
+  EXPECT_EQ(firmware.made, 1);
+  EXPECT_TRUE(firmware.firmwares[0]->wire().endpoint().host_gone()) << "the worker that was asked lives on";
+}
+
+TEST_F(ACapabilityFile, SparesTheDriverTheQuestion) {
+  ASSERT_TRUE(save_capabilities(sample(), path_));
+  CountingFirmware firmware;
+  EventLoop loop;
+  VpuDriver driver({.capability_file = path_, .loop = &loop, .make_link = firmware.factory()});
+  const auto known = driver.capabilities();
+  ASSERT_TRUE(known);
+  EXPECT_TRUE(same(*known, sample()));
+  EXPECT_EQ(firmware.made, 0);
+}
+
+TEST_F(ACapabilityFile, ThatIsDamagedIsIgnored) {
+  ASSERT_TRUE(save_capabilities(sample(), path_));
+  std::string text = print_capabilities(sample());
+  text[text.size() / 2] = '?';
+  FILE* file = fopen(path_.c_str(), "w");
+  fputs(text.c_str(), file);
+  fclose(file);
+  CountingFirmware firmware;
+  EventLoop loop;
+  VpuDriver driver({.capability_file = path_, .loop = &loop, .make_link = firmware.factory()});
+  const auto known = driver.capabilities();
+  ASSERT_TRUE(known);
+  EXPECT_EQ(known->name, "played firmware");
+  EXPECT_EQ(firmware.made, 1);
+}
+
+TEST(ADriverWithoutFirmware, SaysSoEachTimeItIsAsked) {
+  EventLoop loop;
+  VpuDriver driver({.firmware = "/nonexistent/softvpu-fw", .loop = &loop});
+  for (int i = 0; i < 2; ++i) {
+    const auto known = driver.capabilities();
+    ASSERT_FALSE(known);
+    EXPECT_EQ(known.error().code, EIO);
+    EXPECT_NE(known.error().reason.find("/nonexistent/softvpu-fw"), std::string::npos) << known.error().reason;
+  }
+}
+
+// The question put to firmwares that answer badly; `script` plays one.
+Result<codec::Capabilities> ask(const std::function<void(hfi::LoopbackFirmware&)>& script, Duration limit = 10s) {
+  auto pair = hfi::LoopbackLink::create(1);
+  std::thread player([&] { script(*pair->firmware); });
+  auto answer = query_capabilities(*pair->link, limit);
+  pair->link->kill();
+  player.join();
+  return answer;
+}
+
+hfi::msg::Capability one_codec() {
+  hfi::msg::Capability capability;
+  capability.coded = 5;
+  capability.min_width = capability.min_height = 16;
+  capability.max_width = capability.max_height = 64;
+  capability.step_width = capability.step_height = 1;
+  capability.raw = {6};
+  return capability;
+}
+
+void say(hfi::LoopbackFirmware& firmware, hfi::msg::Body body) { (void)firmware.endpoint().send({0, std::move(body)}); }
+
+TEST(AQuestion, IsAnsweredByAGoodFirmware) {
+  const auto answer = ask([](auto& firmware) {
+    say(firmware, hfi::msg::Ready{7, 1, "good"});
+    say(firmware, hfi::Unknown{99});
+    say(firmware, one_codec());
+    say(firmware, hfi::msg::CapabilitiesEnd{});
+  });
+  ASSERT_TRUE(answer) << answer.error().reason;
+  EXPECT_EQ(answer->version, 7u);
+  EXPECT_EQ(answer->codecs.size(), 1u);
+}
+
+TEST(AQuestion, HasALimit) {
+  const auto answer = ask([](auto& firmware) { say(firmware, hfi::msg::Ready{1, 1, "slow"}); }, 50ms);
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, ETIMEDOUT);
+}
+
+TEST(AQuestion, EndsWithTheFirmwaresDeath) {
+  const auto answer = ask([](auto& firmware) {
+    firmware.endpoint().last_words("no jail");
+    firmware.die();
+  });
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, EIO);
+  EXPECT_NE(answer.error().reason.find("no jail"), std::string::npos);
+}
+
+TEST(AQuestion, TakesNoNonsense) {
+  using Script = void (*)(hfi::LoopbackFirmware&);
+  const Script scripts[] = {
+      [](auto& f) { say(f, one_codec()); },  // before READY
+      [](auto& f) {
+        say(f, hfi::msg::Ready{});
+        say(f, hfi::msg::Ready{});
+      },
+      [](auto& f) {
+        say(f, hfi::msg::Ready{});
+        say(f, one_codec());
+        say(f, one_codec());
+      },
+      [](auto& f) {
+        say(f, hfi::msg::Ready{});
+        say(f, hfi::msg::Pong{});
+      },
+      [](auto& f) {
+        say(f, hfi::msg::Ready{});
+        auto bad = one_codec();
+        bad.max_width = 1;
+        say(f, bad);
+      },
+      [](auto& f) {
+        say(f, hfi::msg::Ready{});
+        for (uint32_t i = 1; i < 100; ++i) {
+          auto more = one_codec();
+          more.coded = i;
+          say(f, more);
+        }
+      },
+      [](auto& f) {
+        say(f, hfi::msg::Ready{});
+        while (!f.killed()) say(f, hfi::Unknown{99});
+      },
+      [](auto& f) {
+        __atomic_store_n(&f.message_index().write, 70000u, __ATOMIC_SEQ_CST);
+        f.raw_ring();
+      },
+  };
+  for (size_t i = 0; i < std::size(scripts); ++i) {
+    const auto answer = ask(scripts[i]);
+    ASSERT_FALSE(answer) << i;
+    EXPECT_EQ(answer.error().code, EPROTO) << i << ": " << answer.error().reason;
+  }
+}
+
+TEST(TheEnvironment, SetsTheWatchdogOnlyWithANumber) {
+  const auto ping_with = [](const char* text) {
+    setenv("SOFTVPU_WATCHDOG_MS", text, 1);
+    const Duration ping = VpuConfig::from_environment().limits.ping;
+    unsetenv("SOFTVPU_WATCHDOG_MS");
+    return ping;
+  };
+  const Duration standard = WatchdogLimits{}.ping;
+  EXPECT_EQ(ping_with("500"), 500ms);
+  for (const char* odd : {"", "0", "-1", "1s", " 5", "99999999999999", "1e3"}) EXPECT_EQ(ping_with(odd), standard) << odd;
+}
+
+}  // namespace
+}  // namespace softvpu::vpu
