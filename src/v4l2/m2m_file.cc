@@ -59,6 +59,20 @@ void M2mFile::release() {
   }
 }
 
+void M2mFile::before_fork() { mutex_.lock(); }
+
+void M2mFile::after_fork(bool in_child) {
+  if (in_child && (session_ || !buried_.empty())) {
+    // The session's threads and its worker are the parent's: what is left here is a shell that must not be ended.
+    (void)session_.release();
+    for (auto& session : buried_) (void)session.release();
+    buried_.clear();
+    released_ = true;
+    sink_ = nullptr;
+  }
+  mutex_.unlock();
+}
+
 int M2mFile::sleep(const IoctlCall& call, int64_t timeout_ns) {
   static_assert(sizeof(wake_) == sizeof(uint32_t) && std::atomic<uint32_t>::is_always_lock_free);
   const uint32_t seen = wake_.load(std::memory_order_relaxed);

@@ -48,6 +48,8 @@ class M2mFile final : public FileHandle, public std::enable_shared_from_this<M2m
   long read(void* data, size_t size, bool nonblocking) override;
   long write(const void* data, size_t size, bool nonblocking) override;
   void release() override;
+  void before_fork() override;
+  void after_fork(bool in_child) override;
 
   // Handlers of ioctl_table.cc: 0 or a negative errno, under the lock. Queries (m2m_queries.cc):
   int querycap(v4l2_capability& cap, IoctlCall& call);

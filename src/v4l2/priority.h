@@ -6,8 +6,8 @@
 #include <linux/videodev2.h>
 
 #include <array>
+#include <atomic>
 #include <cstdint>
-#include <mutex>
 
 #include "base/result.h"
 
@@ -23,8 +23,8 @@ class PriorityState {
   Status check(uint32_t own) const;
 
  private:
-  mutable std::mutex mutex_;
-  std::array<uint32_t, V4L2_PRIORITY_RECORD + 1> files_{};  // by priority
+  // By priority. Counters without a lock, as the kernel's: nothing that fork() could leave held.
+  std::array<std::atomic<uint32_t>, V4L2_PRIORITY_RECORD + 1> files_{};
 };
 
 }  // namespace softvpu::v4l2

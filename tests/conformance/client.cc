@@ -273,6 +273,13 @@ void Player::start_capture(uint32_t extra) {
   epipe = false;
 }
 
+void Player::try_start_capture() {
+  client_.allocate(Side::kCapture, 6);
+  for (uint32_t i = 0; i < client_.count(Side::kCapture); ++i) (void)client_.qbuf_capture(i);
+  ASSERT_EQ(client_.stream(Side::kCapture, true), 0);
+  epipe = false;
+}
+
 void Player::restart_capture(uint32_t extra) {
   ASSERT_EQ(client_.stream(Side::kCapture, false), 0);
   client_.free(Side::kCapture);

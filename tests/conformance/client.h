@@ -113,6 +113,8 @@ class Player {
   void forget_input();
   // Allocates and starts CAPTURE for the present format; `extra` buffers beyond the minimum.
   void start_capture(uint32_t extra = 3);
+  // The same for a test that doesn't know whether the stream changes meanwhile: too small buffers are refused, and so be it.
+  void try_start_capture();
   void restart_capture(uint32_t extra = 3);
   void queue_all_capture();
   // Goes on until `done`, ten seconds at most; returns whether it was.

@@ -2,6 +2,8 @@
 // What a session may say at awkward moments, and what one must not get away with. In-process only, on a scripted session: the
 // test decides the order of everything. Clauses: session.h (the contract), dev-decoder.rst.
 #include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <thread>
@@ -371,6 +373,35 @@ TEST(AClosedFile, AnswersEnodevAndWakesItsSleepers) {
   EXPECT_EQ(file->ioctl(VIDIOC_QUERYCAP, &cap, true), -ENODEV);
   EXPECT_FALSE(file->mmap_target(0, 4096, 3, 1));
   file->release();  // idempotent
+}
+
+// fork(2): the child's copy of a file with a session is dead, one without goes on, and the parent's session doesn't notice.
+TEST(AForkedFile, LeavesTheSessionToTheParent) {
+  codec::ScriptedDriver driver;
+  const auto device = v4l2::make_codec_device({.multiplanar = false}, driver);
+  const auto streaming = *device->open();
+  const auto idle = *device->open();
+  v4l2_requestbuffers request{.count = 2, .type = V4L2_BUF_TYPE_VIDEO_OUTPUT, .memory = V4L2_MEMORY_MMAP};
+  ASSERT_EQ(streaming->ioctl(VIDIOC_REQBUFS, &request, true), 0);
+  int type = V4L2_BUF_TYPE_VIDEO_OUTPUT;
+  ASSERT_EQ(streaming->ioctl(VIDIOC_STREAMON, &type, true), 0);
+  for (const auto& file : {streaming, idle}) file->before_fork();
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  for (const auto& file : {streaming, idle}) file->after_fork(child == 0);
+  v4l2_capability cap{};
+  if (child == 0) {
+    const bool right = streaming->ioctl(VIDIOC_QUERYCAP, &cap, true) == -ENODEV && idle->ioctl(VIDIOC_QUERYCAP, &cap, true) == 0;
+    streaming->release();
+    ::_exit(right && driver.script().open ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(streaming->ioctl(VIDIOC_QUERYCAP, &cap, true), 0);
+  EXPECT_TRUE(driver.script().open);
+  streaming->release();
+  EXPECT_FALSE(driver.script().open);
 }
 
 TEST(ADeviceWithoutCodecs, CantBeOpened) {
