@@ -120,7 +120,7 @@ class Client final : public DecoderEvents {
     while (true) {
       if (setup_wanted_ && hold_resume == false) set_up();
       requeue();
-      if (!decoder_->step() && !(setup_wanted_ && !hold_resume) && (idle_.empty() || hold_outputs)) return;
+      if (!decoder_->step() && !(setup_wanted_ && !hold_resume) && (idle_.empty() || hold_outputs || !errors.empty())) return;
     }
   }
   void drain() {
@@ -135,6 +135,7 @@ class Client final : public DecoderEvents {
   // As a client's STREAMOFF, REQBUFS, STREAMON on CAPTURE.
   void set_up() {
     setup_wanted_ = false;
+    if (keep_setup && layout_.components != 0) return decoder_->resume();
     decoder_->flush(Side::kOutput);
     idle_.clear();
     auto layout = layout_for(options_.raw, info.coded);
@@ -147,7 +148,7 @@ class Client final : public DecoderEvents {
     decoder_->resume();
   }
   void requeue() {
-    if (hold_outputs) return;
+    if (hold_outputs || !errors.empty()) return;
     while (!idle_.empty()) {
       const uint64_t id = ++next_id_;
       queued_[id] = {idle_.front(), layout_};
@@ -187,7 +188,7 @@ class Client final : public DecoderEvents {
     idle_.push_back(queued.memory);
   }
   void format_changed(const StreamInfo& now, bool initial) override {
-    if (initial != formats.empty() && !allow_reannounce) complain("initial said wrongly");
+    if (initial != formats.empty()) complain("initial said wrongly");
     info = now;
     formats.push_back(now);
     setup_wanted_ = true;
@@ -220,7 +221,7 @@ class Client final : public DecoderEvents {
   bool hold_outputs = false;    // finished outputs stay with the client
   bool hold_resume = false;     // an announced format waits
   bool keep_cancelled = false;  // outputs that come back cancelled are queued again
-  bool allow_reannounce = false;
+  bool keep_setup = false;      // announcements after the first are ignored
 
  private:
   struct Queued {

@@ -19,13 +19,6 @@ int allocate_picture(AVCodecContext* context, AVFrame* frame, int flags) {
   return static_cast<OutputPool*>(context->opaque)->allocate(context, frame, flags);
 }
 
-uint32_t processors() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
-  return static_cast<uint32_t>(std::max(CPU_COUNT(&set), 1));
-}
-
 }  // namespace
 
 void apply_size_hint(const CodecRow& row, Size hint, AVCodecContext& context) {
@@ -42,8 +35,7 @@ Result<Codec> Codec::open(const CodecRow& row, const DecoderConfig& config, uint
   if (codec == nullptr) return fail(ENOSYS, "this libavcodec has no decoder for " + to_string(row.description.coded));
   ContextPtr context(avcodec_alloc_context3(codec));
   if (!context) return fail(ENOMEM, "no memory for a decoder");
-  context->thread_count =
-      static_cast<int>(std::min(threads != 0 ? threads : std::min(processors(), kDefaultThreads), kMostThreads));
+  context->thread_count = static_cast<int>(threads);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
   context->thread_safe_callbacks = 1;
@@ -71,6 +63,14 @@ Result<Codec> Codec::open(const CodecRow& row, const DecoderConfig& config, uint
                 std::string("opening libavcodec's ") + codec->name + ": " + av_reason(error));
   }
   return Codec(std::move(context));
+}
+
+uint32_t Codec::default_threads() {
+  constexpr int kMost = 4;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
+  return static_cast<uint32_t>(std::clamp(CPU_COUNT(&set), 1, kMost));
 }
 
 bool Codec::delays() const {

@@ -15,7 +15,7 @@ namespace softvpu::firmware::libav {
 
 class Codec {
  public:
-  // `threads` 0: as many as there are processors, at most kDefaultThreads; never more than kMostThreads.
+  // 1 <= threads <= kMostThreads.
   // Errors: ENOSYS, ENOMEM, EIO with libavcodec's reason.
   static Result<Codec> open(const CodecRow& row, const DecoderConfig& config, uint32_t threads, const StreamHeader& header,
                             OutputPool& pool);
@@ -29,7 +29,8 @@ class Codec {
   bool delays() const;
   bool threaded() const { return context_->active_thread_type != 0 && context_->thread_count > 1; }
 
-  static constexpr uint32_t kDefaultThreads = 4;
+  // As many as there are processors, but not more than 4: eight sessions at once must not be hundreds of threads.
+  static uint32_t default_threads();
   static constexpr uint32_t kMostThreads = 16;
 
  private:

@@ -13,6 +13,8 @@ constexpr uint64_t kMostPending = uint64_t{64} << 20;  // bytes without the end 
 
 Bytes as_bytes(std::span<const std::byte> bytes) { return {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}; }
 
+Bytes bytes_of(const AVPacket& packet) { return {packet.data, static_cast<size_t>(packet.size)}; }
+
 Size visible_size(const AVFrame& frame) {
   return {static_cast<uint32_t>(frame.width) - static_cast<uint32_t>(frame.crop_left + frame.crop_right),
           static_cast<uint32_t>(frame.height) - static_cast<uint32_t>(frame.crop_top + frame.crop_bottom)};
@@ -112,6 +114,7 @@ void LibavDecoder::forget_stream_position() {
   after_replay_.reset();
   replay_wanted_ = false;
   damaged_ = false;
+  mpeg2_.reset();
   pool_.allow_direct(true);
   draining_ = Draining::kNo;
 }
@@ -162,7 +165,7 @@ void LibavDecoder::header_found(std::optional<uint64_t> last_input) {
   backlog_.back().id = last_input;
   if (const auto error = unsupported(row_, header.info)) return fail_with(*error);
   header_ = header;
-  if (const auto opened = open_codec(config_.threads); !opened) return fail_with(opened.error());
+  if (const auto opened = open_codec(threads_for_stream()); !opened) return fail_with(opened.error());
   pool_.set_interlaced(header.info.interlaced);
   announced_ = header.info;
   paused_ = true;
@@ -241,22 +244,37 @@ void LibavDecoder::submit(AccessUnit unit) {
       return;
     }
   }
+  leave_damage_behind(unit);
+  if (failed_) return;
   remember_tag(unit.number, unit.tag);
   history_.add(unit);
-  if (row_.id == AV_CODEC_ID_MPEG2VIDEO) {
-    if (const auto progressive = mpeg2_progressive({unit.packet->data, static_cast<size_t>(unit.packet->size)}))
-      pool_.set_interlaced(!*progressive);
-  }
+  if (row_.id == AV_CODEC_ID_MPEG2VIDEO) begin_mpeg2_sequence(unit);
+  if (failed_) return;
   (void)send(unit.packet.get());
+}
+
+// libavcodec drops the last picture of a sequence when one of another size begins (the specification delivers it), and goes on
+// with the old format when only the chroma changes: a sequence of another kind gets a decoder of its own.
+void LibavDecoder::begin_mpeg2_sequence(const AccessUnit& unit) {
+  const auto sequence = mpeg2_sequence(unit.bytes());
+  if (!sequence) return;
+  if (mpeg2_ && *sequence != *mpeg2_) {
+    (void)send(nullptr);
+    if (const auto opened = open_codec(threads_for_stream()); !opened) return fail_with(opened.error());
+  }
+  mpeg2_ = sequence;
+  pool_.set_interlaced(!sequence->progressive);
 }
 
 bool LibavDecoder::send(AVPacket* packet) {
   std::deque<FramePtr> pictures;
   const bool good = codec_->decode(packet, pictures);
-  if (!good && !damaged_) {
+  if (!good) {
+    if (packet != nullptr) last_damage_ = static_cast<uint64_t>(packet->pts);
+    const bool first = !damaged_;
     damaged_ = true;
     pool_.allow_direct(false);
-    if (restart_with_one_thread()) return false;
+    if (first && restart_with_one_thread()) return false;
   }
   if (!good && current_) current_->failed = true;
   for (FramePtr& picture : pictures) {
@@ -266,8 +284,10 @@ bool LibavDecoder::send(AVPacket* packet) {
 }
 
 bool LibavDecoder::restart_with_one_thread() {
-  if (!codec_->threaded() || history_.empty() || failed_) return false;
+  if (!codec_->threaded() || history_.empty()) return false;
   std::deque<PacketPtr> packets = history_.packets();
+  // A new decoder knows the stream's first parameter sets and those in the packets.
+  if (packets.front()->pts != 1 && !header_packet(row_.id, bytes_of(*packets.front()))) return false;
   due_.clear();
   if (const auto opened = open_codec(1); !opened) {
     fail_with(opened.error());
@@ -276,6 +296,25 @@ bool LibavDecoder::restart_with_one_thread() {
   replay_until_ = static_cast<uint64_t>(packets.back()->pts);
   replay_ = std::move(packets);
   return true;
+}
+
+void LibavDecoder::leave_damage_behind(const AccessUnit& unit) {
+  if (!damaged_ || unit.entry != EntryPoint::kClean || unit.number <= last_damage_ + History::kRecent) return;
+  if (!codec_->threaded() && threads_for_stream() > 1) {
+    if (!header_packet(row_.id, unit.bytes())) return;
+    (void)send(nullptr);
+    if (const auto opened = open_codec(threads_for_stream()); !opened) return fail_with(opened.error());
+  }
+  damaged_ = false;
+  pool_.allow_direct(true);
+}
+
+uint32_t LibavDecoder::threads_for_stream() const {
+  if (config_.threads != 0) return std::min(config_.threads, Codec::kMostThreads);
+  // Smaller pictures are decoded by the hundred a second by one thread, without the delay that threads bring.
+  constexpr uint32_t kWorthThreads = 1280 * 720;
+  const Size size = header_->info.visible.size();
+  return uint64_t{size.width} * size.height < kWorthThreads ? 1 : Codec::default_threads();
 }
 
 bool LibavDecoder::is_repeated(const AVFrame& frame) const {

@@ -30,6 +30,9 @@ class LibavDecoder final : public Decoder {
   void resume() override;
   bool step() override;
 
+  // Of the pictures so far, those that libavcodec wrote into the client's memory itself.
+  uint64_t pictures_in_place() const { return pool_.direct_count(); }
+
  private:
   struct DrainMark {};
   using Item = std::variant<InputChunk, DrainMark>;
@@ -55,6 +58,9 @@ class LibavDecoder final : public Decoder {
   // False: the packet showed damage and decoding begins anew, with one thread; see damaged_.
   bool send(AVPacket* packet);
   bool restart_with_one_thread();
+  void leave_damage_behind(const AccessUnit& unit);
+  void begin_mpeg2_sequence(const AccessUnit& unit);
+  uint32_t threads_for_stream() const;
   bool is_repeated(const AVFrame& frame) const;
   bool step_drain();
   void finish_drain();
@@ -105,8 +111,11 @@ class LibavDecoder final : public Decoder {
 
   // What libavcodec makes of damaged data depends on the number of threads and on what its memory held before. So that the same
   // stream always gives the same pictures (those of libavcodec with one thread and its own memory), the first damage
-  // since the start or a seek ends threads and zero copy, and what wasn't delivered is decoded again.
+  // ends threads and zero copy until decoding can begin anew, and what wasn't delivered is decoded again. (Damage that libavcodec
+  // doesn't notice, or only behind pictures that were delivered already, is beyond that.)
   bool damaged_ = false;
+  uint64_t last_damage_ = 0;            // number of the access unit
+  std::optional<Mpeg2Sequence> mpeg2_;  // the sequence being decoded
   std::optional<StreamHeader> header_;
 
   struct Tagged {

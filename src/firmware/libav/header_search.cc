@@ -66,7 +66,10 @@ std::optional<StreamHeader> probe_header(const CodecRow& row, Size size_hint, co
   picture->colorspace = context->colorspace;
   picture->sample_aspect_ratio = context->sample_aspect_ratio;
   bool interlaced = packet.h264 && !packet.h264->frame_mbs_only;
-  if (row.id == AV_CODEC_ID_MPEG2VIDEO) interlaced = !mpeg2_progressive(packet.bytes).value_or(true);
+  if (row.id == AV_CODEC_ID_MPEG2VIDEO) {
+    const auto sequence = mpeg2_sequence(packet.bytes);
+    interlaced = sequence && !sequence->progressive;
+  }
   StreamHeader header;
   header.info = describe_picture(row, *picture, interlaced);
   header.info.min_output_buffers = buffers_for(row, packet, *context);

@@ -97,17 +97,30 @@ std::optional<HeaderPacket> h264_header(Bytes data) {
   return packet;
 }
 
-bool h264_header_unit(Bytes unit) {
-  const bool reference = (unit[0] & 0x60) != 0;
-  switch (h264_type(unit)) {
+// A first SEI message that fits into its unit (H.264 7.3.2.3.1, H.265 7.3.5).
+bool plausible_sei(Bytes payload, bool complete) {
+  size_t at = 0;
+  while (at < payload.size() && payload[at] == 0xff) ++at;
+  size_t size = 0;
+  for (++at; at < payload.size() && payload[at] == 0xff; ++at) size += 0xff;
+  if (at >= payload.size()) return !complete;
+  size += payload[at++];
+  return !complete || at + size <= payload.size();
+}
+
+bool h264_header_unit(const Unit& unit) {
+  constexpr size_t kMaxAud = 8;
+  const bool reference = (unit.bytes[0] & 0x60) != 0;
+  switch (h264_type(unit.bytes)) {
     case kSps:
     case kPps:
     case kSpsExtension:
     case kSubsetSps:
       return reference;
     case kSei:
+      return !reference && plausible_sei(unit.bytes.subspan(1), unit.complete);
     case kAud:
-      return !reference;
+      return !reference && unit.bytes.size() <= kMaxAud;
     default:
       return false;
   }
@@ -170,10 +183,11 @@ std::optional<HeaderPacket> hevc_header(Bytes data) {
   return packet;
 }
 
-bool hevc_header_unit(Bytes unit) {
-  if (unit.size() < 2) return true;  // the header itself is cut
-  const uint8_t type = hevc_type(unit);
-  return (type >= 32 && type <= 35) || type == 39 || type == 40;
+bool hevc_header_unit(const Unit& unit) {
+  if (unit.bytes.size() < 2) return !unit.complete;  // the header itself is cut
+  const uint8_t type = hevc_type(unit.bytes);
+  if (type == 39 || type == 40) return plausible_sei(unit.bytes.subspan(2), unit.complete);
+  return type >= 32 && type <= 35;
 }
 
 // ---- MPEG-2 ----
@@ -211,16 +225,19 @@ bool mpeg2_header_unit(Bytes unit) {
   return unit[0] == kSequence || unit[0] == kExtension || unit[0] == kGroup || unit[0] == kUserData;
 }
 
-bool header_unit(AVCodecID codec, Bytes unit) {
+bool header_unit(AVCodecID codec, const Unit& unit) {
   switch (codec) {
     case AV_CODEC_ID_H264:
       return h264_header_unit(unit);
     case AV_CODEC_ID_HEVC:
       return hevc_header_unit(unit);
     default:
-      return mpeg2_header_unit(unit);
+      return mpeg2_header_unit(unit.bytes);
   }
 }
+
+// forbidden_zero_bit is set: not a NAL unit, so another codec's stream.
+bool alien_unit(AVCodecID codec, Bytes unit) { return codec != AV_CODEC_ID_MPEG2VIDEO && (unit[0] & 0x80) != 0; }
 
 EntryPoint mpeg2_entry(Bytes data) {
   bool closed = false;
@@ -284,14 +301,19 @@ std::optional<HeaderPacket> header_packet(AVCodecID codec, Bytes data) {
 }
 
 bool may_become_header(AVCodecID codec, Bytes data, size_t new_from) {
+  bool may = !data.empty() && data.back() == 0;  // perhaps the begin of a start code
   UnitWalker walker(data);
   for (auto unit = walker.next(); unit; unit = walker.next()) {
     const auto end = static_cast<size_t>(unit->bytes.data() - data.data()) + unit->bytes.size();
     if (unit->complete && end <= new_from) continue;
-    if (unit->bytes.empty() && !unit->complete) return true;
-    if (!unit->bytes.empty() && unit->bytes.size() <= kMaxHeaderUnit && header_unit(codec, unit->bytes)) return true;
+    if (unit->bytes.empty()) {
+      may = may || !unit->complete;
+      continue;
+    }
+    if (alien_unit(codec, unit->bytes)) return false;
+    may = may || (unit->bytes.size() <= kMaxHeaderUnit && header_unit(codec, *unit));
   }
-  return !data.empty() && data.back() == 0;  // perhaps the begin of a start code
+  return may;
 }
 
 EntryPoint entry_point(AVCodecID codec, Bytes access_unit) {
@@ -311,13 +333,23 @@ EntryPoint entry_point(AVCodecID codec, Bytes access_unit) {
   }
 }
 
-std::optional<bool> mpeg2_progressive(Bytes access_unit) {
+std::optional<Mpeg2Sequence> mpeg2_sequence(Bytes access_unit) {
   UnitWalker walker(access_unit);
+  std::optional<Mpeg2Sequence> out;
   for (auto unit = walker.next(); unit; unit = walker.next()) {
-    if (is_sequence_extension(unit->bytes) && unit->bytes.size() >= 3) return (unit->bytes[2] & 0x08) != 0;
-    if (!unit->bytes.empty() && unit->bytes[0] == kPicture) return std::nullopt;
+    const Bytes bytes = unit->bytes;
+    if (bytes.size() >= 4 && bytes[0] == kSequence) {
+      out = Mpeg2Sequence{.size = {static_cast<uint32_t>(bytes[1]) << 4 | bytes[2] >> 4, (bytes[2] & 0x0fu) << 8 | bytes[3]}};
+    } else if (out && is_sequence_extension(bytes) && bytes.size() >= 5) {
+      out->progressive = (bytes[2] & 0x08) != 0;
+      out->chroma = static_cast<uint8_t>(bytes[2] >> 1 & 3);
+      out->size.width |= ((bytes[2] & 0x01u) << 1 | bytes[3] >> 7) << 12;
+      out->size.height |= (bytes[3] >> 5 & 0x03u) << 12;
+    } else if (!bytes.empty() && bytes[0] == kPicture) {
+      break;
+    }
   }
-  return std::nullopt;
+  return out;
 }
 
 }  // namespace softvpu::firmware::libav

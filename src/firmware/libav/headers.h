@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "firmware/libav/bits.h"
+#include "media/geometry.h"
 
 extern "C" {
 #include <libavcodec/codec_id.h>
@@ -58,7 +59,13 @@ enum class EntryPoint : uint8_t {
 };
 EntryPoint entry_point(AVCodecID codec, Bytes access_unit);
 
-// progressive_sequence of an H.262 sequence extension in there; nullopt: there is none.
-std::optional<bool> mpeg2_progressive(Bytes access_unit);
+// The H.262 sequence header and extension in an access unit; nullopt: there is none.
+struct Mpeg2Sequence {
+  Size size;
+  bool progressive = true;
+  uint8_t chroma = 1;  // 1: 4:2:0, 2: 4:2:2, 3: 4:4:4
+  friend bool operator==(const Mpeg2Sequence&, const Mpeg2Sequence&) = default;
+};
+std::optional<Mpeg2Sequence> mpeg2_sequence(Bytes access_unit);
 
 }  // namespace softvpu::firmware::libav

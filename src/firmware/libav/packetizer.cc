@@ -62,6 +62,7 @@ void Packetizer::reset() {
   if (row_.byte_stream()) open_parser();
   size_ = used_ = 0;
   fed_ = emitted_ = 0;
+  ends_in_zero_ = false;
   begins_.clear();
 }
 
@@ -77,10 +78,17 @@ std::optional<AccessUnit> Packetizer::parse(const uint8_t* data, int size) {
   if (out_size <= 0) return std::nullopt;
 
   const Bytes bytes(out, static_cast<size_t>(out_size));
-  // Zeros before the first start code end the access unit before, wherever the parser cut.
-  const auto first = UnitWalker(bytes).next();
-  const uint64_t tag = tag_at(emitted_ + (first ? first->start : 0));
+  uint64_t begin = emitted_;
+  if (const auto first = UnitWalker(bytes).next()) {
+    // Zeros before the first start code end the access unit before, wherever the parser cut; but one of them is part of
+    // the start code of an H.264 or HEVC access unit (B.1.1, zero_byte).
+    begin += static_cast<uint64_t>(first->bytes.data() - out) - 3;
+    const bool after_zero = begin > emitted_ ? out[begin - emitted_ - 1] == 0 : ends_in_zero_;
+    if (after_zero && row_.id != AV_CODEC_ID_MPEG2VIDEO) --begin;
+  }
+  const uint64_t tag = tag_at(begin);
   emitted_ += bytes.size();
+  ends_in_zero_ = bytes.back() == 0;
   auto unit = make_unit(bytes, tag);
   if (unit && parser_->key_frame == 1 && unit->entry == EntryPoint::kNone) unit->entry = EntryPoint::kKey;
   return unit;

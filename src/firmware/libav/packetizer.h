@@ -21,6 +21,7 @@ struct AccessUnit {
   uint64_t number = 0;  // counts access units of the session, from 1
   uint64_t tag = 0;
   EntryPoint entry = EntryPoint::kNone;
+  Bytes bytes() const { return {packet->data, static_cast<size_t>(packet->size)}; }
 };
 
 class Packetizer {
@@ -58,8 +59,9 @@ class Packetizer {
   size_t used_ = 0;  // bytes of input_ the parser has taken
   size_t size_ = 0;  // of input_ without padding
   uint64_t tag_ = 0;
-  uint64_t fed_ = 0;      // bytes of the stream the parser has taken
-  uint64_t emitted_ = 0;  // bytes of it that came out in access units
+  uint64_t fed_ = 0;           // bytes of the stream the parser has taken
+  uint64_t emitted_ = 0;       // bytes of it that came out in access units
+  bool ends_in_zero_ = false;  // the last of them
   uint64_t number_ = 0;
   std::deque<Begin> begins_;  // of inputs whose bytes are still inside, oldest first
 };
