@@ -8,7 +8,6 @@ import dataclasses
 import os
 import typing
 
-import frames
 import reference
 
 FFMPEG_DECODER = {"h264": "h264_v4l2m2m", "hevc": "hevc_v4l2m2m", "vp8": "vp8_v4l2m2m", "vp9": "vp9_v4l2m2m", "mpeg2": "mpeg2_v4l2m2m"}
@@ -29,29 +28,27 @@ V4L2_FORMAT = {"h264": "H264", "hevc": "HEVC", "mpeg2": "MPG2"}
 @dataclasses.dataclass(frozen=True)
 class Client:
     name: str
-    # A vector's command line, through the device or (control) not. A text instead of a list says why this client can't read such a file at all.
+    # A vector's command line that writes frames to a file, through the device or (control) not. A text instead of a list says why this client can't read such a file at all.
     command: typing.Callable
-    # The frames in the bytes that the command writes to its standard output.
-    layout_size: typing.Callable = frames.compact_size
-    to_compact: typing.Callable = frames.compact_as_is
     environment: typing.Callable = dict
     autorotates: bool = False  # turns the pictures of a file that asks for it
 
 
-def ffmpeg_command(vector, control):
+def ffmpeg_command(vector, control, output):
     decoder = [FFMPEG_CONTROL[vector.codec], *reference.DECODER_FLAGS.get(vector.codec, []), "-threads", "1"] if control else [FFMPEG_DECODER[vector.codec]]
     # Software decoders have a pixel format of their own for full range (yuvj420p); the device doesn't.
     pix_fmt = [] if control else ["-pix_fmt", "yuv420p"]
     return ["ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "warning", "-nostats", "-c:v", *decoder, *vector.ffmpeg_input, "-map", "0:v:0",
-            "-fps_mode", "passthrough", "-autoscale", "0", "-f", "rawvideo", *pix_fmt, "pipe:1"]
+            "-fps_mode", "passthrough", "-autoscale", "0", "-f", "rawvideo", *pix_fmt, "-y", str(output)]
 
 
-def gst_command(vector, control):
+def gst_command(vector, control, output):
     if vector.container not in GST_DEMUXER:
         return f"GStreamer has no demuxer for {vector.container}"
     decoder = GST_CONTROL[vector.codec] if control else GST_DECODER[vector.codec]
-    caps = [] if control else ["video/x-raw,format=I420"]
-    elements = [[f"filesrc location={vector.path}"], GST_DEMUXER[vector.container], GST_PARSER[vector.codec], [decoder], caps, ["fdsink fd=1 sync=false"]]
+    # Its file holds the picture alone; filesink would write a device's buffers with the padding at the end of each line.
+    sink = [f"videocodectestsink location={output} sync=false"]
+    elements = [[f"filesrc location={vector.path}"], GST_DEMUXER[vector.container], GST_PARSER[vector.codec], [decoder], sink]
     pipeline = " ! ".join(element for group in elements for element in group)
     return ["gst-launch-1.0", "-q", *pipeline.split()]
 
@@ -61,18 +58,20 @@ def gst_environment(work):
     return {"GST_REGISTRY": str(work / "gst-registry.bin"), "GST_DEBUG_NO_COLOR": "1"}
 
 
-def v4l2_ctl_command(vector, control):
+def v4l2_ctl_command(vector, control, output):
     if control:
         return "v4l2-ctl has no software decoder to be a control"
     if not vector.is_bare:
         return "v4l2-ctl reads no container: it cuts a file into buffers wherever a buffer is full"
+    # One OUTPUT buffer: if the whole file fits into those that it fills before it starts, v4l2-ctl says STOP before it has set up CAPTURE, when the
+    # specification ignores it (stateful decoder, Drain, step 1, warning), and never again: frames that wait for reordering are lost.
     return ["v4l2-ctl", "-d", os.environ.get("SOFTVPU_TEST_DEVICE", "/dev/video10"), "-x", f"pixelformat={V4L2_FORMAT[vector.codec]}",
-            "-v", "pixelformat=YU12", "--stream-mmap", "--stream-out-mmap", f"--stream-from={vector.path}", "--stream-to=-"]
+            "-v", "pixelformat=YU12", "--stream-mmap", "--stream-out-mmap=1", f"--stream-from={vector.path}", f"--stream-to={output}"]
 
 
 CLIENTS = {client.name: client for client in (
     Client("ffmpeg", ffmpeg_command, autorotates=True),
-    Client("gstreamer", gst_command, frames.gst_i420_size, frames.compact_from_gst, gst_environment),
+    Client("gstreamer", gst_command, gst_environment),
     Client("v4l2-ctl", v4l2_ctl_command),
 )}
 

@@ -15,34 +15,6 @@ def compact_size(width, height):
     return width * height + 2 * half(width) * half(height)
 
 
-def gst_i420_planes(width, height):
-    """GStreamer's I420 in memory: strides rounded up to 4 bytes, heights to 2 lines: a (stride, rows, width, height) for each plane."""
-    luma_rows = height + height % 2
-    luma_stride = (width + 3) // 4 * 4
-    chroma_stride = (half(width) + 3) // 4 * 4
-    return [(luma_stride, luma_rows, width, height)] + 2 * [(chroma_stride, luma_rows // 2, half(width), half(height))]
-
-
-def gst_i420_size(width, height):
-    return sum(stride * rows for stride, rows, _, _ in gst_i420_planes(width, height))
-
-
-def compact_from_gst(data, width, height):
-    if gst_i420_size(width, height) == compact_size(width, height):
-        return data
-    out = bytearray()
-    at = 0
-    for stride, rows, plane_width, plane_height in gst_i420_planes(width, height):
-        for row in range(plane_height):
-            out += data[at + row * stride:at + row * stride + plane_width]
-        at += stride * rows
-    return bytes(out)
-
-
-def compact_as_is(data, _width, _height):
-    return data
-
-
 def nv12_from_yuv420p(data, width, height):
     luma = width * height
     chroma = half(width) * half(height)
@@ -68,17 +40,17 @@ def read_exactly(stream, size):
     return data or b""
 
 
-def hash_frames(stream, sizes, layout_size=compact_size, to_compact=compact_as_is):
+def hash_frames(stream, sizes):
     """Cuts `stream` at the given (width, height)s, the last one for ever; returns each frame's md5, and the bytes of a torn last one."""
     hashes = []
     sizes = sizes or [(16, 16)]
     while True:
         width, height = sizes[min(len(hashes), len(sizes) - 1)]
-        wanted = layout_size(width, height)
+        wanted = compact_size(width, height)
         data = read_exactly(stream, wanted)
         if len(data) < wanted:
             return hashes, len(data)
-        hashes.append(hashlib.md5(to_compact(data, width, height)).hexdigest())
+        hashes.append(hashlib.md5(data).hexdigest())
 
 
 def ranges(numbers):

@@ -61,7 +61,8 @@ def end_group(process):
 
 
 def run_client(client, vector, expected, options):
-    command = client.command(vector, options.control)
+    output = options.work / f"{vector.name.replace('/', '-')}-{client.name}.yuv"
+    command = client.command(vector, options.control, output)
     if isinstance(command, str):
         return Verdict("-", command)
     if not options.control:
@@ -69,8 +70,8 @@ def run_client(client, vector, expected, options):
     if options.verbose:
         print("+", " ".join(command), file=sys.stderr)
     begin = time.monotonic()
-    with tempfile.TemporaryFile() as log, tempfile.TemporaryFile(dir=options.work) as output:
-        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=log, start_new_session=True,
+    with tempfile.TemporaryFile() as log:
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                               env=clients.environment(client, options.work)) as process:
             try:
                 status = process.wait(options.timeout)
@@ -78,9 +79,12 @@ def run_client(client, vector, expected, options):
                 status = None
             finally:
                 end_group(process)
-        output.seek(0)
-        hashes, torn = frames.hash_frames(output, expected.sizes, client.layout_size, client.to_compact)
         seconds = time.monotonic() - begin
+        hashes, torn = [], 0
+        if output.exists():
+            with output.open("rb") as file:
+                hashes, torn = frames.hash_frames(file, expected.sizes)
+            output.unlink()
         difference = frames.describe_difference(expected.hashes, hashes, torn)
         if status is None:
             return Verdict("FAIL", f"ended after {options.timeout} s; {difference or 'all frames were there'}; {last_words(log)}", seconds)
