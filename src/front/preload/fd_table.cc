@@ -102,6 +102,11 @@ bool fd_table::is_ours(int fd) {
   return slot != nullptr && slot->load(std::memory_order_acquire) != kFree;
 }
 
+bool fd_table::is_device(int fd) {
+  std::atomic<uintptr_t>* slot = slot_of(fd);
+  return slot != nullptr && slot->load(std::memory_order_acquire) > kExported;
+}
+
 bool fd_table::empty() { return used_slots.load(std::memory_order_relaxed) == 0; }
 
 bool fd_table::insert(int fd, OpenFile* file) {

@@ -38,6 +38,8 @@ bool is_exported(int fd);
 bool empty();
 // True when `fd` is a device or an exported buffer.
 bool is_ours(int fd);
+// True when `fd` is a device. Takes no reference.
+bool is_device(int fd);
 
 // Records that `fd` (just made by the kernel) is one of `file`'s; what the number meant before is forgotten. False: no memory, or
 // a number beyond 2^20.

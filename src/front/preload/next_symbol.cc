@@ -11,7 +11,8 @@ namespace {
 // initial-exec: reading them must not allocate.
 __attribute__((tls_model("initial-exec"))) thread_local bool looking_up = false;
 __attribute__((tls_model("initial-exec"))) thread_local int depth = 0;
-__attribute__((tls_model("initial-exec"))) thread_local int outer_cancel_state = PTHREAD_CANCEL_ENABLE;
+__attribute__((tls_model("initial-exec"))) thread_local int outer_state = PTHREAD_CANCEL_ENABLE;
+__attribute__((tls_model("initial-exec"))) thread_local int outer_type = PTHREAD_CANCEL_DEFERRED;
 
 }  // namespace
 
@@ -25,16 +26,29 @@ void* look_up_next(const char* name) {
   return found;
 }
 
-NoCancel::NoCancel() : before_(PTHREAD_CANCEL_ENABLE) {
-  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_);
-  if (depth++ == 0) outer_cancel_state = before_;
+NoCancel::NoCancel() : state_before_(PTHREAD_CANCEL_ENABLE), type_before_(PTHREAD_CANCEL_DEFERRED) {
+  pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &type_before_);
+  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state_before_);
+  if (depth++ == 0) {
+    outer_state = state_before_;
+    outer_type = type_before_;
+  }
 }
 
 NoCancel::~NoCancel() {
   --depth;
-  pthread_setcancelstate(before_, nullptr);
+  pthread_setcanceltype(type_before_, nullptr);
+  pthread_setcancelstate(state_before_, nullptr);  // a cancellation that came meanwhile happens here, if the type is asynchronous
 }
 
-int NoCancel::outer_state() { return outer_cancel_state; }
+void NoCancel::allow_for_sleep() {
+  pthread_setcanceltype(outer_type, nullptr);
+  pthread_setcancelstate(outer_state, nullptr);
+}
+
+void NoCancel::forbid_after_sleep() {
+  pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, nullptr);
+  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
+}
 
 }  // namespace softvpu::preload

@@ -41,17 +41,22 @@ inline long libc_answer(long raw) {
 inline int libc_int(long raw) { return static_cast<int>(libc_answer(raw)); }
 
 // Cancellation is off while one lives: our locks must not stay locked, and frames with references must not vanish.
+// Both the state and the type are set: glibc up to 2.36 cancels a thread whose type is asynchronous even if it disabled
+// cancellation between the decision to send the signal and the signal (it looks at the type alone then).
 class NoCancel {
  public:
   NoCancel();
   ~NoCancel();
   NoCancel(const NoCancel&) = delete;
   NoCancel& operator=(const NoCancel&) = delete;
-  // The state (PTHREAD_CANCEL_*) this thread had outside of the outermost one, for the moment a blocking call sleeps.
-  static int outer_state();
+
+  // For the moment a blocking call sleeps: back to what this thread had outside of the outermost one, and off again.
+  static void allow_for_sleep();
+  static void forbid_after_sleep();
 
  private:
-  int before_;
+  int state_before_;
+  int type_before_;
 };
 
 }  // namespace softvpu::preload

@@ -39,16 +39,15 @@ void drop_current(void*) {
   if (current != nullptr) current->unref();
 }
 
-// An asynchronous cancellation may end the thread between the two pthread_setcancelstate() calls; then only the reference has to
-// go. The frames above hold nothing (the contract of Waiter).
+// An asynchronous cancellation may end the thread between allow_for_sleep() and forbid_after_sleep(); then only the reference has
+// to go. The frames above hold nothing (the contract of Waiter).
 int CancellableWaiter::wait(const uint32_t* futex, uint32_t seen, int64_t timeout_ns) {
   timespec timeout{.tv_sec = timeout_ns / 1'000'000'000, .tv_nsec = timeout_ns % 1'000'000'000};
   int woken = 0;
-  int ours = 0;
   pthread_cleanup_push(drop_current, nullptr);
-  pthread_setcancelstate(NoCancel::outer_state(), &ours);
+  NoCancel::allow_for_sleep();
   woken = raw::futex_wait(futex, seen, timeout_ns < 0 ? nullptr : &timeout);
-  pthread_setcancelstate(ours, nullptr);
+  NoCancel::forbid_after_sleep();
   pthread_cleanup_pop(0);
   return woken == -EINTR || woken == -ETIMEDOUT ? -woken : 0;
 }

@@ -75,7 +75,7 @@ nfds_t native_set(const pollfd* fds, nfds_t count, pollfd* native) {
 int take_native(const pollfd* native, pollfd* fds, nfds_t count) {
   int ready = 0;
   for (nfds_t i = 0; i < count; ++i) {
-    if (fds[i].fd >= 0 && fd_table::find(fds[i].fd)) continue;
+    if (fd_table::is_device(fds[i].fd)) continue;
     fds[i].revents = native[i].revents;
     if (fds[i].revents != 0) ++ready;
   }
@@ -120,7 +120,7 @@ int poll_loop(pollfd* fds, nfds_t count, timespec* timeout, const sigset_t* mask
     if (ready_devices != 0) {
       // They have their answer; only the rest is asked.
       for (nfds_t i = 0; i < count; ++i) {
-        if (fds[i].fd >= 0 && fd_table::find(fds[i].fd)) native[i].fd = -1;
+        if (fd_table::is_device(fds[i].fd)) native[i].fd = -1;
       }
     }
     const timespec remaining = from_nanoseconds(sleeps ? left : 0);
@@ -143,7 +143,7 @@ int poll_loop(pollfd* fds, nfds_t count, timespec* timeout, const sigset_t* mask
 bool has_device(const pollfd* fds, nfds_t count) {
   if (fd_table::empty() || fds == nullptr) return false;
   for (nfds_t i = 0; i < count; ++i) {
-    if (fds[i].fd >= 0 && fd_table::is_ours(fds[i].fd) && !fd_table::is_exported(fds[i].fd)) return true;
+    if (fd_table::is_device(fds[i].fd)) return true;
   }
   return false;
 }
@@ -151,7 +151,7 @@ bool has_device(const pollfd* fds, nfds_t count) {
 bool has_device(int count, const fd_set* reads, const fd_set* writes, const fd_set* excepts) {
   if (fd_table::empty()) return false;
   for (int fd = fd_table::next(0); fd >= 0 && fd < count && fd < FD_SETSIZE; fd = fd_table::next(fd + 1)) {
-    if (fd_table::is_exported(fd)) continue;
+    if (!fd_table::is_device(fd)) continue;
     for (const fd_set* set : {reads, writes, excepts}) {
       if (set != nullptr && FD_ISSET(fd, set)) return true;
     }

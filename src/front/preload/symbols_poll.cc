@@ -84,7 +84,7 @@ SOFTVPU_EXPORT int pselect(int count, fd_set* reads, fd_set* writes, fd_set* exc
 }
 
 SOFTVPU_EXPORT int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) {
-  if (fd_table::is_ours(fd) && !fd_table::is_exported(fd)) {
+  if (fd_table::is_device(fd)) {
     const NoCancel guard;
     return libc_int(readiness::control_epoll(epoll, operation, fd, event));
   }
