@@ -118,8 +118,8 @@ class Decoder {
   virtual void queue_output(OutputBuffer buffer) = 0;
   // Gives one queued output back (kCancelled), if there is one.
   virtual void return_output() = 0;
-  // Gives every queued buffer of that side back (kCancelled). Input: pictures that weren't delivered are dropped, a drain or an
-  // announcement that waits for resume() is forgotten (a format nobody took notice of is announced again).
+  // Gives every queued buffer of that side back (kCancelled). Input: pictures that weren't delivered are dropped, a drain that
+  // wasn't answered is forgotten; a pause goes on until resume().
   virtual void flush(Side side) = 0;
   // drained() after the last picture of all inputs queued before.
   virtual void drain() = 0;

@@ -64,13 +64,7 @@ void LibavDecoder::return_output() {
 }
 
 void LibavDecoder::resume() {
-  if (paused_) {
-    paused_ = false;
-    agreed_ = announced_;
-  } else if (abandoned_) {  // the client acts on the announcement after all
-    announced_ = agreed_ = abandoned_;
-  }
-  abandoned_.reset();
+  paused_ = false;
   stopped_ = false;
 }
 
@@ -78,12 +72,6 @@ void LibavDecoder::flush(Side side) {
   if (side == Side::kOutput) return return_outputs(DoneStatus::kCancelled);
   return_inputs(DoneStatus::kCancelled);
   forget_stream_position();
-  if (paused_) {  // nobody took notice of the format: forget that it was announced
-    abandoned_ = announced_;
-    announced_ = agreed_;
-    paused_ = false;
-  }
-  stopped_ = false;
 }
 
 void LibavDecoder::return_inputs(DoneStatus status) {

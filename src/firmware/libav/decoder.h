@@ -94,8 +94,6 @@ class LibavDecoder final : public Decoder {
   std::deque<FramePtr> due_;  // decoded, in output order
 
   std::optional<StreamInfo> announced_;  // the format the client was told last
-  std::optional<StreamInfo> agreed_;     // the format of the last resume()
-  std::optional<StreamInfo> abandoned_;  // announced, then a seek came before resume()
   bool paused_ = false;                  // format_changed() was said, resume() not yet
   bool stopped_ = false;                 // drained() was said, resume() not yet
   bool failed_ = false;
