@@ -52,6 +52,18 @@ int CancellableWaiter::wait(const uint32_t* futex, uint32_t seen, int64_t timeou
   return woken == -EINTR || woken == -ETIMEDOUT ? -woken : 0;
 }
 
+// In a forked child: the library's sockets and eventfds connect its parent with codec processes and with itself. As long as a
+// copy is open somewhere those processes don't notice their client's end. Each number gets /dev/null instead of being closed:
+// objects of the parent's sessions, abandoned here, still think they own it. Buffer memory (memfds are regular files) stays.
+void let_go_of_parents_links() {
+  const UniqueFd nothing(raw::open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (nothing.get() < 0) return;
+  for (int fd = next_library_fd(0); fd >= 0; fd = next_library_fd(fd + 1)) {
+    struct stat status {};
+    if (raw::fstat(fd, &status) == 0 && !S_ISREG(status.st_mode)) raw::call(SYS_dup3, nothing.get(), fd, O_CLOEXEC);
+  }
+}
+
 }  // namespace
 
 v4l2::Waiter& cancellable_waiter() {
@@ -237,7 +249,10 @@ void OpenFile::before_fork() {
 }
 
 void OpenFile::after_fork(bool in_child) {
-  if (in_child) EventLoop::process().forget_after_fork();
+  if (in_child) {
+    let_go_of_parents_links();
+    EventLoop::process().forget_after_fork();
+  }
   for (OpenFile* file = all_files; file != nullptr; file = file->next_) {
     if (!std::exchange(file->forking_, false)) continue;
     if (in_child) file->renew_after_fork();
