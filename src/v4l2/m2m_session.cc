@@ -92,8 +92,9 @@ void M2mFile::act(Action action) {
       if (session_) status = session_->drain();
       break;
     case Action::kResume:
-      pump_outputs();
-      if (session_) status = session_->resume();
+      status = tell_layout();
+      if (status) pump_outputs();
+      if (status && session_) status = session_->resume();
       break;
     case Action::kDeliverLast:
       return_asked_ = false;
@@ -206,7 +207,12 @@ void M2mFile::pump_outputs() {
 }
 
 Status M2mFile::tell_layout() {
-  if (told_layout_ == formats_.layout()) return {};
+  if (!session_ || !state_.header_known || told_layout_ == formats_.layout()) return {};
+  // A layout counts for outputs queued after it: those of the old one are taken back first, and lent again by pump_outputs().
+  if (capture_.with_session() > 0) {
+    if (auto status = session_->flush(codec::Direction::kOutput, ++flush_generation_); !status) return status;
+    capture_.recall();
+  }
   if (auto status = session_->set_frame_layout(formats_.layout()); !status) return status;
   told_layout_ = formats_.layout();
   return {};

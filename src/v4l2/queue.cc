@@ -187,14 +187,17 @@ void BufferQueue::cancel() {
   last_dequeued_ = false;
 }
 
-void BufferQueue::session_closed() {
+void BufferQueue::recall() {
   std::vector<std::pair<codec::Cookie, uint32_t>> theirs;  // cookies rise with the order of queueing
-  for (const auto& buffer : buffers_) {
-    buffer->known_to_session = false;
+  for (const auto& buffer : buffers_)
     if (const auto* there = std::get_if<WithSession>(&buffer->place)) theirs.emplace_back(there->cookie, buffer->handle.index);
-  }
   std::sort(theirs.begin(), theirs.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
   for (const auto& entry : theirs) take_back(*buffers_[entry.second]);
+}
+
+void BufferQueue::session_closed() {
+  recall();
+  for (const auto& buffer : buffers_) buffer->known_to_session = false;
 }
 
 void BufferQueue::fail_queued() {

@@ -102,7 +102,9 @@ class BufferQueue {
   void start_streaming();
   // STREAMOFF: every buffer is the client's again, whatever state it was in.
   void cancel();
-  // The session is gone: those it had wait again.
+  // Those the session has wait again, in their old order; it was told, and its late answers name cookies that no buffer has.
+  void recall();
+  // The session is gone: recall(), and it knows none of them.
   void session_closed();
   // Everything queued comes back with V4L2_BUF_FLAG_ERROR, in the order of queueing, then EIO.
   void fail_queued();

@@ -317,6 +317,17 @@ void Player::step() {
   }
 }
 
+void Player::until_quiet() {
+  size_t seen = frames.size();
+  auto since = std::chrono::steady_clock::now();
+  (void)until([&] {
+    const auto now = std::chrono::steady_clock::now();
+    if (frames.size() != seen) since = now;
+    seen = frames.size();
+    return now - since > std::chrono::milliseconds(300);
+  });
+}
+
 bool Player::until(const std::function<bool()>& done) {
   const auto limit = std::chrono::steady_clock::now() + std::chrono::milliseconds(kPatienceMs);
   for (;;) {

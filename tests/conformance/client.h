@@ -130,6 +130,8 @@ class Player {
     step();  // events that came with it
     return came;
   }
+  // Until no frame has come for a while.
+  void until_quiet();
   bool until_fed() {
     return until([this] { return chunks_.empty(); });
   }

@@ -119,11 +119,12 @@ TEST_P(Decoding, WaitsForCaptureBuffers) {
   ASSERT_TRUE(player.until_source_change());
   player.requeue = false;
   player.start_capture(0);
-  const size_t buffers = client.count(Side::kCapture);
-  ASSERT_TRUE(player.until([&] { return player.frames.size() == buffers; }));
-  EXPECT_EQ(client.dqbuf(Side::kCapture).error, client.querybuf(Side::kCapture, 0).error == 0 ? -EAGAIN : -EINVAL);
+  player.until_quiet();
+  EXPECT_GE(player.frames.size(), 1u);
+  EXPECT_LE(player.frames.size(), client.count(Side::kCapture));
+  EXPECT_EQ(client.dqbuf(Side::kCapture).error, -EAGAIN);
   player.requeue = true;
-  player.queue_all_capture();
+  for (const Got& frame : std::vector<Got>(player.frames)) ASSERT_EQ(client.qbuf_capture(frame.index), 0);
   ASSERT_TRUE(player.until_fed());
   ASSERT_EQ(client.command(V4L2_DEC_CMD_STOP), 0);
   ASSERT_TRUE(player.until_last());

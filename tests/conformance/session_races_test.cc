@@ -348,6 +348,23 @@ TEST_F(AScriptedSession, IsToldTheLayoutAgainWhenCaptureChanges) {
   EXPECT_EQ(script().count("resume"), 1u) << "it wasn't paused";
 }
 
+// Capture Setup, step 6: after START the same buffers hold frames of the new layout, so the session must have them anew.
+TEST_F(AScriptedSession, GetsItsOutputsAgainWithTheNewLayout) {
+  decode();
+  script().announce(codec::plain_stream({160, 128}), false);
+  script().settle();  // LAST
+  EXPECT_TRUE(client_.dqbuf(Side::kCapture).last());
+  EXPECT_EQ(script().outputs.size(), 3u);
+  ASSERT_EQ(client_.command(V4L2_DEC_CMD_START), 0);
+  const std::vector<std::string> tail(script().calls.end() - 6, script().calls.end());
+  EXPECT_EQ(tail, (std::vector<std::string>{"flush output", "layout 160x128", "queue_output 1", "queue_output 2", "queue_output 3",
+                                            "resume"}));
+  script().settle();
+  EXPECT_EQ(client_.dqbuf(Side::kCapture).error, -EAGAIN);
+  script().deliver(1);
+  EXPECT_EQ(client_.dqbuf(Side::kCapture).bytesused, client_.g_fmt(Side::kCapture).planes[0].sizeimage);
+}
+
 // func-close.rst: close ends the session and wakes whoever sleeps in the file.
 TEST_F(AScriptedSession, EndsWithTheFile) {
   decode();
