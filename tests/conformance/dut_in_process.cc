@@ -21,9 +21,8 @@ using v4l2::Levels;
 class InProcessFile final : public OpenFile, v4l2::ReadinessSink {
  public:
   explicit InProcessFile(std::shared_ptr<v4l2::FileHandle> file) : file_(std::move(file)) {
-    file_->set_readiness_sink(this);
-    const std::lock_guard lock(mutex_);
     levels_ = file_->levels();
+    file_->set_readiness_sink(this);
   }
   ~InProcessFile() override { file_->release(); }
 
