@@ -186,7 +186,7 @@ void write_stream(Bytes& in, Open& open) {
   if ((what & 1) != 0) add(codec::null_header(format, in.byte() & 3));
   for (int i = 0; i < (what >> 1 & 3); ++i) add(codec::null_frame(static_cast<codec::FrameType>(in.byte() & 3), in.byte()));
   if ((what & 0xf0) == 0xf0) add(codec::null_fatal());
-  std::memcpy(at, bytes.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(at, bytes.data(), bytes.size());
   ::munmap(at, 4096);
   if (open.multiplanar)
     planes[0].bytesused = static_cast<uint32_t>(bytes.size());

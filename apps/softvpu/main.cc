@@ -71,7 +71,8 @@ int main_with(std::vector<std::string> arguments) {
   run_app->footer(R"(The program's exit status is softvpu's; if a signal ends it, the same signal ends softvpu.
 125: softvpu itself failed; 126: the program can't be run here; 127: no such program.
 
-Environment read: SOFTVPU_PRELOAD, SOFTVPU_FW (other builds of the parts), SOFTVPU_DEBUG (as --debug), XDG_RUNTIME_DIR, TMPDIR.
+Environment read: SOFTVPU_PRELOAD, SOFTVPU_FW (other builds of the parts), SOFTVPU_DEBUG (as --debug), SOFTVPU_WATCHDOG_MS (how
+long a silent codec process is waited for; default 10000), XDG_RUNTIME_DIR, TMPDIR.
 Environment set for the program: LD_PRELOAD, SOFTVPU_ROOT, SOFTVPU_FW, SOFTVPU_CAPS, and GST_REGISTRY if you have none: GStreamer
 remembers in its registry which elements a device made, so every configuration gets a registry of its own in ~/.cache/softvpu.)");
 

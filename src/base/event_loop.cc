@@ -161,16 +161,17 @@ void EventLoop::State::run_posted() {
 }
 
 void EventLoop::State::run_watch(const epoll_event& event) {
+  const uint64_t id = event.data.u64;  // epoll_event is packed: no reference may be bound to its members
   std::unique_lock lock(mutex);
-  if (event.data.u64 == kWakeId) {
+  if (id == kWakeId) {
     uint64_t count = 0;
     raw::read(wake.get(), &count, sizeof count);
     return;
   }
-  const auto found = watches.find(event.data.u64);
+  const auto found = watches.find(id);
   if (stopping || found == watches.end()) return;  // unwatched since epoll_wait() returned
   std::shared_ptr<Ready> ready = found->second.ready;
-  running = event.data.u64;
+  running = id;
   lock.unlock();
   (*ready)(event.events);
   ready.reset();

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/shared_memory.h"
-#include "firmware/harness.h"
+#include "firmware/libav/harness.h"
 #include "hfi/host_port.h"
 
 namespace softvpu::firmware::testing {

@@ -7,7 +7,7 @@
 
 #include <thread>
 
-#include "firmware/clip.h"
+#include "firmware/libav/clip.h"
 #include "firmware/host.h"
 
 namespace softvpu::firmware::testing {

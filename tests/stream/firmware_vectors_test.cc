@@ -6,8 +6,8 @@
 
 #include <random>
 
-#include "firmware/demux.h"
-#include "firmware/harness.h"
+#include "firmware/libav/demux.h"
+#include "firmware/libav/harness.h"
 
 namespace softvpu::firmware::testing {
 namespace {

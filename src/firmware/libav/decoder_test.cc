@@ -9,7 +9,7 @@
 #include <random>
 #include <set>
 
-#include "firmware/clip.h"
+#include "firmware/libav/clip.h"
 
 namespace softvpu::firmware::testing {
 namespace {

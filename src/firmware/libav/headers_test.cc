@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 #include <linux/v4l2-controls.h>
 
-#include "firmware/clip.h"
+#include "firmware/libav/clip.h"
 #include "firmware/libav/codec_table.h"
 #include "firmware/libav/history.h"
 #include "firmware/libav/start_codes.h"

@@ -132,7 +132,11 @@ bool OutputPool::lend(AVFrame* frame, const FrameLayout& native) {
   const Output& output = chosen->output;
   const auto components = components_in(output.layout, *output.memory);
   auto* data = reinterpret_cast<uint8_t*>(output.memory->plane[0].data);
-  auto* lease = new Lease{this, output.memory, output.id, data};
+  auto* lease = new Lease;
+  lease->memory = output.memory;
+  lease->id = output.id;
+  lease->data = data;
+  lease->pool.store(this, std::memory_order_release);
   frame->buf[0] = av_buffer_create(data, output.memory->plane[0].length, release, lease, 0);
   if (frame->buf[0] == nullptr) {
     delete lease;
@@ -152,7 +156,7 @@ bool OutputPool::lend(AVFrame* frame, const FrameLayout& native) {
 
 void OutputPool::release(void* opaque, uint8_t*) {
   std::unique_ptr<Lease> lease(static_cast<Lease*>(opaque));
-  OutputPool& pool = *lease->pool;
+  OutputPool& pool = *lease->pool.load(std::memory_order_acquire);
   {
     const std::lock_guard lock(pool.mutex_);
     lease->memory->held = false;

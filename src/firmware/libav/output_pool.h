@@ -8,6 +8,7 @@
 // Threads: allocate() and the release of a picture come from libavcodec's threads, everything else from the decode thread.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -65,7 +66,7 @@ class OutputPool {
   };
   // One picture in an output's memory, until libavcodec lets go.
   struct Lease {
-    OutputPool* pool;
+    std::atomic<OutputPool*> pool{nullptr};  // stored last by lend(), loaded first by release(), on whatever threads they run
     std::shared_ptr<OutputMemory> memory;
     uint64_t id;
     const uint8_t* data;

@@ -111,8 +111,9 @@ int scan(DIR* stream, dirent*** list, Filter filter, Compare compare) {
     if (copy == nullptr) break;
     std::memcpy(copy, entry, offsetof(dirent, d_name));
     copy->d_reclen = sizeof(dirent);
-    std::strncpy(copy->d_name, entry->d_name, sizeof copy->d_name - 1);
-    copy->d_name[sizeof copy->d_name - 1] = '\0';
+    const size_t length = strnlen(entry->d_name, sizeof copy->d_name - 1);
+    std::memcpy(copy->d_name, entry->d_name, length);
+    copy->d_name[length] = '\0';
     entries[used++] = copy;
     errno = 0;
   }

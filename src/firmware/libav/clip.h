@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "firmware/harness.h"
+#include "firmware/libav/harness.h"
 #include "firmware/libav/av_ptr.h"
 
 extern "C" {
