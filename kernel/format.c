@@ -301,7 +301,8 @@ void svpu_set_format(struct svpu_ctx *ctx, struct v4l2_format *f)
 /* Capture Setup, step 2: everything is read-only, there is no scaling. */
 int svpu_get_selection(struct svpu_ctx *ctx, struct v4l2_selection *s)
 {
-	if (!V4L2_TYPE_IS_CAPTURE(s->type))
+	/* The core says VIDEO_CAPTURE for the multi-planar type too. */
+	if (s->type != V4L2_BUF_TYPE_VIDEO_CAPTURE)
 		return -EINVAL;
 	s->r.left = 0;
 	s->r.top = 0;

@@ -79,7 +79,7 @@ static int svpu_ioctl_get_selection(struct file *file, void *priv, struct v4l2_s
 	struct svpu_ctx *ctx = svpu_file_ctx(file);
 	int ret;
 
-	if (V4L2_TYPE_IS_CAPTURE(s->type))
+	if (s->type == V4L2_BUF_TYPE_VIDEO_CAPTURE)
 		svpu_decoder_wait_header(ctx);
 	mutex_lock(&ctx->lock);
 	ret = svpu_get_selection(ctx, s);
@@ -160,37 +160,43 @@ static int svpu_ioctl_subscribe_event(struct v4l2_fh *fh, const struct v4l2_even
 	}
 }
 
-/* The core offers only those whose buffer type the node has. */
-const struct v4l2_ioctl_ops svpu_ioctl_ops = {
-	.vidioc_querycap = svpu_querycap,
-	.vidioc_enum_fmt_vid_cap = svpu_ioctl_enum_fmt,
-	.vidioc_enum_fmt_vid_out = svpu_ioctl_enum_fmt,
-	.vidioc_enum_framesizes = svpu_ioctl_enum_framesizes,
-	.vidioc_g_fmt_vid_cap = svpu_ioctl_get_fmt,
-	.vidioc_g_fmt_vid_out = svpu_ioctl_get_fmt,
+#define SVPU_COMMON_OPS \
+	.vidioc_querycap = svpu_querycap, \
+	.vidioc_enum_fmt_vid_cap = svpu_ioctl_enum_fmt, \
+	.vidioc_enum_fmt_vid_out = svpu_ioctl_enum_fmt, \
+	.vidioc_enum_framesizes = svpu_ioctl_enum_framesizes, \
+	.vidioc_g_selection = svpu_ioctl_get_selection, \
+	.vidioc_s_selection = svpu_ioctl_set_selection, \
+	.vidioc_reqbufs = svpu_ioctl_reqbufs, \
+	.vidioc_querybuf = v4l2_m2m_ioctl_querybuf, \
+	.vidioc_qbuf = svpu_ioctl_qbuf, \
+	.vidioc_dqbuf = svpu_ioctl_dqbuf, \
+	.vidioc_prepare_buf = v4l2_m2m_ioctl_prepare_buf, \
+	.vidioc_create_bufs = v4l2_m2m_ioctl_create_bufs, \
+	.vidioc_expbuf = v4l2_m2m_ioctl_expbuf, \
+	.vidioc_streamon = v4l2_m2m_ioctl_streamon, \
+	.vidioc_streamoff = v4l2_m2m_ioctl_streamoff, \
+	.vidioc_try_decoder_cmd = v4l2_m2m_ioctl_try_decoder_cmd, \
+	.vidioc_decoder_cmd = svpu_ioctl_decoder_cmd, \
+	.vidioc_subscribe_event = svpu_ioctl_subscribe_event, \
+	.vidioc_unsubscribe_event = v4l2_event_unsubscribe
+
+const struct v4l2_ioctl_ops svpu_ioctl_ops_mplane = {
+	SVPU_COMMON_OPS,
 	.vidioc_g_fmt_vid_cap_mplane = svpu_ioctl_get_fmt,
 	.vidioc_g_fmt_vid_out_mplane = svpu_ioctl_get_fmt,
-	.vidioc_try_fmt_vid_cap = svpu_ioctl_try_fmt,
-	.vidioc_try_fmt_vid_out = svpu_ioctl_try_fmt,
 	.vidioc_try_fmt_vid_cap_mplane = svpu_ioctl_try_fmt,
 	.vidioc_try_fmt_vid_out_mplane = svpu_ioctl_try_fmt,
-	.vidioc_s_fmt_vid_cap = svpu_ioctl_set_fmt,
-	.vidioc_s_fmt_vid_out = svpu_ioctl_set_fmt,
 	.vidioc_s_fmt_vid_cap_mplane = svpu_ioctl_set_fmt,
 	.vidioc_s_fmt_vid_out_mplane = svpu_ioctl_set_fmt,
-	.vidioc_g_selection = svpu_ioctl_get_selection,
-	.vidioc_s_selection = svpu_ioctl_set_selection,
-	.vidioc_reqbufs = svpu_ioctl_reqbufs,
-	.vidioc_querybuf = v4l2_m2m_ioctl_querybuf,
-	.vidioc_qbuf = svpu_ioctl_qbuf,
-	.vidioc_dqbuf = svpu_ioctl_dqbuf,
-	.vidioc_prepare_buf = v4l2_m2m_ioctl_prepare_buf,
-	.vidioc_create_bufs = v4l2_m2m_ioctl_create_bufs,
-	.vidioc_expbuf = v4l2_m2m_ioctl_expbuf,
-	.vidioc_streamon = v4l2_m2m_ioctl_streamon,
-	.vidioc_streamoff = v4l2_m2m_ioctl_streamoff,
-	.vidioc_try_decoder_cmd = v4l2_m2m_ioctl_try_decoder_cmd,
-	.vidioc_decoder_cmd = svpu_ioctl_decoder_cmd,
-	.vidioc_subscribe_event = svpu_ioctl_subscribe_event,
-	.vidioc_unsubscribe_event = v4l2_event_unsubscribe,
+};
+
+const struct v4l2_ioctl_ops svpu_ioctl_ops_splane = {
+	SVPU_COMMON_OPS,
+	.vidioc_g_fmt_vid_cap = svpu_ioctl_get_fmt,
+	.vidioc_g_fmt_vid_out = svpu_ioctl_get_fmt,
+	.vidioc_try_fmt_vid_cap = svpu_ioctl_try_fmt,
+	.vidioc_try_fmt_vid_out = svpu_ioctl_try_fmt,
+	.vidioc_s_fmt_vid_cap = svpu_ioctl_set_fmt,
+	.vidioc_s_fmt_vid_out = svpu_ioctl_set_fmt,
 };

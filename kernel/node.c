@@ -165,7 +165,7 @@ int svpu_device_register_nodes(struct svpu_device *dev)
 	strscpy(vdev->name, "softvpu-dec", sizeof(vdev->name));
 	vdev->vfl_dir = VFL_DIR_M2M;
 	vdev->fops = &svpu_file_ops;
-	vdev->ioctl_ops = &svpu_ioctl_ops;
+	vdev->ioctl_ops = svpu_multiplanar ? &svpu_ioctl_ops_mplane : &svpu_ioctl_ops_splane;
 	vdev->release = video_device_release_empty;
 	vdev->v4l2_dev = &dev->v4l2_dev;
 	vdev->device_caps = V4L2_CAP_STREAMING | (svpu_multiplanar ? V4L2_CAP_VIDEO_M2M_MPLANE : V4L2_CAP_VIDEO_M2M);

@@ -323,7 +323,8 @@ void svpu_memory_forget(struct svpu_session *session, unsigned int direction, un
 /* queue.c, controls.c, ioctl.c, node.c, probe.c, local.c, debugfs.c */
 int svpu_queue_init(void *priv, struct vb2_queue *src, struct vb2_queue *dst);
 int svpu_controls_init(struct svpu_ctx *ctx);
-extern const struct v4l2_ioctl_ops svpu_ioctl_ops;
+extern const struct v4l2_ioctl_ops svpu_ioctl_ops_mplane;
+extern const struct v4l2_ioctl_ops svpu_ioctl_ops_splane;
 extern const struct v4l2_file_operations svpu_file_ops;
 struct svpu_device *svpu_device_create(struct device *parent, const struct svpu_transport_ops *transport);
 int svpu_device_register_nodes(struct svpu_device *dev);
