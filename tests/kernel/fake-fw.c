@@ -23,6 +23,7 @@ static const char *mode = "";	       /* --hostile */
 static unsigned int size[2][2] = { { 640, 360 }, { 320, 240 } };
 static unsigned int change_every;      /* frames; 0: never */
 static unsigned int delay_us;	       /* per frame */
+static unsigned int raw_formats = 2;   /* YU12, NV12 */
 
 #define FOURCC(a, b, c, d) ((svpu_u32)(a) | (svpu_u32)(b) << 8 | (svpu_u32)(c) << 16 | (svpu_u32)(d) << 24)
 
@@ -155,7 +156,7 @@ static void tell_capabilities(struct session *s)
 		struct svpu_msg_capability row = {
 			.role = SVPU_DECODER, .coded = coded[i], .flags = i < 2 ? 3 : 2, .min_output_buffers = 2,
 			.min_width = 16, .min_height = 16, .max_width = 4096, .max_height = 4096, .step_width = 2, .step_height = 2,
-			.num_raw = 2, .raw = { FOURCC('Y', 'U', '1', '2'), FOURCC('N', 'V', '1', '2') },
+			.num_raw = raw_formats, .raw = { FOURCC('Y', 'U', '1', '2'), FOURCC('N', 'V', '1', '2') },
 		};
 
 		if (is("caps-size"))
@@ -472,7 +473,7 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "device", 1, NULL, 'd' }, { "size", 1, NULL, 's' }, { "to", 1, NULL, 't' }, { "change-every", 1, NULL, 'c' },
-		{ "hostile", 1, NULL, 'x' }, { "delay-us", 1, NULL, 'u' }, { "help", 0, NULL, 'h' }, { 0 },
+		{ "hostile", 1, NULL, 'x' }, { "delay-us", 1, NULL, 'u' }, { "raw", 1, NULL, 'r' }, { "help", 0, NULL, 'h' }, { 0 },
 	};
 	const char *device = SVPU_FW_DEVICE;
 	struct pollfd p;
@@ -484,10 +485,11 @@ int main(int argc, char **argv)
 		case 's': parse_size(optarg, size[0]); break;
 		case 't': parse_size(optarg, size[1]); break;
 		case 'c': change_every = strtoul(optarg, NULL, 0); break;
+		case 'r': raw_formats = atoi(optarg) == 1 ? 1 : 2; break;
 		case 'x': mode = optarg; break;
 		case 'u': delay_us = strtoul(optarg, NULL, 0); break;
 		default:
-			fprintf(stderr, "usage: fake-fw [--device NODE] [--size WxH] [--to WxH --change-every FRAMES] [--delay-us N] [--hostile HOW]\n");
+			fprintf(stderr, "usage: fake-fw [--device NODE] [--size WxH] [--to WxH --change-every FRAMES] [--delay-us N] [--raw 1|2] [--hostile HOW]\n");
 			return option == 'h' ? 0 : 2;
 		}
 	}
