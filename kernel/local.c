@@ -396,7 +396,11 @@ static SVPU_REMOVE_TYPE svpu_local_remove(struct platform_device *pdev)
 	struct svpu_local *local = platform_get_drvdata(pdev);
 
 	misc_deregister(&local->misc);
+	/* A firmware's open file may hold the last reference, or nobody. */
+	v4l2_device_get(&local->dev->v4l2_dev);
 	svpu_device_remove(local->dev);
+	wake_up(&local->wait);
+	v4l2_device_put(&local->dev->v4l2_dev);
 	SVPU_REMOVE_RETURN;
 }
 
