@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Differences between kernel releases, from Linux 6.1 on, in one place. Included by softvpu.h only.
+ * Differences between kernel releases, from Linux 6.1 on, in one place. Included by softvpu.h
+ * only.
  */
 #ifndef SOFTVPU_COMPAT_H
 #define SOFTVPU_COMPAT_H
@@ -58,12 +59,23 @@ static inline unsigned int svpu_max_buffers(struct vb2_queue *q)
 #define SVPU_VB2_WAIT_OPS
 #endif
 
+/*
+ * A platform driver's remove() returns nothing since 6.11: defines `name`_op for the driver's
+ * table.
+ */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
-#define SVPU_REMOVE_TYPE int
-#define SVPU_REMOVE_RETURN return 0
+#define SVPU_PLATFORM_REMOVE(name)                         \
+	static int name##_op(struct platform_device *pdev) \
+	{                                                  \
+		name(pdev);                                \
+		return 0;                                  \
+	}
 #else
-#define SVPU_REMOVE_TYPE void
-#define SVPU_REMOVE_RETURN
+#define SVPU_PLATFORM_REMOVE(name)                          \
+	static void name##_op(struct platform_device *pdev) \
+	{                                                   \
+		name(pdev);                                 \
+	}
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Controls of a decoder context: the buffers a stream needs, and the profiles and levels of the firmware's table.
+ * Controls of a decoder context: the buffers a stream needs, and the profiles and levels of the
+ * firmware's table.
  */
 #include "softvpu.h"
 
@@ -34,9 +35,12 @@ static void svpu_add_menu(struct svpu_ctx *ctx, const struct svpu_menu *menu)
 	items &= (1ULL << count) - 1;
 	if (!items)
 		return;
-	fallback = menu->default_item >= 0 && menu->default_item < count && (items >> menu->default_item & 1) ? menu->default_item :
-													      __ffs64(items);
-	v4l2_ctrl_new_std_menu(&ctx->controls, &svpu_control_ops, menu->id, fls64(items) - 1, ~items, fallback);
+	fallback = menu->default_item >= 0 && menu->default_item < count &&
+				   (items >> menu->default_item & 1) ?
+			   menu->default_item :
+			   __ffs64(items);
+	v4l2_ctrl_new_std_menu(&ctx->controls, &svpu_control_ops, menu->id, fls64(items) - 1,
+			       ~items, fallback);
 }
 
 int svpu_controls_init(struct svpu_ctx *ctx)
@@ -45,7 +49,8 @@ int svpu_controls_init(struct svpu_ctx *ctx)
 	unsigned int i, j;
 
 	v4l2_ctrl_handler_init(&ctx->controls, 1 + 2 * ctx->caps->num);
-	ctrl = v4l2_ctrl_new_std(&ctx->controls, &svpu_control_ops, V4L2_CID_MIN_BUFFERS_FOR_CAPTURE, 1, 32, 1, ctx->min_capture);
+	ctrl = v4l2_ctrl_new_std(&ctx->controls, &svpu_control_ops,
+				 V4L2_CID_MIN_BUFFERS_FOR_CAPTURE, 1, 32, 1, ctx->min_capture);
 	if (ctrl)
 		ctrl->flags |= V4L2_CTRL_FLAG_VOLATILE;
 	for (i = 0; i < ctx->caps->num; i++)

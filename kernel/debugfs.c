@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /sys/kernel/debug/softvpu/DEVICE/sessions: the firmware, its sessions and counters, for people and tests.
+ * /sys/kernel/debug/softvpu/DEVICE/sessions: the firmware, its sessions and counters, for people
+ * and tests.
  */
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
@@ -19,11 +20,15 @@ static int svpu_sessions_show(struct seq_file *file, void *unused)
 	seq_printf(file, "transport: %s\n", dev->transport->name);
 	mutex_unlock(&dev->lock);
 	spin_lock(&dev->sessions_lock);
-	seq_printf(file, "opened: %llu\nfailed: %llu\n", dev->sessions_opened, dev->sessions_failed);
+	seq_printf(file, "opened: %llu\nfailed: %llu\n", dev->sessions_opened,
+		   dev->sessions_failed);
 	list_for_each_entry(session, &dev->sessions, link)
-		seq_printf(file, "session %u: worker %d, %s, %llu commands, %llu messages\n", session->generation, session->worker,
-			   session->lost ? "lost" : session->ready ? "ready" : "starting", session->commands_sent,
-			   session->messages_seen);
+		seq_printf(file, "session %u: worker %d, %s, %llu commands, %llu messages\n",
+			   session->generation, session->worker,
+			   session->lost  ? "lost" :
+			   session->ready ? "ready" :
+					    "starting",
+			   session->commands_sent, session->messages_seen);
 	spin_unlock(&dev->sessions_lock);
 	return 0;
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The stateful decoder's host side: session start and end, buffers to the firmware, drain, stop and go. The firmware's answers
- * come in by events.c. Everything here runs under the context's lock. dev-decoder.rst; softvpu/hfi.h.
+ * The stateful decoder's host side: session start and end, buffers to the firmware, drain, stop
+ * and go. The firmware's answers come in by events.c. Everything here runs under the context's
+ * lock. dev-decoder.rst; softvpu/hfi.h.
  *
- * Inputs consumed and outputs produced are separate events, so v4l2-mem2mem's job scheduler isn't used: ready buffers go to the
- * firmware at once, taken off the ready queues, and are completed when it says so.
+ * Inputs consumed and outputs produced are separate events, so v4l2-mem2mem's job scheduler isn't
+ * used: ready buffers go to the firmware at once, taken off the ready queues, and are completed
+ * when it says so.
  */
 #include "softvpu.h"
 
@@ -16,7 +18,8 @@ int svpu_decoder_send(struct svpu_ctx *ctx, void *command, u16 type, u16 size, u
 		return -EIO;
 	ret = svpu_session_send(ctx->session, command, type, size, cookie);
 	if (ret)
-		svpu_decoder_fail(ctx, ret == -EAGAIN ? "it doesn't read its commands" : "it broke the command ring");
+		svpu_decoder_fail(ctx, ret == -EAGAIN ? "it doesn't read its commands" :
+							"it broke the command ring");
 	return ret ? -EIO : 0;
 }
 
@@ -63,7 +66,10 @@ static void svpu_reset_state(struct svpu_ctx *ctx)
 	ctx->ping = 0;
 }
 
-/* At STREAMON(OUTPUT): a session for the coded format, or the one there is. Errors: -EIO no firmware; -ENOMEM. */
+/*
+ * At STREAMON(OUTPUT): a session for the coded format, or the one there is. Errors: -EIO no
+ * firmware; -ENOMEM.
+ */
 int svpu_decoder_start_session(struct svpu_ctx *ctx)
 {
 	struct svpu_cmd_configure cmd = {};
@@ -76,7 +82,7 @@ int svpu_decoder_start_session(struct svpu_ctx *ctx)
 	if (IS_ERR(session)) {
 		if (PTR_ERR(session) != -ENODEV)
 			return PTR_ERR(session);
-		dev_warn_ratelimited(ctx->dev->dev, "no firmware is attached; start softvpu-fw --device /dev/softvpu-fw\n");
+		dev_warn_ratelimited(ctx->dev->dev, "no firmware is attached to /dev/softvpu-fw\n");
 		return -EIO;
 	}
 	svpu_reset_state(ctx);
@@ -89,15 +95,21 @@ int svpu_decoder_start_session(struct svpu_ctx *ctx)
 	cmd.coded = ctx->codec->coded;
 	cmd.width_hint = ctx->coded_width;
 	cmd.height_hint = ctx->coded_height;
-	/* A failure here is the session's, as if it came later: the buffers come back with errors. */
+	/*
+	 * A failure here is the session's, as if it came later: the buffers come back with errors.
+	 */
 	if (!svpu_decoder_send(ctx, &cmd, SVPU_CMD_CONFIGURE, sizeof(cmd), 0))
 		svpu_send_plain(ctx, SVPU_CMD_START, 0);
 	mod_delayed_work(system_wq, &ctx->watchdog, msecs_to_jiffies(svpu_timeout_ms / 4));
 	return 0;
 }
 
-/* Every buffer comes back; those that the firmware held may be written to until it notices, but belong to it no more. */
-static void svpu_return_in_flight(struct svpu_ctx *ctx, unsigned int direction, enum vb2_buffer_state state)
+/*
+ * Every buffer comes back; those that the firmware held may be written to until it notices, but
+ * belong to it no more.
+ */
+static void svpu_return_in_flight(struct svpu_ctx *ctx, unsigned int direction,
+				  enum vb2_buffer_state state)
 {
 	struct vb2_queue *q = svpu_queue(ctx, direction);
 	unsigned int i;
@@ -119,12 +131,14 @@ static void svpu_return_in_flight(struct svpu_ctx *ctx, unsigned int direction, 
 	}
 }
 
-static void svpu_return_ready(struct svpu_ctx *ctx, unsigned int direction, enum vb2_buffer_state state)
+static void svpu_return_ready(struct svpu_ctx *ctx, unsigned int direction,
+			      enum vb2_buffer_state state)
 {
 	struct vb2_v4l2_buffer *vbuf;
 
 	for (;;) {
-		vbuf = direction == SVPU_OUT ? v4l2_m2m_src_buf_remove(ctx->fh.m2m_ctx) : v4l2_m2m_dst_buf_remove(ctx->fh.m2m_ctx);
+		vbuf = direction == SVPU_OUT ? v4l2_m2m_src_buf_remove(ctx->fh.m2m_ctx) :
+					       v4l2_m2m_dst_buf_remove(ctx->fh.m2m_ctx);
 		if (!vbuf)
 			break;
 		if (direction == SVPU_CAP)
@@ -151,8 +165,9 @@ void svpu_decoder_end_session(struct svpu_ctx *ctx)
 }
 
 /*
- * The session ends by itself: queued buffers come back with the error flag; once they are dequeued the queues say EIO and
- * EPOLLERR (ioctl.c), until STREAMOFF. dev-decoder.rst, Decoding, fatal failures.
+ * The session ends by itself: queued buffers come back with the error flag; once they are dequeued
+ * the queues say EIO and EPOLLERR (ioctl.c), until STREAMOFF. dev-decoder.rst, Decoding, fatal
+ * failures.
  */
 void svpu_decoder_fail(struct svpu_ctx *ctx, const char *why)
 {
@@ -163,7 +178,8 @@ void svpu_decoder_fail(struct svpu_ctx *ctx, const char *why)
 	if (!session)
 		return;
 	svpu_session_last_words(session, words, sizeof(words));
-	dev_warn_ratelimited(ctx->dev->dev, "session %u with worker %d ended: %s%s%s\n", session->generation, session->worker, why,
+	dev_warn_ratelimited(ctx->dev->dev, "session %u with worker %d ended: %s%s%s\n",
+			     session->generation, session->worker, why,
 			     words[0] ? "; last words: " : "", words);
 	spin_lock(&ctx->dev->sessions_lock);
 	ctx->dev->sessions_failed++;
@@ -264,7 +280,8 @@ static void svpu_push_inputs(struct svpu_ctx *ctx)
 			return;
 		}
 		v4l2_m2m_src_buf_remove(ctx->fh.m2m_ctx);
-		if (vb2_get_plane_payload(&vbuf->vb2_buf, 0) <= vbuf->vb2_buf.planes[0].data_offset) {
+		if (vb2_get_plane_payload(&vbuf->vb2_buf, 0) <=
+		    vbuf->vb2_buf.planes[0].data_offset) {
 			/* An empty buffer is the older way to ask for a drain. */
 			vbuf->sequence = ctx->sequence[SVPU_OUT]++;
 			vb2_buffer_done(&vbuf->vb2_buf, VB2_BUF_STATE_DONE);
@@ -284,7 +301,8 @@ static void svpu_push_outputs(struct svpu_ctx *ctx)
 	struct vb2_v4l2_buffer *vbuf;
 
 	/* The geometry must be settled: buffers queued earlier wait here. */
-	while (ctx->session && ctx->header_known && !ctx->setup_pending && !ctx->stopped && ctx->streaming[SVPU_CAP]) {
+	while (ctx->session && ctx->header_known && !ctx->setup_pending && !ctx->stopped &&
+	       ctx->streaming[SVPU_CAP]) {
 		vbuf = v4l2_m2m_next_dst_buf(ctx->fh.m2m_ctx);
 		if (!vbuf || !svpu_session_has_room(ctx->session))
 			return;
@@ -320,8 +338,8 @@ static void svpu_complete_last(struct svpu_ctx *ctx, struct vb2_v4l2_buffer *vbu
 }
 
 /*
- * A LAST buffer is owed: complete one that the host still has, ask the firmware for one, or wait for the next that is queued.
- * dev-decoder.rst, Drain step 2 and Dynamic Resolution Change step 2.
+ * A LAST buffer is owed: complete one that the host still has, ask the firmware for one, or wait
+ * for the next that is queued. dev-decoder.rst, Drain step 2 and Dynamic Resolution Change step 2.
  */
 void svpu_decoder_deliver_last(struct svpu_ctx *ctx)
 {
@@ -404,8 +422,9 @@ static bool svpu_flush_over(struct svpu_ctx *ctx, unsigned int direction)
 }
 
 /*
- * STREAMOFF: asks the firmware for everything on one side and waits until it has let go, or is out of time and the session
- * ends. A client that is being killed doesn't wait. Afterwards nothing of that side is in flight.
+ * STREAMOFF: asks the firmware for everything on one side and waits until it has let go, or is out
+ * of time and the session ends. A client that is being killed doesn't wait. Afterwards nothing of
+ * that side is in flight.
  */
 void svpu_decoder_flush(struct svpu_ctx *ctx, unsigned int direction)
 {
@@ -429,7 +448,8 @@ void svpu_decoder_flush(struct svpu_ctx *ctx, unsigned int direction)
 			svpu_decoder_fail(ctx, "it doesn't answer a flush");
 			break;
 		}
-		if (wait_event_killable_timeout(ctx->session->wait, svpu_flush_over(ctx, direction), left) < 0)
+		if (wait_event_killable_timeout(ctx->session->wait, svpu_flush_over(ctx, direction),
+						left) < 0)
 			svpu_decoder_fail(ctx, "its client was killed during a flush");
 	}
 	svpu_return_ready(ctx, direction, VB2_BUF_STATE_ERROR);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the firmware says, and what follows from it: messages are checked against what was asked, then change the decoder's
- * state. Also the watchdog. Under the context's lock, from the context's work or from a STREAMOFF that waits. softvpu/hfi.h.
+ * What the firmware says, and what follows from it: messages are checked against what was asked,
+ * then change the decoder's state. Also the watchdog. Under the context's lock, from the context's
+ * work or from a STREAMOFF that waits. softvpu/hfi.h.
  */
 #include <media/v4l2-event.h>
 
@@ -11,7 +12,8 @@
 #define SVPU_READ_BUDGET 64
 
 /* The buffer that `cookie` names, if it is with the firmware; it isn't any more afterwards. */
-static struct vb2_v4l2_buffer *svpu_take_in_flight(struct svpu_ctx *ctx, unsigned int direction, u64 cookie)
+static struct vb2_v4l2_buffer *svpu_take_in_flight(struct svpu_ctx *ctx, unsigned int direction,
+						   u64 cookie)
 {
 	struct vb2_queue *q = svpu_queue(ctx, direction);
 	unsigned int index = cookie & 0x7f;
@@ -38,18 +40,21 @@ static const char *svpu_on_input_done(struct svpu_ctx *ctx, const struct svpu_ms
 	if (!vbuf)
 		return "it gave back an input that it doesn't have";
 	vbuf->sequence = ctx->sequence[SVPU_OUT]++;
-	vb2_buffer_done(&vbuf->vb2_buf, message->status == SVPU_OK ? VB2_BUF_STATE_DONE : VB2_BUF_STATE_ERROR);
+	vb2_buffer_done(&vbuf->vb2_buf,
+			message->status == SVPU_OK ? VB2_BUF_STATE_DONE : VB2_BUF_STATE_ERROR);
 	if (!ctx->in_flight[SVPU_OUT])
 		wake_up(&ctx->header_wait);
 	return NULL;
 }
 
-static void svpu_copy_meta(struct svpu_ctx *ctx, struct vb2_v4l2_buffer *vbuf, const struct svpu_msg_output_done *message)
+static void svpu_copy_meta(struct svpu_ctx *ctx, struct vb2_v4l2_buffer *vbuf,
+			   const struct svpu_msg_output_done *message)
 {
 	unsigned int i;
 
-	vbuf->flags &= ~(V4L2_BUF_FLAG_TIMECODE | V4L2_BUF_FLAG_TSTAMP_SRC_MASK | V4L2_BUF_FLAG_KEYFRAME | V4L2_BUF_FLAG_PFRAME |
-			 V4L2_BUF_FLAG_BFRAME | V4L2_BUF_FLAG_LAST);
+	vbuf->flags &=
+		~(V4L2_BUF_FLAG_TIMECODE | V4L2_BUF_FLAG_TSTAMP_SRC_MASK | V4L2_BUF_FLAG_KEYFRAME |
+		  V4L2_BUF_FLAG_PFRAME | V4L2_BUF_FLAG_BFRAME | V4L2_BUF_FLAG_LAST);
 	switch (message->frame_type) {
 	case 1:
 		vbuf->flags |= V4L2_BUF_FLAG_KEYFRAME;
@@ -66,7 +71,8 @@ static void svpu_copy_meta(struct svpu_ctx *ctx, struct vb2_v4l2_buffer *vbuf, c
 	vbuf->vb2_buf.timestamp = message->tag;
 	/* Newest first: a client may use a timestamp again. */
 	for (i = 0; i < SVPU_META_ENTRIES; i++) {
-		const struct svpu_meta *meta = &ctx->meta[(ctx->meta_next - 1 - i) % SVPU_META_ENTRIES];
+		const struct svpu_meta *meta =
+			&ctx->meta[(ctx->meta_next - 1 - i) % SVPU_META_ENTRIES];
 
 		if (meta->tag != message->tag)
 			continue;
@@ -77,7 +83,8 @@ static void svpu_copy_meta(struct svpu_ctx *ctx, struct vb2_v4l2_buffer *vbuf, c
 	}
 }
 
-static const char *svpu_on_output_done(struct svpu_ctx *ctx, const struct svpu_msg_output_done *message)
+static const char *svpu_on_output_done(struct svpu_ctx *ctx,
+				       const struct svpu_msg_output_done *message)
 {
 	struct vb2_v4l2_buffer *vbuf = svpu_take_in_flight(ctx, SVPU_CAP, message->entry.cookie);
 	enum vb2_buffer_state state = VB2_BUF_STATE_DONE;
@@ -92,7 +99,10 @@ static const char *svpu_on_output_done(struct svpu_ctx *ctx, const struct svpu_m
 			vb2_buffer_done(vb, VB2_BUF_STATE_ERROR);
 			return NULL;
 		}
-		/* The answer to RETURN_OUTPUT: ready again, for LAST or, if the client went on meanwhile, for a frame. */
+		/*
+		 * The answer to RETURN_OUTPUT: ready again, for LAST or, if the client went on
+		 * meanwhile, for a frame.
+		 */
 		v4l2_m2m_buf_queue(ctx->fh.m2m_ctx, vbuf);
 		if (!ctx->returns_owed)
 			return "it gave back an output without being asked";
@@ -117,7 +127,8 @@ static const char *svpu_on_output_done(struct svpu_ctx *ctx, const struct svpu_m
 }
 
 /* Initialization step 4, and Dynamic Resolution Change. */
-static const char *svpu_on_format_changed(struct svpu_ctx *ctx, const struct svpu_msg_format_changed *message)
+static const char *svpu_on_format_changed(struct svpu_ctx *ctx,
+					  const struct svpu_msg_format_changed *message)
 {
 	static const struct v4l2_event change = {
 		.type = V4L2_EVENT_SOURCE_CHANGE,
@@ -139,7 +150,8 @@ static const char *svpu_on_format_changed(struct svpu_ctx *ctx, const struct svp
 	if (!ctx->streaming[SVPU_CAP] || ctx->stopping)
 		return NULL;
 	/* A client that knew the size beforehand goes on without a break. */
-	if (first && !memcmp(&before, &ctx->layout, sizeof(before)) && svpu_decoder_capture_fits(ctx)) {
+	if (first && !memcmp(&before, &ctx->layout, sizeof(before)) &&
+	    svpu_decoder_capture_fits(ctx)) {
 		svpu_decoder_resume(ctx);
 		return NULL;
 	}
@@ -171,8 +183,10 @@ static const char *svpu_on_drained(struct svpu_ctx *ctx)
 
 static const char *svpu_on_error(struct svpu_ctx *ctx, const struct svpu_msg_error *message)
 {
-	dev_warn_ratelimited(ctx->dev->dev, "firmware error %u: %.*s\n", message->status, (int)SVPU_TEXT_BYTES, message->text);
-	return message->entry.type == SVPU_MSG_SYSTEM_ERROR ? "it says it is over" : "it gave the session up";
+	dev_warn_ratelimited(ctx->dev->dev, "firmware error %u: %.*s\n", message->status,
+			     (int)SVPU_TEXT_BYTES, message->text);
+	return message->entry.type == SVPU_MSG_SYSTEM_ERROR ? "it says it is over" :
+							      "it gave the session up";
 }
 
 /* Returns what is wrong with the message, or NULL. */
@@ -191,7 +205,8 @@ static const char *svpu_on_message(struct svpu_ctx *ctx, const union svpu_any_me
 	case SVPU_MSG_DRAINED:
 		return svpu_on_drained(ctx);
 	case SVPU_MSG_FLUSHED:
-		if (message->flushed.direction > SVPU_OUTPUT || !ctx->flushing[message->flushed.direction] ||
+		if (message->flushed.direction > SVPU_OUTPUT ||
+		    !ctx->flushing[message->flushed.direction] ||
 		    message->flushed.generation != ctx->flush_generation)
 			return "it flushed without being asked";
 		if (ctx->in_flight[message->flushed.direction])
@@ -262,7 +277,8 @@ void svpu_decoder_work(struct work_struct *work)
 /* Something is expected of the firmware. */
 static bool svpu_is_busy(struct svpu_ctx *ctx)
 {
-	return ctx->in_flight[SVPU_OUT] || ctx->in_flight[SVPU_CAP] || ctx->drain_sent || !ctx->session->ready;
+	return ctx->in_flight[SVPU_OUT] || ctx->in_flight[SVPU_CAP] || ctx->drain_sent ||
+	       !ctx->session->ready;
 }
 
 /* A silent firmware is asked for a sign of life, then given up. */
@@ -289,13 +305,14 @@ void svpu_decoder_watchdog(struct work_struct *work)
 
 static bool svpu_header_settled(struct svpu_ctx *ctx)
 {
-	return READ_ONCE(ctx->header_known) || READ_ONCE(ctx->failed) || !READ_ONCE(ctx->streaming[SVPU_OUT]) ||
-	       !READ_ONCE(ctx->in_flight[SVPU_OUT]);
+	return READ_ONCE(ctx->header_known) || READ_ONCE(ctx->failed) ||
+	       !READ_ONCE(ctx->streaming[SVPU_OUT]) || !READ_ONCE(ctx->in_flight[SVPU_OUT]);
 }
 
 /*
- * A client that asks for the stream's format right after queueing its first data waits for the header to be parsed, a
- * second at most: FFmpeg doesn't wait for the event. Without the context's lock.
+ * A client that asks for the stream's format right after queueing its first data waits for the
+ * header to be parsed, a second at most: FFmpeg doesn't wait for the event. Without the context's
+ * lock.
  */
 void svpu_decoder_wait_header(struct svpu_ctx *ctx)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Formats: the table of raw layouts, and what ENUM/G/S/TRY_FMT, ENUM_FRAMESIZES and G_SELECTION say. What is offered comes from
- * the firmware's capability table. Called by ioctl.c and events.c under the context's lock. dev-decoder.rst.
+ * Formats: the table of raw layouts, and what ENUM/G/S/TRY_FMT, ENUM_FRAMESIZES and G_SELECTION
+ * say. What is offered comes from the firmware's capability table. Called by ioctl.c and events.c
+ * under the context's lock. dev-decoder.rst.
  */
 #include <media/v4l2-common.h>
 
@@ -10,7 +11,7 @@
 #define SVPU_DEFAULT_WIDTH 640
 #define SVPU_DEFAULT_HEIGHT 480
 /* Clients cut access units to this size: generous. */
-#define SVPU_MIN_OUTPUT_SIZE (1u << 20)
+#define SVPU_MIN_OUTPUT_SIZE SZ_1M
 
 /* Luma strides are what libavcodec's widest SIMD writes. */
 static const struct svpu_raw_format svpu_raw_formats[] = {
@@ -31,8 +32,12 @@ const struct svpu_raw_format *svpu_raw_find(u32 fourcc)
 	return NULL;
 }
 
-/* Sizes go up to whole macroblocks; chroma follows luma, its stride is what V4L2 derives from luma's. */
-void svpu_layout_set(struct svpu_layout *layout, const struct svpu_raw_format *format, u32 width, u32 height)
+/*
+ * Sizes go up to whole macroblocks; chroma follows luma, its stride is what V4L2 derives from
+ * luma's.
+ */
+void svpu_layout_set(struct svpu_layout *layout, const struct svpu_raw_format *format, u32 width,
+		     u32 height)
 {
 	u32 luma;
 	unsigned int i;
@@ -43,7 +48,10 @@ void svpu_layout_set(struct svpu_layout *layout, const struct svpu_raw_format *f
 	layout->height = ALIGN(height, 16);
 	luma = ALIGN(layout->width * format->bytes[0], format->align);
 	for (i = 0; i < format->components; i++) {
-		layout->stride[i] = i == 0 ? luma : (luma / format->bytes[0] >> format->horizontal_shift[i]) * format->bytes[i];
+		layout->stride[i] =
+			i == 0 ? luma :
+				 (luma / format->bytes[0] >> format->horizontal_shift[i]) *
+					 format->bytes[i];
 		layout->offset[i] = layout->size;
 		layout->size += layout->stride[i] * (layout->height >> format->vertical_shift[i]);
 	}
@@ -55,7 +63,8 @@ u32 svpu_layout_tail(const struct svpu_layout *layout)
 	return 2 * layout->stride[0];
 }
 
-static const struct svpu_raw_format *svpu_codec_raw(const struct svpu_msg_capability *codec, u32 fourcc)
+static const struct svpu_raw_format *svpu_codec_raw(const struct svpu_msg_capability *codec,
+						    u32 fourcc)
 {
 	unsigned int i;
 
@@ -69,15 +78,17 @@ static void svpu_clamp_size(const struct svpu_msg_capability *codec, u32 *width,
 {
 	*width = clamp(*width, codec->min_width, codec->max_width);
 	*height = clamp(*height, codec->min_height, codec->max_height);
-	*width = min(codec->min_width + roundup(*width - codec->min_width, codec->step_width), codec->max_width);
-	*height = min(codec->min_height + roundup(*height - codec->min_height, codec->step_height), codec->max_height);
+	*width = min(codec->min_width + roundup(*width - codec->min_width, codec->step_width),
+		     codec->max_width);
+	*height = min(codec->min_height + roundup(*height - codec->min_height, codec->step_height),
+		      codec->max_height);
 }
 
 static u32 svpu_output_size(u32 width, u32 height, u32 wanted)
 {
-	u32 least = max(SVPU_MIN_OUTPUT_SIZE, width * height / 2 * 3);
+	u32 least = max_t(u32, SVPU_MIN_OUTPUT_SIZE, width * height / 2 * 3);
 
-	return clamp(wanted, least, max(least, SVPU_MAX_OUTPUT_SIZE));
+	return clamp(wanted, least, max_t(u32, least, SVPU_MAX_OUTPUT_SIZE));
 }
 
 void svpu_format_defaults(struct svpu_ctx *ctx)
@@ -87,7 +98,8 @@ void svpu_format_defaults(struct svpu_ctx *ctx)
 	ctx->coded_height = SVPU_DEFAULT_HEIGHT;
 	svpu_clamp_size(ctx->codec, &ctx->coded_width, &ctx->coded_height);
 	ctx->output_size = svpu_output_size(ctx->coded_width, ctx->coded_height, 0);
-	svpu_layout_set(&ctx->layout, svpu_codec_raw(ctx->codec, 0), ctx->coded_width, ctx->coded_height);
+	svpu_layout_set(&ctx->layout, svpu_codec_raw(ctx->codec, 0), ctx->coded_width,
+			ctx->coded_height);
 	ctx->visible_width = ctx->coded_width;
 	ctx->visible_height = ctx->coded_height;
 	ctx->min_capture = max(ctx->codec->min_output_buffers, 1u);
@@ -113,10 +125,12 @@ bool svpu_format_from_stream(struct svpu_ctx *ctx, const struct svpu_msg_format_
 	const struct svpu_msg_capability *codec = ctx->codec;
 	u32 chosen = ctx->layout.format->fourcc;
 
-	if (!message->coded_width || !message->coded_height || message->coded_width > ALIGN(codec->max_width, 64) ||
+	if (!message->coded_width || !message->coded_height ||
+	    message->coded_width > ALIGN(codec->max_width, 64) ||
 	    message->coded_height > ALIGN(codec->max_height, 64))
 		return false;
-	if (!message->visible_width || !message->visible_height || message->visible_width > message->coded_width ||
+	if (!message->visible_width || !message->visible_height ||
+	    message->visible_width > message->coded_width ||
 	    message->visible_height > message->coded_height)
 		return false;
 
@@ -125,7 +139,8 @@ bool svpu_format_from_stream(struct svpu_ctx *ctx, const struct svpu_msg_format_
 	/* The firmware puts the visible rectangle at the buffer's corner. */
 	ctx->visible_width = message->visible_width;
 	ctx->visible_height = message->visible_height;
-	svpu_layout_set(&ctx->layout, svpu_codec_raw(codec, chosen), message->coded_width, message->coded_height);
+	svpu_layout_set(&ctx->layout, svpu_codec_raw(codec, chosen), message->coded_width,
+			message->coded_height);
 	ctx->min_capture = clamp(message->min_output_buffers, 1u, 32u);
 	/* What the stream leaves open stays as the client said. */
 	if (message->colorspace)
@@ -185,8 +200,8 @@ int svpu_enum_framesizes(struct svpu_ctx *ctx, struct v4l2_frmsizeenum *f)
 }
 
 /* One format, for the single-planar and the multi-planar API. */
-static void svpu_fill_format(struct v4l2_format *f, u32 fourcc, u32 width, u32 height, u32 stride, u32 size,
-			     const struct svpu_colour *colour)
+static void svpu_fill_format(struct v4l2_format *f, u32 fourcc, u32 width, u32 height, u32 stride,
+			     u32 size, const struct svpu_colour *colour)
 {
 	if (V4L2_TYPE_IS_MULTIPLANAR(f->type)) {
 		struct v4l2_pix_format_mplane *mp = &f->fmt.pix_mp;
@@ -232,13 +247,21 @@ static struct svpu_wanted svpu_wanted(const struct v4l2_format *f)
 	if (V4L2_TYPE_IS_MULTIPLANAR(f->type)) {
 		const struct v4l2_pix_format_mplane *mp = &f->fmt.pix_mp;
 
-		w = (struct svpu_wanted){ mp->pixelformat, mp->width, mp->height, mp->plane_fmt[0].sizeimage,
-			{ mp->colorspace, mp->xfer_func, mp->ycbcr_enc, mp->quantization } };
+		w = (struct svpu_wanted){ mp->pixelformat,
+					  mp->width,
+					  mp->height,
+					  mp->plane_fmt[0].sizeimage,
+					  { mp->colorspace, mp->xfer_func, mp->ycbcr_enc,
+					    mp->quantization } };
 	} else {
 		const struct v4l2_pix_format *pix = &f->fmt.pix;
 
-		w = (struct svpu_wanted){ pix->pixelformat, pix->width, pix->height, pix->sizeimage,
-			{ pix->colorspace, pix->xfer_func, pix->ycbcr_enc, pix->quantization } };
+		w = (struct svpu_wanted){ pix->pixelformat,
+					  pix->width,
+					  pix->height,
+					  pix->sizeimage,
+					  { pix->colorspace, pix->xfer_func, pix->ycbcr_enc,
+					    pix->quantization } };
 	}
 	svpu_sane_colour(&w.colour);
 	return w;
@@ -247,10 +270,12 @@ static struct svpu_wanted svpu_wanted(const struct v4l2_format *f)
 void svpu_get_format(struct svpu_ctx *ctx, struct v4l2_format *f)
 {
 	if (V4L2_TYPE_IS_OUTPUT(f->type))
-		svpu_fill_format(f, ctx->codec->coded, ctx->coded_width, ctx->coded_height, 0, ctx->output_size, &ctx->colour);
+		svpu_fill_format(f, ctx->codec->coded, ctx->coded_width, ctx->coded_height, 0,
+				 ctx->output_size, &ctx->colour);
 	else
-		svpu_fill_format(f, ctx->layout.format->fourcc, ctx->layout.width, ctx->layout.height, ctx->layout.stride[0],
-				 ctx->layout.size, &ctx->colour);
+		svpu_fill_format(f, ctx->layout.format->fourcc, ctx->layout.width,
+				 ctx->layout.height, ctx->layout.stride[0], ctx->layout.size,
+				 &ctx->colour);
 }
 
 static const struct svpu_msg_capability *svpu_wanted_codec(struct svpu_ctx *ctx, u32 fourcc)
@@ -269,12 +294,18 @@ void svpu_try_format(struct svpu_ctx *ctx, struct v4l2_format *f)
 	if (V4L2_TYPE_IS_OUTPUT(f->type)) {
 		codec = svpu_wanted_codec(ctx, w.fourcc);
 		svpu_clamp_size(codec, &w.width, &w.height);
-		svpu_fill_format(f, codec->coded, w.width, w.height, 0, svpu_output_size(w.width, w.height, w.size), &w.colour);
+		svpu_fill_format(f, codec->coded, w.width, w.height, 0,
+				 svpu_output_size(w.width, w.height, w.size), &w.colour);
 		return;
 	}
-	/* No scaling: the frame buffer's size follows the stream, or the OUTPUT format before it is known. */
-	svpu_layout_set(&layout, svpu_codec_raw(ctx->codec, w.fourcc), ctx->coded_width, ctx->coded_height);
-	svpu_fill_format(f, layout.format->fourcc, layout.width, layout.height, layout.stride[0], layout.size, &ctx->colour);
+	/*
+	 * No scaling: the frame buffer's size follows the stream, or the OUTPUT format before it
+	 * is known.
+	 */
+	svpu_layout_set(&layout, svpu_codec_raw(ctx->codec, w.fourcc), ctx->coded_width,
+			ctx->coded_height);
+	svpu_fill_format(f, layout.format->fourcc, layout.width, layout.height, layout.stride[0],
+			 layout.size, &ctx->colour);
 }
 
 /* The caller has checked that no buffers are allocated. */
@@ -285,7 +316,8 @@ void svpu_set_format(struct svpu_ctx *ctx, struct v4l2_format *f)
 	svpu_try_format(ctx, f);
 	w = svpu_wanted(f);
 	if (V4L2_TYPE_IS_CAPTURE(f->type)) {
-		svpu_layout_set(&ctx->layout, svpu_codec_raw(ctx->codec, w.fourcc), ctx->coded_width, ctx->coded_height);
+		svpu_layout_set(&ctx->layout, svpu_codec_raw(ctx->codec, w.fourcc),
+				ctx->coded_width, ctx->coded_height);
 		return;
 	}
 	ctx->codec = svpu_wanted_codec(ctx, w.fourcc);
@@ -295,7 +327,8 @@ void svpu_set_format(struct svpu_ctx *ctx, struct v4l2_format *f)
 	ctx->visible_height = w.height;
 	ctx->output_size = w.size;
 	ctx->colour = w.colour;
-	svpu_layout_set(&ctx->layout, svpu_codec_raw(ctx->codec, ctx->layout.format->fourcc), w.width, w.height);
+	svpu_layout_set(&ctx->layout, svpu_codec_raw(ctx->codec, ctx->layout.format->fourcc),
+			w.width, w.height);
 }
 
 /* Capture Setup, step 2: everything is read-only, there is no scaling. */

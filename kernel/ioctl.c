@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The decoder node's ioctls: arguments checked and passed to format.c, decoder.c and v4l2-mem2mem. The V4L2 core holds the context's
- * lock in those about queues; the others take it here, so that one file's wait never stops another's.
+ * The decoder node's ioctls: arguments checked and passed to format.c, decoder.c and v4l2-mem2mem.
+ * The V4L2 core holds the context's lock in those about queues; the others take it here, so that
+ * one file's wait never stops another's.
  */
 #include <media/v4l2-event.h>
 #include <media/v4l2-ioctl.h>
@@ -66,7 +67,8 @@ static int svpu_ioctl_set_fmt(struct file *file, void *priv, struct v4l2_format 
 
 	mutex_lock(&ctx->lock);
 	/* Commit points, 5: no change of the OUTPUT format while any buffer is allocated. */
-	if (vb2_is_busy(svpu_queue(ctx, SVPU_CAP)) || (V4L2_TYPE_IS_OUTPUT(f->type) && vb2_is_busy(svpu_queue(ctx, SVPU_OUT))))
+	if (vb2_is_busy(svpu_queue(ctx, SVPU_CAP)) ||
+	    (V4L2_TYPE_IS_OUTPUT(f->type) && vb2_is_busy(svpu_queue(ctx, SVPU_OUT))))
 		ret = -EBUSY;
 	else
 		svpu_set_format(ctx, f);
@@ -160,25 +162,19 @@ static int svpu_ioctl_subscribe_event(struct v4l2_fh *fh, const struct v4l2_even
 	}
 }
 
-#define SVPU_COMMON_OPS \
-	.vidioc_querycap = svpu_querycap, \
-	.vidioc_enum_fmt_vid_cap = svpu_ioctl_enum_fmt, \
-	.vidioc_enum_fmt_vid_out = svpu_ioctl_enum_fmt, \
-	.vidioc_enum_framesizes = svpu_ioctl_enum_framesizes, \
-	.vidioc_g_selection = svpu_ioctl_get_selection, \
-	.vidioc_s_selection = svpu_ioctl_set_selection, \
-	.vidioc_reqbufs = svpu_ioctl_reqbufs, \
-	.vidioc_querybuf = v4l2_m2m_ioctl_querybuf, \
-	.vidioc_qbuf = svpu_ioctl_qbuf, \
-	.vidioc_dqbuf = svpu_ioctl_dqbuf, \
-	.vidioc_prepare_buf = v4l2_m2m_ioctl_prepare_buf, \
-	.vidioc_create_bufs = v4l2_m2m_ioctl_create_bufs, \
-	.vidioc_expbuf = v4l2_m2m_ioctl_expbuf, \
-	.vidioc_streamon = v4l2_m2m_ioctl_streamon, \
-	.vidioc_streamoff = v4l2_m2m_ioctl_streamoff, \
-	.vidioc_try_decoder_cmd = v4l2_m2m_ioctl_try_decoder_cmd, \
-	.vidioc_decoder_cmd = svpu_ioctl_decoder_cmd, \
-	.vidioc_subscribe_event = svpu_ioctl_subscribe_event, \
+#define SVPU_COMMON_OPS                                                                           \
+	.vidioc_querycap = svpu_querycap, .vidioc_enum_fmt_vid_cap = svpu_ioctl_enum_fmt,         \
+	.vidioc_enum_fmt_vid_out = svpu_ioctl_enum_fmt,                                           \
+	.vidioc_enum_framesizes = svpu_ioctl_enum_framesizes,                                     \
+	.vidioc_g_selection = svpu_ioctl_get_selection,                                           \
+	.vidioc_s_selection = svpu_ioctl_set_selection, .vidioc_reqbufs = svpu_ioctl_reqbufs,     \
+	.vidioc_querybuf = v4l2_m2m_ioctl_querybuf, .vidioc_qbuf = svpu_ioctl_qbuf,               \
+	.vidioc_dqbuf = svpu_ioctl_dqbuf, .vidioc_prepare_buf = v4l2_m2m_ioctl_prepare_buf,       \
+	.vidioc_create_bufs = v4l2_m2m_ioctl_create_bufs, .vidioc_expbuf = v4l2_m2m_ioctl_expbuf, \
+	.vidioc_streamon = v4l2_m2m_ioctl_streamon, .vidioc_streamoff = v4l2_m2m_ioctl_streamoff, \
+	.vidioc_try_decoder_cmd = v4l2_m2m_ioctl_try_decoder_cmd,                                 \
+	.vidioc_decoder_cmd = svpu_ioctl_decoder_cmd,                                             \
+	.vidioc_subscribe_event = svpu_ioctl_subscribe_event,                                     \
 	.vidioc_unsubscribe_event = v4l2_event_unsubscribe
 
 const struct v4l2_ioctl_ops svpu_ioctl_ops_mplane = {

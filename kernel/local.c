@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Transport "local": /dev/softvpu-fw, where a firmware process of this machine attaches. softvpu/fwdev.h is its interface.
- * The node's file owns the firmware; each session's file owns one session's firmware side.
+ * Transport "local": /dev/softvpu-fw, where a firmware process of this machine attaches.
+ * softvpu/fwdev.h is its interface. The node's file owns the firmware; each session's file owns
+ * one session's firmware side.
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
@@ -123,13 +124,15 @@ static ssize_t svpu_session_file_read(struct file *file, char __user *to, size_t
 			return 0;
 		if (file->f_flags & O_NONBLOCK)
 			return -EAGAIN;
-		ret = wait_event_interruptible(session->firmware_wait, svpu_session_readable(session));
+		ret = wait_event_interruptible(session->firmware_wait,
+					       svpu_session_readable(session));
 		if (ret)
 			return ret;
 	}
 }
 
-static ssize_t svpu_session_file_write(struct file *file, const char __user *from, size_t count, loff_t *pos)
+static ssize_t svpu_session_file_write(struct file *file, const char __user *from, size_t count,
+				       loff_t *pos)
 {
 	struct svpu_session *session = file->private_data;
 
@@ -172,14 +175,16 @@ static long svpu_session_get_buffer(struct svpu_session *session, void __user *a
 
 	if (copy_from_user(&buffer, arg, sizeof(buffer)))
 		return -EFAULT;
-	if (buffer.direction > SVPU_OUTPUT || buffer.index >= SVPU_MAX_BUFFERS || buffer.plane >= SVPU_MAX_PLANES || buffer.reserved)
+	if (buffer.direction > SVPU_OUTPUT || buffer.index >= SVPU_MAX_BUFFERS ||
+	    buffer.plane >= SVPU_MAX_PLANES || buffer.reserved)
 		return -EINVAL;
 	if (READ_ONCE(session->closed))
 		return -ESHUTDOWN;
 
 	mutex_lock(&session->memory_lock);
 	memory = &session->memory[buffer.direction][buffer.index];
-	if (memory->generation && memory->generation == buffer.generation && buffer.plane < memory->num_planes) {
+	if (memory->generation && memory->generation == buffer.generation &&
+	    buffer.plane < memory->num_planes) {
 		dbuf = memory->dbuf[buffer.plane];
 		get_dma_buf(dbuf);
 	}
@@ -265,7 +270,10 @@ static int svpu_fw_release(struct inode *inode, struct file *file)
 	struct svpu_local *local = file->private_data;
 	struct svpu_device *dev = local->dev;
 
-	/* No new sessions; the waiting ones are lost like the running ones, and go when their owners leave. */
+	/*
+	 * No new sessions; the waiting ones are lost like the running ones, and go when their
+	 * owners leave.
+	 */
 	spin_lock(&local->lock);
 	local->attached = false;
 	spin_unlock(&local->lock);
@@ -391,7 +399,7 @@ static int svpu_local_probe(struct platform_device *pdev)
 	return 0;
 }
 
-static SVPU_REMOVE_TYPE svpu_local_remove(struct platform_device *pdev)
+static void svpu_local_remove(struct platform_device *pdev)
 {
 	struct svpu_local *local = platform_get_drvdata(pdev);
 
@@ -401,12 +409,13 @@ static SVPU_REMOVE_TYPE svpu_local_remove(struct platform_device *pdev)
 	svpu_device_remove(local->dev);
 	wake_up(&local->wait);
 	v4l2_device_put(&local->dev->v4l2_dev);
-	SVPU_REMOVE_RETURN;
 }
+
+SVPU_PLATFORM_REMOVE(svpu_local_remove)
 
 static struct platform_driver svpu_local_driver = {
 	.probe = svpu_local_probe,
-	.remove = svpu_local_remove,
+	.remove = svpu_local_remove_op,
 	.driver.name = SVPU_NAME,
 };
 
@@ -416,7 +425,8 @@ int svpu_local_init(void)
 
 	if (ret)
 		return ret;
-	svpu_platform_device = platform_device_register_simple(SVPU_NAME, PLATFORM_DEVID_NONE, NULL, 0);
+	svpu_platform_device =
+		platform_device_register_simple(SVPU_NAME, PLATFORM_DEVID_NONE, NULL, 0);
 	if (IS_ERR(svpu_platform_device)) {
 		platform_driver_unregister(&svpu_local_driver);
 		return PTR_ERR(svpu_platform_device);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * softvpu.ko: a V4L2 stateful decoder whose codec is a firmware process. Load and unload; parameters. docs/kernel.md.
+ * softvpu.ko: a V4L2 stateful decoder whose codec is a firmware process. Load and unload;
+ * parameters. docs/kernel.md.
  */
 #include <linux/module.h>
 
@@ -8,15 +9,15 @@
 
 unsigned int svpu_timeout_ms = 10000;
 module_param_named(timeout_ms, svpu_timeout_ms, uint, 0644);
-MODULE_PARM_DESC(timeout_ms, "a firmware that is silent this long, and again after being asked, is given up (default 10000)");
+MODULE_PARM_DESC(timeout_ms, "give up a firmware that is silent this long (default 10000)");
 
 bool svpu_multiplanar = true;
 module_param_named(multiplanar, svpu_multiplanar, bool, 0444);
-MODULE_PARM_DESC(multiplanar, "the node speaks the multi-planar API (default), or the single-planar one (0)");
+MODULE_PARM_DESC(multiplanar, "speak the multi-planar API (default 1), or the single-planar");
 
 int svpu_video_nr = -1;
 module_param_named(video_nr, svpu_video_nr, int, 0444);
-MODULE_PARM_DESC(video_nr, "number of the /dev/video node (default: the first free one)");
+MODULE_PARM_DESC(video_nr, "number of the video node (default: the first free one)");
 
 static int __init svpu_init(void)
 {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Buffers as the firmware sees them: dma-bufs kept in the session's table until they are unmapped. Called by decoder.c and
- * queue.c under the context's lock; the transport reads the table under memory_lock.
+ * Buffers as the firmware sees them: dma-bufs kept in the session's table until they are unmapped.
+ * Called by decoder.c and queue.c under the context's lock; the transport reads the table under
+ * memory_lock.
  *
- * MMAP buffers are exported, imported ones (DMABUF) are passed on: the firmware writes in place. An application's own memory (USERPTR)
- * must not be mapped into another process behind its back, so the firmware gets a bounce buffer and the bytes are copied.
+ * MMAP buffers are exported, imported ones (DMABUF) are passed on: the firmware writes in place.
+ * An application's own memory (USERPTR) must not be mapped into another process behind its back,
+ * so the firmware gets a bounce buffer and the bytes are copied.
  */
 #include <linux/fcntl.h>
 #include <media/videobuf2-vmalloc.h>
@@ -16,7 +18,8 @@ static unsigned int svpu_direction(struct vb2_buffer *vb)
 	return V4L2_TYPE_IS_OUTPUT(vb->vb2_queue->type) ? SVPU_OUT : SVPU_CAP;
 }
 
-static struct dma_buf *svpu_plane_dmabuf(struct svpu_ctx *ctx, struct vb2_buffer *vb, unsigned int plane)
+static struct dma_buf *svpu_plane_dmabuf(struct svpu_ctx *ctx, struct vb2_buffer *vb,
+					 unsigned int plane)
 {
 	struct svpu_buffer *buffer = svpu_vb_buffer(vb);
 	const struct vb2_mem_ops *ops = &vb2_vmalloc_memops;
@@ -25,7 +28,8 @@ static struct dma_buf *svpu_plane_dmabuf(struct svpu_ctx *ctx, struct vb2_buffer
 
 	switch (vb->memory) {
 	case VB2_MEMORY_MMAP:
-		dbuf = ops->get_dmabuf(vb, vb->planes[plane].mem_priv, svpu_direction(vb) == SVPU_OUT ? O_RDONLY : O_RDWR);
+		dbuf = ops->get_dmabuf(vb, vb->planes[plane].mem_priv,
+				       svpu_direction(vb) == SVPU_OUT ? O_RDONLY : O_RDWR);
 		break;
 	case VB2_MEMORY_DMABUF:
 		dbuf = vb->planes[plane].dbuf;
@@ -37,7 +41,8 @@ static struct dma_buf *svpu_plane_dmabuf(struct svpu_ctx *ctx, struct vb2_buffer
 			size = vb2_plane_size(vb, plane);
 			if (svpu_direction(vb) == SVPU_CAP)
 				size += svpu_layout_tail(&ctx->layout);
-			buffer->bounce[plane] = ops->alloc(vb, vb->vb2_queue->dev, PAGE_ALIGN(size));
+			buffer->bounce[plane] =
+				ops->alloc(vb, vb->vb2_queue->dev, PAGE_ALIGN(size));
 			if (IS_ERR(buffer->bounce[plane])) {
 				buffer->bounce[plane] = NULL;
 				return ERR_PTR(-ENOMEM);
@@ -49,7 +54,10 @@ static struct dma_buf *svpu_plane_dmabuf(struct svpu_ctx *ctx, struct vb2_buffer
 	return dbuf ? dbuf : ERR_PTR(-ENOMEM);
 }
 
-/* Makes the buffer's memory known to the session, unless it is. Errors: -ENOMEM, and those of sending. */
+/*
+ * Makes the buffer's memory known to the session, unless it is. Errors: -ENOMEM, and those of
+ * sending.
+ */
 int svpu_memory_map(struct svpu_ctx *ctx, struct vb2_buffer *vb)
 {
 	struct svpu_buffer *buffer = svpu_vb_buffer(vb);
@@ -145,7 +153,8 @@ void svpu_memory_to_firmware(struct vb2_buffer *vb)
 		void *from = buffer->bounce[i] ? vb2_plane_vaddr(vb, i) : NULL;
 
 		if (from)
-			memcpy(vb2_vmalloc_memops.vaddr(vb, buffer->bounce[i]), from, vb2_get_plane_payload(vb, i));
+			memcpy(vb2_vmalloc_memops.vaddr(vb, buffer->bounce[i]), from,
+			       vb2_get_plane_payload(vb, i));
 	}
 }
 
@@ -163,7 +172,8 @@ int svpu_memory_from_firmware(struct vb2_buffer *vb)
 		to = vb2_plane_vaddr(vb, i);
 		if (!to)
 			return -EFAULT;
-		memcpy(to, vb2_vmalloc_memops.vaddr(vb, buffer->bounce[i]), vb2_get_plane_payload(vb, i));
+		memcpy(to, vb2_vmalloc_memops.vaddr(vb, buffer->bounce[i]),
+		       vb2_get_plane_payload(vb, i));
 	}
 	return 0;
 }

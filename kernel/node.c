@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A device and its nodes: /dev/videoN and /dev/mediaN, opened and closed. The nodes appear when the first firmware has said
- * what it can do, and stay while firmwares come and go. Transports create and remove devices.
+ * A device and its nodes: /dev/videoN and /dev/mediaN, opened and closed. The nodes appear when
+ * the first firmware has said what it can do, and stay while firmwares come and go. Transports
+ * create and remove devices.
  */
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -84,7 +85,9 @@ const struct v4l2_file_operations svpu_file_ops = {
 	.mmap = v4l2_m2m_fop_mmap,
 };
 
-/* v4l2-mem2mem's scheduler isn't used, but it wants somebody to call: a job is over as it starts. */
+/*
+ * v4l2-mem2mem's scheduler isn't used, but it wants somebody to call: a job is over as it starts.
+ */
 static void svpu_device_run(void *priv)
 {
 	struct svpu_ctx *ctx = priv;
@@ -117,8 +120,12 @@ static void svpu_device_release(struct v4l2_device *v4l2_dev)
 	kfree(dev);
 }
 
-/* For a transport's probe(). The transport sets transport_data, allocated by kmalloc(); it is freed with the device. */
-struct svpu_device *svpu_device_create(struct device *parent, const struct svpu_transport_ops *transport)
+/*
+ * For a transport's probe(). The transport sets transport_data, allocated by kmalloc(); it is
+ * freed with the device.
+ */
+struct svpu_device *svpu_device_create(struct device *parent,
+				       const struct svpu_transport_ops *transport)
 {
 	struct svpu_device *dev = kzalloc(sizeof(*dev), GFP_KERNEL);
 	int ret;
@@ -168,20 +175,22 @@ int svpu_device_register_nodes(struct svpu_device *dev)
 	vdev->ioctl_ops = svpu_multiplanar ? &svpu_ioctl_ops_mplane : &svpu_ioctl_ops_splane;
 	vdev->release = video_device_release_empty;
 	vdev->v4l2_dev = &dev->v4l2_dev;
-	vdev->device_caps = V4L2_CAP_STREAMING | (svpu_multiplanar ? V4L2_CAP_VIDEO_M2M_MPLANE : V4L2_CAP_VIDEO_M2M);
+	vdev->device_caps = V4L2_CAP_STREAMING |
+			    (svpu_multiplanar ? V4L2_CAP_VIDEO_M2M_MPLANE : V4L2_CAP_VIDEO_M2M);
 	video_set_drvdata(vdev, dev);
 	ret = video_register_device(vdev, VFL_TYPE_VIDEO, svpu_video_nr);
 	if (ret)
 		return ret;
-	ret = v4l2_m2m_register_media_controller(dev->m2m_dev, vdev, MEDIA_ENT_F_PROC_VIDEO_DECODER);
+	ret = v4l2_m2m_register_media_controller(dev->m2m_dev, vdev,
+						 MEDIA_ENT_F_PROC_VIDEO_DECODER);
 	if (ret)
 		goto err_video;
 	ret = media_device_register(&dev->mdev);
 	if (ret)
 		goto err_controller;
 	dev->registered = true;
-	dev_info(dev->dev, "%s: %s, %u codecs, over %s\n", video_device_node_name(vdev), dev->caps->name, dev->caps->num,
-		 dev->transport->name);
+	dev_info(dev->dev, "%s: %s, %u codecs, over %s\n", video_device_node_name(vdev),
+		 dev->caps->name, dev->caps->num, dev->transport->name);
 	return 0;
 
 err_controller:
@@ -191,7 +200,10 @@ err_video:
 	return ret;
 }
 
-/* The transport's remove(): open files stay, and get ENODEV. The transport opens no sessions any more or loses them at once. */
+/*
+ * The transport's remove(): open files stay, and get ENODEV. The transport opens no sessions any
+ * more or loses them at once.
+ */
 void svpu_device_remove(struct svpu_device *dev)
 {
 	mutex_lock(&dev->lock);

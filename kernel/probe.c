@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Asking a new firmware what it can do: a session of its own, the answers checked, the nodes registered after the first
- * firmware's. Transports call svpu_probe_start() when a firmware comes and svpu_probe_cancel() when it goes.
+ * Asking a new firmware what it can do: a session of its own, the answers checked, the nodes
+ * registered after the first firmware's. Transports call svpu_probe_start() when a firmware comes
+ * and svpu_probe_cancel() when it goes.
  */
 #include <linux/slab.h>
 
@@ -39,12 +40,18 @@ static bool svpu_caps_add(struct svpu_caps *caps, const struct svpu_msg_capabili
 	struct svpu_msg_capability *codec;
 	unsigned int i;
 
-	if (!row->min_width || !row->min_height || row->min_width > row->max_width || row->min_height > row->max_height ||
-	    row->max_width > 16384 || row->max_height > 16384 || !row->step_width || !row->step_height || row->step_width > 64 ||
-	    row->step_height > 64 || row->num_raw > SVPU_MAX_RAW_FORMATS || row->num_menus > SVPU_MAX_MENUS)
+	if (!row->min_width || !row->min_height || row->min_width > row->max_width ||
+	    row->min_height > row->max_height || row->max_width > 16384 ||
+	    row->max_height > 16384 || !row->step_width || !row->step_height ||
+	    row->step_width > 64 || row->step_height > 64 || row->num_raw > SVPU_MAX_RAW_FORMATS ||
+	    row->num_menus > SVPU_MAX_MENUS)
 		return false;
-	/* Encoders, capture devices and stateless codecs are another driver's; codecs beyond the table are left out. */
-	if (row->role != SVPU_DECODER || row->flags & 4 || caps->num == SVPU_MAX_CODECS || svpu_caps_find(caps, row->coded))
+	/*
+	 * Encoders, capture devices and stateless codecs are another driver's; codecs beyond the
+	 * table are left out.
+	 */
+	if (row->role != SVPU_DECODER || row->flags & 4 || caps->num == SVPU_MAX_CODECS ||
+	    svpu_caps_find(caps, row->coded))
 		return true;
 
 	codec = &caps->codec[caps->num];
@@ -58,14 +65,18 @@ static bool svpu_caps_add(struct svpu_caps *caps, const struct svpu_msg_capabili
 	return true;
 }
 
-/* The table is complete: it replaces the one of the last firmware; contexts that are open keep theirs. */
+/*
+ * The table is complete: it replaces the one of the last firmware; contexts that are open keep
+ * theirs.
+ */
 static void svpu_probe_done(struct svpu_device *dev)
 {
 	struct svpu_caps *caps = dev->probe_caps;
 
 	dev->probe_caps = NULL;
 	if (!caps->num) {
-		dev_warn(dev->dev, "the firmware \"%s\" offers no codec this driver can use\n", caps->name);
+		dev_warn(dev->dev, "the firmware \"%s\" offers no codec this driver can use\n",
+			 caps->name);
 		svpu_caps_put(caps);
 		return;
 	}
@@ -98,10 +109,13 @@ static const char *svpu_probe_read(struct svpu_device *dev)
 		if (ret < 0)
 			return "it sent something malformed";
 		if (!ret)
-			return READ_ONCE(dev->probe_session->lost) ? "it left before it told its capabilities" : NULL;
+			return READ_ONCE(dev->probe_session->lost) ?
+				       "it left before it told its capabilities" :
+				       NULL;
 		switch (message.entry.type) {
 		case SVPU_MSG_READY:
-			memcpy(dev->probe_caps->name, message.ready.name, sizeof(message.ready.name));
+			memcpy(dev->probe_caps->name, message.ready.name,
+			       sizeof(message.ready.name));
 			dev->probe_caps->version = message.ready.version;
 			break;
 		case SVPU_MSG_CAPABILITY:
@@ -131,7 +145,8 @@ void svpu_probe_work(struct work_struct *work)
 	if (dev->probe_session)
 		wrong = svpu_probe_read(dev);
 	if (wrong) {
-		dev_warn(dev->dev, "a firmware's worker %d: %s\n", dev->probe_session->worker, wrong);
+		dev_warn(dev->dev, "a firmware's worker %d: %s\n", dev->probe_session->worker,
+			 wrong);
 		svpu_probe_end(dev);
 	}
 	mutex_unlock(&dev->lock);
@@ -162,7 +177,8 @@ int svpu_probe_start(struct svpu_device *dev)
 	} else {
 		dev->probe_session = session;
 		dev->probe_caps = caps;
-		ret = svpu_session_send(session, &query, SVPU_CMD_QUERY_CAPABILITIES, sizeof(query), 0);
+		ret = svpu_session_send(session, &query, SVPU_CMD_QUERY_CAPABILITIES, sizeof(query),
+					0);
 		if (ret)
 			svpu_probe_end(dev);
 	}

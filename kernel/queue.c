@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The two buffer queues, as videobuf2 calls them, under the context's lock. Buffers that become ready go on to decoder.c.
+ * The two buffer queues, as videobuf2 calls them, under the context's lock. Buffers that become
+ * ready go on to decoder.c.
  */
 #include <media/videobuf2-vmalloc.h>
 
@@ -11,7 +12,8 @@ static unsigned int svpu_queue_direction(struct vb2_queue *q)
 	return V4L2_TYPE_IS_OUTPUT(q->type) ? SVPU_OUT : SVPU_CAP;
 }
 
-static int svpu_queue_setup(struct vb2_queue *q, unsigned int *num_buffers, unsigned int *num_planes, unsigned int sizes[],
+static int svpu_queue_setup(struct vb2_queue *q, unsigned int *num_buffers,
+			    unsigned int *num_planes, unsigned int sizes[],
 			    struct device *alloc_devs[])
 {
 	struct svpu_ctx *ctx = vb2_get_drv_priv(q);
@@ -38,8 +40,12 @@ static int svpu_buf_prepare(struct vb2_buffer *vb)
 
 	if (V4L2_TYPE_IS_OUTPUT(vb->vb2_queue->type))
 		return 0;
-	/* While a new geometry waits for its set-up, buffers of the old one may still be queued, and come back. */
-	if (vb2_plane_size(vb, 0) < ctx->layout.size && !(ctx->setup_pending && ctx->streaming[SVPU_CAP]))
+	/*
+	 * While a new geometry waits for its set-up, buffers of the old one may still be queued,
+	 * and come back.
+	 */
+	if (vb2_plane_size(vb, 0) < ctx->layout.size &&
+	    !(ctx->setup_pending && ctx->streaming[SVPU_CAP]))
 		return -EINVAL;
 	return 0;
 }
@@ -108,7 +114,10 @@ static void svpu_stop_streaming(struct vb2_queue *q)
 	svpu_decoder_flush(ctx, direction);
 	ctx->stopping = false;
 	ctx->streaming[direction] = false;
-	/* Stopping either side aborts a drain; a format change that came in between lets the drain go on after it. */
+	/*
+	 * Stopping either side aborts a drain; a format change that came in between lets the drain
+	 * go on after it.
+	 */
 	if (direction == SVPU_OUT || !ctx->setup_pending) {
 		ctx->draining = false;
 		ctx->drain_after = NULL;
@@ -120,16 +129,14 @@ static void svpu_stop_streaming(struct vb2_queue *q)
 	svpu_decoder_push(ctx);
 }
 
-static const struct vb2_ops svpu_queue_ops = {
-	.queue_setup = svpu_queue_setup,
-	.buf_out_validate = svpu_buf_out_validate,
-	.buf_prepare = svpu_buf_prepare,
-	.buf_queue = svpu_buf_queue,
-	.buf_cleanup = svpu_buf_cleanup,
-	.start_streaming = svpu_start_streaming,
-	.stop_streaming = svpu_stop_streaming,
-	SVPU_VB2_WAIT_OPS
-};
+static const struct vb2_ops svpu_queue_ops = { .queue_setup = svpu_queue_setup,
+					       .buf_out_validate = svpu_buf_out_validate,
+					       .buf_prepare = svpu_buf_prepare,
+					       .buf_queue = svpu_buf_queue,
+					       .buf_cleanup = svpu_buf_cleanup,
+					       .start_streaming = svpu_start_streaming,
+					       .stop_streaming = svpu_stop_streaming,
+					       SVPU_VB2_WAIT_OPS };
 
 int svpu_queue_init(void *priv, struct vb2_queue *src, struct vb2_queue *dst)
 {
@@ -138,8 +145,10 @@ int svpu_queue_init(void *priv, struct vb2_queue *src, struct vb2_queue *dst)
 	unsigned int i;
 	int ret;
 
-	src->type = svpu_multiplanar ? V4L2_BUF_TYPE_VIDEO_OUTPUT_MPLANE : V4L2_BUF_TYPE_VIDEO_OUTPUT;
-	dst->type = svpu_multiplanar ? V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE : V4L2_BUF_TYPE_VIDEO_CAPTURE;
+	src->type =
+		svpu_multiplanar ? V4L2_BUF_TYPE_VIDEO_OUTPUT_MPLANE : V4L2_BUF_TYPE_VIDEO_OUTPUT;
+	dst->type =
+		svpu_multiplanar ? V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE : V4L2_BUF_TYPE_VIDEO_CAPTURE;
 	/* An empty OUTPUT buffer asks for a drain. */
 	src->allow_zero_bytesused = 1;
 	for (i = 0; i < ARRAY_SIZE(queues); i++) {

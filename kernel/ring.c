@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One end of a ring of the HFI: private indices, copy once, wake suppression. Used by session.c, under its owner's lock.
- * softvpu/hfi.h, struct svpu_ring_index.
+ * One end of a ring of the HFI: private indices, copy once, wake suppression. Used by session.c,
+ * under its owner's lock. softvpu/hfi.h, struct svpu_ring_index.
  *
- * The other side may write anything anywhere in the region at any time: its index is loaded once, checked against what it
- * said before, and only then used.
+ * The other side may write anything anywhere in the region at any time: its index is loaded once,
+ * checked against what it said before, and only then used.
  */
 #include "softvpu.h"
 
-void svpu_ring_init(struct svpu_ring *ring, void *region, u32 index_offset, u32 slots_offset, u32 count)
+void svpu_ring_init(struct svpu_ring *ring, void *region, u32 index_offset, u32 slots_offset,
+		    u32 count)
 {
 	ring->index = region + index_offset;
 	ring->slots = region + slots_offset;
@@ -46,7 +47,10 @@ int svpu_ring_put(struct svpu_ring *ring, struct svpu_entry *entry)
 	return 0;
 }
 
-/* Says that we want room for `wanted` entries. True: there is none yet, the reader rings when it has read. */
+/*
+ * Says that we want room for `wanted` entries. True: there is none yet, the reader rings when it
+ * has read.
+ */
 bool svpu_ring_wait_space(struct svpu_ring *ring, u32 wanted)
 {
 	WRITE_ONCE(ring->index->writer_waiting, 1);
@@ -60,12 +64,14 @@ bool svpu_ring_reader_waits(struct svpu_ring *ring)
 {
 	/* Our index before their flag; see svpu_ring_wait_entry(). */
 	smp_mb();
-	return READ_ONCE(ring->index->reader_waiting) && cmpxchg(&ring->index->reader_waiting, 1, 0) == 1;
+	return READ_ONCE(ring->index->reader_waiting) &&
+	       cmpxchg(&ring->index->reader_waiting, 1, 0) == 1;
 }
 
 /*
- * Copies the next entry out, once, into SVPU_SLOT_SIZE bytes, zero behind its end. Returns 1, 0 when there is none, -EPROTO when
- * the writer broke the ring: its index, the entry's size or its sequence.
+ * Copies the next entry out, once, into SVPU_SLOT_SIZE bytes, zero behind its end. Returns 1, 0
+ * when there is none, -EPROTO when the writer broke the ring: its index, the entry's size or its
+ * sequence.
  */
 int svpu_ring_get(struct svpu_ring *ring, void *copy)
 {
@@ -84,7 +90,8 @@ int svpu_ring_get(struct svpu_ring *ring, void *copy)
 	ring->own++;
 	/* Pairs with the writer's acquire: the copy is made before the slot is free. */
 	smp_store_release(&ring->index->read, ring->own);
-	if (entry->size < sizeof(*entry) || entry->size > SVPU_SLOT_SIZE || entry->sequence != ring->sequence)
+	if (entry->size < sizeof(*entry) || entry->size > SVPU_SLOT_SIZE ||
+	    entry->sequence != ring->sequence)
 		return -EPROTO;
 	ring->sequence++;
 	memset(copy + entry->size, 0, SVPU_SLOT_SIZE - entry->size);
@@ -97,6 +104,7 @@ bool svpu_ring_wait_entry(struct svpu_ring *ring)
 	WRITE_ONCE(ring->index->reader_waiting, 1);
 	/* Our flag before their index; see svpu_ring_reader_waits(). */
 	smp_mb();
+	/* Pairs with the writer's release, as in svpu_ring_get(). */
 	return smp_load_acquire(&ring->index->write) == ring->own;
 }
 
@@ -105,5 +113,6 @@ bool svpu_ring_writer_waits(struct svpu_ring *ring)
 {
 	/* Our index before their flag; see svpu_ring_wait_space(). */
 	smp_mb();
-	return READ_ONCE(ring->index->writer_waiting) && cmpxchg(&ring->index->writer_waiting, 1, 0) == 1;
+	return READ_ONCE(ring->index->writer_waiting) &&
+	       cmpxchg(&ring->index->writer_waiting, 1, 0) == 1;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The host's end of one session with the firmware: the region, commands out, messages in (copied once and checked for form),
- * and the life of it. Used by decoder.c, events.c and probe.c; transports call svpu_session_bell() and svpu_session_lost().
- * softvpu/hfi.h.
+ * The host's end of one session with the firmware: the region, commands out, messages in (copied
+ * once and checked for form), and the life of it. Used by decoder.c, events.c and probe.c;
+ * transports call svpu_session_bell() and svpu_session_lost(). softvpu/hfi.h.
  */
 #include <linux/slab.h>
 
@@ -47,16 +47,19 @@ void svpu_session_init_region(struct svpu_session *session)
 	header->abi_minor = SVPU_ABI_MINOR;
 	header->region_size = SVPU_REGION_SIZE;
 	header->generation = session->generation;
-	svpu_ring_init(&session->commands, session->region, SVPU_COMMAND_INDEX_OFFSET, SVPU_COMMAND_OFFSET, SVPU_COMMAND_SLOTS);
-	svpu_ring_init(&session->messages, session->region, SVPU_MESSAGE_INDEX_OFFSET, SVPU_MESSAGE_OFFSET, SVPU_MESSAGE_SLOTS);
-	svpu_ring_init(&session->debug, session->region, SVPU_DEBUG_INDEX_OFFSET, SVPU_DEBUG_OFFSET, SVPU_DEBUG_SLOTS);
+	svpu_ring_init(&session->commands, session->region, SVPU_COMMAND_INDEX_OFFSET,
+		       SVPU_COMMAND_OFFSET, SVPU_COMMAND_SLOTS);
+	svpu_ring_init(&session->messages, session->region, SVPU_MESSAGE_INDEX_OFFSET,
+		       SVPU_MESSAGE_OFFSET, SVPU_MESSAGE_SLOTS);
+	svpu_ring_init(&session->debug, session->region, SVPU_DEBUG_INDEX_OFFSET, SVPU_DEBUG_OFFSET,
+		       SVPU_DEBUG_SLOTS);
 	/* Nobody reads yet: the first message rings. */
 	svpu_ring_wait_entry(&session->messages);
 }
 
 /*
- * Makes a session and offers it to the firmware; commands may be sent at once. `owner_work` is queued whenever there is
- * something to read. Errors: -ENODEV no firmware; -ENOMEM.
+ * Makes a session and offers it to the firmware; commands may be sent at once. `owner_work` is
+ * queued whenever there is something to read. Errors: -ENODEV no firmware; -ENOMEM.
  */
 struct svpu_session *svpu_session_open(struct svpu_device *dev, struct work_struct *owner_work)
 {
@@ -160,8 +163,8 @@ bool svpu_session_has_room(struct svpu_session *session)
 }
 
 /*
- * Sends `command`, whose head this fills in, and rings if the firmware sleeps. Errors: -EAGAIN, the firmware has let the
- * reserved slots fill; -EPROTO, it broke the ring; both end a session.
+ * Sends `command`, whose head this fills in, and rings if the firmware sleeps. Errors: -EAGAIN,
+ * the firmware has let the reserved slots fill; -EPROTO, it broke the ring; both end a session.
  */
 int svpu_session_send(struct svpu_session *session, void *command, u16 type, u16 size, u64 cookie)
 {
@@ -180,7 +183,10 @@ int svpu_session_send(struct svpu_session *session, void *command, u16 type, u16
 	return 0;
 }
 
-/* Smallest size of each message: later minors may append. 0: a message we don't know, to be ignored. */
+/*
+ * Smallest size of each message: later minors may append. 0: a message we don't know, to be
+ * ignored.
+ */
 static size_t svpu_message_size(u16 type)
 {
 	switch (type) {
@@ -215,12 +221,14 @@ static void svpu_session_read_debug(struct svpu_session *session)
 	int limit = SVPU_DEBUG_SLOTS;
 
 	while (limit-- && svpu_ring_get(&session->debug, &message) > 0)
-		dev_dbg(session->dev->dev, "session %u: %.*s\n", session->generation, (int)SVPU_TEXT_BYTES, message.text.text);
+		dev_dbg(session->dev->dev, "session %u: %.*s\n", session->generation,
+			(int)SVPU_TEXT_BYTES, message.text.text);
 }
 
 /*
- * The next message, copied out of shared memory. Returns 1; 0 when there is none, and the doorbell will ring; -EPROTO when the firmware
- * said something malformed. The first message must be READY with our ABI.
+ * The next message, copied out of shared memory. Returns 1; 0 when there is none, and the doorbell
+ * will ring; -EPROTO when the firmware said something malformed. The first message must be READY
+ * with our ABI.
  */
 int svpu_session_receive(struct svpu_session *session, union svpu_any_message *message)
 {
@@ -246,7 +254,8 @@ int svpu_session_receive(struct svpu_session *session, union svpu_any_message *m
 			return -EPROTO;
 		if (session->ready)
 			return 1;
-		if (message->entry.type != SVPU_MSG_READY || READ_ONCE(header->firmware_abi) >> 16 != SVPU_ABI_MAJOR)
+		if (message->entry.type != SVPU_MSG_READY ||
+		    READ_ONCE(header->firmware_abi) >> 16 != SVPU_ABI_MAJOR)
 			return -EPROTO;
 		session->ready = true;
 		return 1;

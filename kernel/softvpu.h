@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * softvpu.ko: what its files share. A device has one firmware (probe.c asks what it can do), a decoder node (node.c) and
- * one context per open file; a context that streams has one session with the firmware (session.c), reached by a transport.
+ * softvpu.ko: what its files share. A device has one firmware (probe.c asks what it can do), a
+ * decoder node (node.c) and one context per open file; a context that streams has one session with
+ * the firmware (session.c), reached by a transport.
  *
- * Locks, outermost first: svpu_ctx.lock (also the vb2 queues' lock), svpu_device.lock, svpu_session.memory_lock, and the spinlocks.
- * The firmware's side takes memory_lock and the spinlocks only: it never waits for an application.
+ * Locks, outermost first: svpu_ctx.lock (also the vb2 queues' lock), svpu_device.lock,
+ * svpu_session.memory_lock, and the spinlocks. The firmware's side takes memory_lock and the
+ * spinlocks only: it never waits for an application.
  */
 #ifndef SOFTVPU_H
 #define SOFTVPU_H
@@ -12,6 +14,7 @@
 #include <linux/dma-buf.h>
 #include <linux/kref.h>
 #include <linux/mutex.h>
+#include <linux/sizes.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -26,8 +29,8 @@
 
 #define SVPU_NAME "softvpu"
 #define SVPU_MAX_CODECS 16u
-#define SVPU_MAX_OUTPUT_SIZE (64u << 20) /* the largest bitstream buffer */
-#define SVPU_META_ENTRIES 128u		 /* inputs whose timecode is remembered */
+#define SVPU_MAX_OUTPUT_SIZE SZ_64M /* the largest bitstream buffer */
+#define SVPU_META_ENTRIES 128u /* inputs whose timecode is remembered */
 
 extern unsigned int svpu_timeout_ms;
 extern bool svpu_multiplanar;
@@ -35,18 +38,21 @@ extern int svpu_video_nr;
 
 struct svpu_session;
 
-/* ---- ring.c: one end of a ring; everything but the slots and the shared indices is private ---- */
+/*
+ * ---- ring.c: one end of a ring; everything but the slots and the shared indices is private ----
+ */
 
 struct svpu_ring {
 	struct svpu_ring_index *index;
 	u8 *slots;
-	u32 count;    /* slots, a power of two */
-	u32 own;      /* our index */
-	u32 peer;     /* the other side's, as last checked */
+	u32 count; /* slots, a power of two */
+	u32 own; /* our index */
+	u32 peer; /* the other side's, as last checked */
 	u32 sequence; /* of the next entry */
 };
 
-void svpu_ring_init(struct svpu_ring *ring, void *region, u32 index_offset, u32 slots_offset, u32 count);
+void svpu_ring_init(struct svpu_ring *ring, void *region, u32 index_offset, u32 slots_offset,
+		    u32 count);
 int svpu_ring_put(struct svpu_ring *ring, struct svpu_entry *entry);
 int svpu_ring_space(struct svpu_ring *ring);
 bool svpu_ring_wait_space(struct svpu_ring *ring, u32 wanted);
@@ -73,7 +79,10 @@ const struct svpu_msg_capability *svpu_caps_find(const struct svpu_caps *caps, u
 
 struct svpu_transport_ops {
 	const char *name;
-	/* Gives the session its region and offers it to the firmware. Doesn't wait. -ENODEV: no firmware. */
+	/*
+	 * Gives the session its region and offers it to the firmware. Doesn't wait. -ENODEV: no
+	 * firmware.
+	 */
 	int (*open)(struct svpu_session *session);
 	/* The host has left the session. Doesn't wait. */
 	void (*close)(struct svpu_session *session);
@@ -93,7 +102,7 @@ struct svpu_device {
 	void *transport_data;
 	struct dentry *debugfs;
 
-	struct mutex lock;	/* caps, registered, removed, probe session */
+	struct mutex lock; /* caps, registered, removed, probe session */
 	struct svpu_caps *caps; /* NULL until the first firmware has answered */
 	bool registered;
 	bool removed;
@@ -129,9 +138,9 @@ struct svpu_session {
 	struct svpu_ring debug;
 	bool ready; /* SVPU_MSG_READY was seen */
 
-	spinlock_t owner_lock;	   /* owner_work */
+	spinlock_t owner_lock; /* owner_work */
 	struct work_struct *owner_work; /* reads the messages; NULL once the host has left */
-	wait_queue_head_t wait;	   /* the message doorbell rang */
+	wait_queue_head_t wait; /* the message doorbell rang */
 	atomic_t bell;
 	bool lost; /* the firmware left, or is to be left */
 
@@ -203,7 +212,8 @@ struct svpu_colour {
 struct svpu_ctx;
 
 const struct svpu_raw_format *svpu_raw_find(u32 fourcc);
-void svpu_layout_set(struct svpu_layout *layout, const struct svpu_raw_format *format, u32 width, u32 height);
+void svpu_layout_set(struct svpu_layout *layout, const struct svpu_raw_format *format, u32 width,
+		     u32 height);
 u32 svpu_layout_tail(const struct svpu_layout *layout);
 void svpu_format_defaults(struct svpu_ctx *ctx);
 bool svpu_format_from_stream(struct svpu_ctx *ctx, const struct svpu_msg_format_changed *message);
@@ -220,10 +230,11 @@ enum { SVPU_OUT = 0, SVPU_CAP = 1 }; /* V4L2's OUTPUT and CAPTURE; as enum svpu_
 
 struct svpu_buffer {
 	struct v4l2_m2m_buffer m2m; /* first: v4l2-mem2mem's rule */
-	u64 cookie;		    /* of the queueing in flight; 0: not with the firmware */
-	u32 generation;		    /* of the memory behind the index */
-	u32 session;		    /* generation of the session that knows the memory; 0: none */
-	void *bounce[SVPU_MAX_PLANES]; /* memory that the firmware sees instead of the application's */
+	u64 cookie; /* of the queueing in flight; 0: not with the firmware */
+	u32 generation; /* of the memory behind the index */
+	u32 session; /* generation of the session that knows the memory; 0: none */
+	void *bounce[SVPU_MAX_PLANES]; /* memory that the firmware sees instead of the application's
+					*/
 };
 
 struct svpu_meta {
@@ -236,7 +247,7 @@ struct svpu_ctx {
 	struct v4l2_fh fh;
 	struct svpu_device *dev;
 	struct svpu_caps *caps;
-	struct mutex lock;
+	struct mutex lock; /* everything below; the vb2 queues' lock */
 	struct v4l2_ctrl_handler controls;
 
 	/* Formats. */
@@ -250,20 +261,20 @@ struct svpu_ctx {
 
 	/* The session and its state; see decoder.c. */
 	struct svpu_session *session;
-	u32 session_coded;     /* fourcc the session was configured for */
-	bool failed;	       /* the last session ended by itself; until STREAMOFF */
+	u32 session_coded; /* fourcc the session was configured for */
+	bool failed; /* the last session ended by itself; until STREAMOFF */
 	bool streaming[2];
-	bool stopping;	       /* inside stop_streaming of CAPTURE */
-	bool header_known;     /* the stream's format was announced in this session */
-	bool setup_pending;    /* announced; CAPTURE isn't set up for it yet */
-	bool paused;	       /* the firmware waits for RESUME */
-	bool draining;	       /* the client asked; no LAST buffer yet */
-	bool drain_sent;       /* DRAIN without its DRAINED */
-	bool drained;	       /* stopped after a drain */
-	bool last_wanted;      /* a LAST buffer is owed to the client */
-	u32 returns_owed;      /* RETURN_OUTPUTs without their answer */
-	bool stopped;	       /* the LAST buffer was completed */
-	struct vb2_v4l2_buffer *drain_after; /* the last OUTPUT buffer before a STOP that couldn't be sent on yet */
+	bool stopping; /* inside stop_streaming of CAPTURE */
+	bool header_known; /* the stream's format was announced in this session */
+	bool setup_pending; /* announced; CAPTURE isn't set up for it yet */
+	bool paused; /* the firmware waits for RESUME */
+	bool draining; /* the client asked; no LAST buffer yet */
+	bool drain_sent; /* DRAIN without its DRAINED */
+	bool drained; /* stopped after a drain */
+	bool last_wanted; /* a LAST buffer is owed to the client */
+	u32 returns_owed; /* RETURN_OUTPUTs without their answer */
+	bool stopped; /* the LAST buffer was completed */
+	struct vb2_v4l2_buffer *drain_after; /* last OUTPUT buffer before an unsent DRAIN */
 	u32 flush_generation;
 	bool flushing[2];
 	u32 in_flight[2];
@@ -273,11 +284,11 @@ struct svpu_ctx {
 	struct svpu_meta meta[SVPU_META_ENTRIES];
 	u32 meta_next;
 
-	struct work_struct work;	  /* reads messages */
+	struct work_struct work; /* reads messages */
 	struct delayed_work watchdog;
 	u64 ping; /* cookie of the ping in flight, or 0 */
-	unsigned long ping_sent, heard;   /* jiffies */
-	wait_queue_head_t header_wait;	  /* header_known, failed, in_flight[SVPU_OUT] */
+	unsigned long ping_sent, heard; /* jiffies */
+	wait_queue_head_t header_wait; /* header_known, failed, in_flight[SVPU_OUT] */
 };
 
 static inline struct svpu_ctx *svpu_file_ctx(struct file *file)
@@ -292,7 +303,8 @@ static inline struct svpu_buffer *svpu_vb_buffer(struct vb2_buffer *vb)
 
 static inline struct vb2_queue *svpu_queue(struct svpu_ctx *ctx, unsigned int direction)
 {
-	return direction == SVPU_OUT ? v4l2_m2m_get_src_vq(ctx->fh.m2m_ctx) : v4l2_m2m_get_dst_vq(ctx->fh.m2m_ctx);
+	return direction == SVPU_OUT ? v4l2_m2m_get_src_vq(ctx->fh.m2m_ctx) :
+				       v4l2_m2m_get_dst_vq(ctx->fh.m2m_ctx);
 }
 
 /* decoder.c */
@@ -326,7 +338,8 @@ int svpu_controls_init(struct svpu_ctx *ctx);
 extern const struct v4l2_ioctl_ops svpu_ioctl_ops_mplane;
 extern const struct v4l2_ioctl_ops svpu_ioctl_ops_splane;
 extern const struct v4l2_file_operations svpu_file_ops;
-struct svpu_device *svpu_device_create(struct device *parent, const struct svpu_transport_ops *transport);
+struct svpu_device *svpu_device_create(struct device *parent,
+				       const struct svpu_transport_ops *transport);
 int svpu_device_register_nodes(struct svpu_device *dev);
 void svpu_device_remove(struct svpu_device *dev);
 void svpu_probe_work(struct work_struct *work);
