@@ -25,7 +25,7 @@ class UniqueFd {
   int get() const { return fd_; }
   bool valid() const { return fd_ >= 0; }
   explicit operator bool() const { return valid(); }
-  [[nodiscard]] int release() { return std::exchange(fd_, -1); }
+  [[nodiscard]] int release();
   // Closes what it holds (by the raw system call: never through an interposed close()) and takes `fd`.
   void reset(int fd = -1);
   // Returns a CLOEXEC duplicate numbered >= 1000. Errors: EMFILE, EBADF.
@@ -38,5 +38,10 @@ class UniqueFd {
 // Moves `fd` to a CLOEXEC number >= 1000 where the limits allow it, and keeps the old number otherwise.
 // Errors: none beyond returning what it was given.
 UniqueFd raise_fd(UniqueFd fd);
+
+// The smallest descriptor >= `from` that raise_fd() or duplicate() put above 1000 and whose owner still holds it; -1 when there is none.
+// So that a program that closes "everything" doesn't close what it never opened. Any thread, async-signal-safe.
+int next_library_fd(int from);
+inline bool is_library_fd(int fd) { return fd >= 1000 && next_library_fd(fd) == fd; }
 
 }  // namespace softvpu

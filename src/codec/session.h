@@ -12,8 +12,10 @@
 //  2. Inputs are consumed in order. Outputs come in any order; several or none may come from one input.
 //  3. A decoder announces the stream by format_changed() before its first output, and again when a frame with another geometry is
 //     due, after every frame of the old geometry was delivered. It then holds its outputs back until resume().
+//     A pause, this one or that of drained(), ends by resume() only, not by a flush; resume() is called once for each pause.
 //  4. drain() takes effect after all inputs queued before it; drained() follows the last output_done() of a frame. No input is
-//     consumed after that until resume().
+//     consumed after that until resume(). A flush of the inputs cancels a drain(): its drained() comes before that flushed(), or
+//     never. No second drain() is called while one is neither answered nor cancelled.
 //  5. After flush(), every buffer queued before it on that side comes back (cancelled or done), then flushed() with the same number.
 //     Frames made from inputs before an input flush may be dropped.
 //  6. failed() is said once; after it every call returns EIO, and all queued buffers have been returned before it.
@@ -141,7 +143,8 @@ class Session {
   // After format_changed(): outputs of the announced geometry are queued or will be. After drained(): go on.
   virtual Status resume() = 0;
   virtual Status drain() = 0;
-  // Asks for one queued output back, empty (the upper half marks it V4L2_BUF_FLAG_LAST). Legal while paused or drained.
+  // Asks for one queued output back, empty (the upper half marks it V4L2_BUF_FLAG_LAST). Legal always, also while paused; when no
+  // output is queued nothing happens.
   virtual Status return_output() = 0;
   virtual Status flush(Direction side, uint32_t generation) = 0;
 };

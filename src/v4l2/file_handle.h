@@ -14,27 +14,29 @@ namespace softvpu::v4l2 {
 // What of an open file is ready; combined from both queues and the event queue, exactly as poll() of the kernel's v4l2-mem2mem.
 // The numbers are poll(2)'s.
 struct Levels {
-  bool in = false;   // a CAPTURE buffer can be dequeued (POLLIN | POLLRDNORM), or DQBUF would say EPIPE
-  bool out = false;  // an OUTPUT buffer can be dequeued (POLLOUT | POLLWRNORM)
-  bool pri = false;  // an event is pending (POLLPRI)
+  bool in = false;     // a CAPTURE buffer can be dequeued (POLLIN | POLLRDNORM), or DQBUF would say EPIPE
+  bool out = false;    // an OUTPUT buffer can be dequeued (POLLOUT | POLLWRNORM)
+  bool pri = false;    // an event is pending (POLLPRI)
   bool error = false;  // POLLERR: what v4l2_m2m_poll reports when nothing could ever become ready
   friend bool operator==(const Levels&, const Levels&) = default;
 };
 
 // Told after every change that may have changed levels(), with the file's lock held: must not call back into the file,
-// must not block. `completed_in`: a CAPTURE buffer completed just now (edge-triggered pollers want a wake-up even if `in` was high).
+// must not block. `completed_in`: a CAPTURE buffer completed just now (edge-triggered pollers want a wake-up even if `in` was
+// high).
 class ReadinessSink {
  public:
   virtual ~ReadinessSink() = default;
   virtual void levels_changed(const Levels& levels, bool completed_in, bool completed_out, bool completed_pri) = 0;
 };
 
-// How a blocking ioctl sleeps. Called with no lock held, possibly left by thread cancellation or a signal.
-// Returns 0 when woken (re-check), EINTR when a signal handler ran. The default is a plain futex wait.
+// How a blocking ioctl sleeps. Called with no lock held and nothing that needs a destructor alive, so that it may be left by
+// thread cancellation. `timeout_ns` < 0 waits for ever. Returns 0 when woken (or *futex != seen: re-check), EINTR when a signal
+// handler ran, ETIMEDOUT. The default (VideoDeviceConfig::waiter == nullptr) is a plain futex wait.
 class Waiter {
  public:
   virtual ~Waiter() = default;
-  virtual int wait(const uint32_t* futex, uint32_t seen) = 0;
+  virtual int wait(const uint32_t* futex, uint32_t seen, int64_t timeout_ns) = 0;
 };
 
 struct MmapTarget {
@@ -68,6 +70,12 @@ class FileHandle {
   // The last close: stops streaming, ends the session, frees every buffer, wakes every waiter (ENODEV). Idempotent. Never blocks
   // on the codec.
   virtual void release() = 0;
+
+  // fork(2) is about to copy the process, and did: before_fork() takes the file's lock, after_fork() gives it back, on the same
+  // thread. In the child a session that exists belongs to the parent: it is abandoned (leaked, never ended) and every later call
+  // answers -ENODEV; a file without a session goes on by itself. Nothing of the parent changes.
+  virtual void before_fork() {}
+  virtual void after_fork(bool in_child) { (void)in_child; }
 };
 
 }  // namespace softvpu::v4l2

@@ -14,11 +14,12 @@ namespace softvpu::v4l2 {
 struct VideoDeviceConfig {
   codec::Role role = codec::Role::kDecoder;
   bool multiplanar = true;
-  uint32_t minor = 10;                      // /dev/videoN
-  std::string driver = "softvpu";           // v4l2_capability.driver
-  std::string card = "softvpu decoder";     // v4l2_capability.card
+  uint32_t minor = 10;                   // /dev/videoN
+  std::string driver = "softvpu";        // v4l2_capability.driver
+  std::string card = "softvpu decoder";  // v4l2_capability.card
   std::string bus_info = "platform:softvpu-dec";
-  uint32_t codec_threads = 0;               // SessionConfig::threads
+  uint32_t codec_threads = 0;  // SessionConfig::threads
+  Waiter* waiter = nullptr;    // how blocking ioctls of its files sleep; outlives the device. nullptr: a futex wait
 };
 
 class VideoDevice : public std::enable_shared_from_this<VideoDevice> {

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The commands a person types. Needs nothing but git and make on Debian 12: tools/setup installs the rest (as root).
+#   make demo [CLIP=your.mp4]   decode a clip through the device with the stock ffmpeg, compare and measure
+#   make test [LANES="dev"]     build and run everything
+JOBS ?= $(shell nproc)
+
+.PHONY: help build demo test check clean
+help:
+	@echo 'make demo [CLIP=your.mp4]  build, decode a clip through the device, compare with libavcodec'
+	@echo 'make test [LANES="…"]      build and run everything; lanes: dev sanitizers fuzz (default: all)'
+	@echo 'make build                 build build/dev (then: build/dev/apps/softvpu run -- PROGRAM …)'
+	@echo 'make check                 what to run before a commit: format, layers, tidy, build, fast tests'
+	@echo 'make clean                 delete build/ and out/'
+	@echo 'Packages that are missing are installed first (tools/setup; needs root). JOBS=$(JOBS) compile jobs.'
+
+build:
+	@tools/setup build
+	@tools/build dev $(JOBS)
+
+demo:
+	@tools/setup demo
+	@tools/build release $(JOBS)
+	@tools/demo build/release '$(CLIP)'
+
+test:
+	@tools/setup test
+	@JOBS=$(JOBS) tools/test $(LANES)
+
+check:
+	@tools/setup check
+	@JOBS=$(JOBS) tools/check
+
+clean:
+	rm -rf build out

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+add_executable(softvpu-fw softvpu-fw/main.cc)
+target_link_libraries(softvpu-fw PRIVATE softvpu_firmware softvpu_sandbox softvpu_hfi)
+install(TARGETS softvpu-fw DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/softvpu)
+target_compile_definitions(softvpu-fw PRIVATE SOFTVPU_VERSION="${PROJECT_VERSION}")

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// softvpu-fw: the codec worker of one session. Started by the host driver with the session's socket as fd 3 (docs/hfi.md,
+// Process); loads what it needs, shuts itself in (docs/threat-model.md), and only then reads the first byte of a stream.
+#include <malloc.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+
+#include "firmware/catalog.h"
+#include "firmware/last_words.h"
+#include "firmware/wire.h"
+#include "firmware/worker.h"
+#include "hfi/firmware_endpoint.h"
+#include "sandbox/jail.h"
+
+namespace {
+
+using namespace softvpu;
+
+constexpr int kSocket = 3;
+constexpr Duration kHelloLimit = std::chrono::seconds(10);
+constexpr int kHeapArenas = 2;  // more cost memory and make libc look for processors in /sys
+
+enum ExitStatus { kGood = 0, kUsage = 2, kNoHost = 3, kNoJail = 4, kHostBroken = 5, kStuck = 6 };
+
+void print_help() {
+  std::printf(
+      "usage: softvpu-fw [--help | --version]\n"
+      "\n"
+      "The codec worker of one softvpu session. It isn't started by hand: the device starts it, with a socket as\n"
+      "file descriptor %d, when a client starts streaming. To use the device, see: softvpu --help\n"
+      "\n"
+      "exit status: 0 the session ended; 2 started by hand; 3 the host didn't say hello; 4 the jail couldn't be shut;\n"
+      "             5 the host broke the protocol; 6 a stream took too long to decode\n",
+      kSocket);
+}
+
+bool is_socket(int fd) {
+  int type = 0;
+  socklen_t size = sizeof(type);
+  return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
+}
+
+hfi::FirmwareEndpoint* log_endpoint = nullptr;
+
+int serve() {
+  auto attached = hfi::FirmwareEndpoint::attach(UniqueFd(kSocket), kHelloLimit);
+  if (!attached) {
+    std::fprintf(stderr, "softvpu-fw: %s\n", attached.error().reason.c_str());
+    return kNoHost;
+  }
+  hfi::FirmwareEndpoint& endpoint = **attached;
+  log_endpoint = &endpoint;
+  firmware::install_last_words(endpoint);
+  firmware::set_decoder_log([](const char* line) { log_endpoint->debug("%s", line); });
+  firmware::preload_decoders();
+
+  const auto jail = sandbox::enter_jail({});
+  if (!jail) {
+    endpoint.last_words("worker: the jail can't be shut, so no stream is read: " + jail.error().reason);
+    return kNoJail;
+  }
+  if (!jail->missing.empty()) endpoint.debug("jail: %s", jail->missing.c_str());
+
+  firmware::Worker worker(endpoint);
+  if (!worker.say_ready(jail->seccomp ? SVPU_JAIL_SECCOMP : 0)) return kGood;
+  switch (worker.run()) {
+    case firmware::Worker::End::kHostGone:
+    case firmware::Worker::End::kAborted:
+      _exit(kGood);  // libavcodec may be at work: nobody waits for it
+    case firmware::Worker::End::kProtocol:
+      _exit(kHostBroken);
+    case firmware::Worker::End::kStuck:
+      _exit(kStuck);
+  }
+  _exit(kGood);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc > 1 && (std::strcmp(argv[1], "--help") == 0 || std::strcmp(argv[1], "-h") == 0)) {
+    print_help();
+    return kGood;
+  }
+  if (argc > 1 && std::strcmp(argv[1], "--version") == 0) {
+    std::printf("softvpu-fw %s, HFI %u.%u, %s\n", SOFTVPU_VERSION, SVPU_ABI_MAJOR, SVPU_ABI_MINOR,
+                firmware::firmware_name().c_str());
+    return kGood;
+  }
+  if (argc > 1 || !is_socket(kSocket)) {
+    std::fprintf(stderr,
+                 "softvpu-fw: this is the worker that a softvpu device starts by itself; file descriptor %d isn't its socket.\n"
+                 "Try: softvpu run -- ffmpeg -c:v h264_v4l2m2m -i clip.mp4 out.yuv\n",
+                 kSocket);
+    return kUsage;
+  }
+  mallopt(M_ARENA_MAX, kHeapArenas);
+  signal(SIGPIPE, SIG_IGN);
+  (void)prctl(PR_SET_NAME, "softvpu-fw");
+  return serve();
+}

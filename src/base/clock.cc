@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The real clock. Called by the event loop and the watchdog.
+#include "base/clock.h"
+
+namespace softvpu {
+namespace {
+
+class SystemClock final : public Clock {
+ public:
+  TimePoint now() const override { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
+};
+
+}  // namespace
+
+const Clock& system_clock() {
+  static const SystemClock* const clock = new SystemClock;  // leaked: it outlives every static object
+  return *clock;
+}
+
+}  // namespace softvpu

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Mapping of the host's buffers: see buffers.h.
+#include "firmware/buffers.h"
+
+#include <sys/mman.h>
+
+#include "base/shared_memory.h"
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#define MADV_POPULATE_WRITE 23
+#endif
+
+namespace softvpu::firmware {
+namespace {
+
+struct Mappings {
+  std::array<Mapping, SVPU_MAX_PLANES> plane;
+};
+
+}  // namespace
+
+Status Buffers::map(const hfi::cmd::MapBuffer& command, hfi::BufferMemory memory) {
+  Entry& entry = at(command.direction, command.buffer.index);
+  const std::string name = "buffer " + std::to_string(command.buffer.index);
+  if (entry.memory) return fail(EEXIST, name + " is mapped already; expected UNMAP_BUFFER first");
+  if (memory.num_planes != command.num_planes) return fail(EINVAL, name + " came with another number of planes");
+  const bool writable = command.direction == hfi::Direction::kOutput;
+  auto mappings = std::make_shared<Mappings>();
+  auto result = std::make_shared<OutputMemory>();
+  result->num_planes = command.num_planes;
+  for (uint32_t i = 0; i < command.num_planes; ++i) {
+    const hfi::cmd::Plane& plane = command.plane[i];
+    const auto adopted = SharedMemory::adopt(std::move(memory.fd[i]), plane.offset + plane.mapped_length);
+    if (!adopted) return fail(adopted.error().code, name + ": " + adopted.error().reason);
+    auto mapping = Mapping::map(adopted->fd(), plane.offset, plane.mapped_length, writable);
+    if (!mapping) return fail(mapping.error().code, name + ": " + mapping.error().reason);
+    // Kernels before 5.14 don't know it; then the pages come one by one.
+    (void)madvise(mapping->data(), mapping->size(), writable ? MADV_POPULATE_WRITE : MADV_POPULATE_READ);
+    result->plane[i] = {mapping->data(), plane.length, plane.mapped_length};
+    mappings->plane[i] = std::move(*mapping);
+  }
+  result->owner = std::move(mappings);
+  entry = {command.buffer.generation, std::move(result)};
+  return {};
+}
+
+bool Buffers::unmap(hfi::Direction direction, hfi::BufferName name) {
+  Entry& entry = at(direction, name.index);
+  if (!entry.memory || entry.generation != name.generation) return false;
+  entry = {};
+  return true;
+}
+
+std::shared_ptr<OutputMemory> Buffers::find(hfi::Direction direction, hfi::BufferName name) const {
+  const Entry& entry = at(direction, name.index);
+  return entry.generation == name.generation ? entry.memory : nullptr;
+}
+
+}  // namespace softvpu::firmware

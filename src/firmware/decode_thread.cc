@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The decode thread: see decode_thread.h.
+#include "firmware/decode_thread.h"
+
+#include "firmware/last_words.h"
+
+namespace softvpu::firmware {
+
+DecodeThread::~DecodeThread() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    end_ = true;
+  }
+  ready_.notify_one();
+  thread_.join();
+}
+
+void DecodeThread::start(std::unique_ptr<Decoder> decoder) {
+  decoder_ = std::move(decoder);
+  thread_ = std::thread([this] { run(); });
+}
+
+bool DecodeThread::post(Task task) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (tasks_.size() >= kMostTasks) return false;
+    tasks_.push_back(std::move(task));
+  }
+  ready_.notify_one();
+  return true;
+}
+
+void DecodeThread::wake() {
+  {
+    const std::lock_guard lock(mutex_);
+    woken_ = true;
+  }
+  ready_.notify_one();
+}
+
+void DecodeThread::resume_clock() { began_ = system_clock().now().time_since_epoch().count(); }
+
+Duration DecodeThread::busy_for() const {
+  const int64_t began = began_;
+  return began == 0 ? Duration::zero() : system_clock().now().time_since_epoch() - Duration(began);
+}
+
+bool DecodeThread::busy() const {
+  const std::lock_guard lock(mutex_);
+  return began_ != 0 || !tasks_.empty() || woken_;
+}
+
+void DecodeThread::run() {
+  const AlternateStack stack;  // for the handler of fatal signals
+  bool moving = false;
+  while (true) {
+    Task task;
+    {
+      std::unique_lock lock(mutex_);
+      if (!moving) ready_.wait(lock, [&] { return end_ || woken_ || !tasks_.empty(); });
+      if (end_) return;
+      woken_ = false;
+      if (!tasks_.empty()) {
+        task = std::move(tasks_.front());
+        tasks_.pop_front();
+      }
+      resume_clock();
+    }
+    if (task) {
+      task(*decoder_);
+      moving = true;  // it may have given the decoder something to do
+    } else {
+      moving = stepping_ && decoder_->step();
+    }
+    pause_clock();
+  }
+}
+
+}  // namespace softvpu::firmware

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The thread that owns the decoder: runs what the control thread posts, in order, and steps the decoder in between. So commands
+// are read, and pings answered, while libavcodec works.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "base/clock.h"
+#include "firmware/decoder.h"
+
+namespace softvpu::firmware {
+
+class DecodeThread {
+ public:
+  using Task = std::function<void(Decoder&)>;
+
+  DecodeThread() = default;
+  // Ends the thread after the task or step it is in.
+  ~DecodeThread();
+  DecodeThread(const DecodeThread&) = delete;
+  DecodeThread& operator=(const DecodeThread&) = delete;
+
+  // Once, before anything else. Steps begin with begin_stepping(). Control thread.
+  void start(std::unique_ptr<Decoder> decoder);
+  // False: more tasks wait than a correct host can cause. Control thread.
+  bool post(Task task);
+  // The decoder may have something to do. Any thread.
+  void wake();
+  // From now on the decoder is stepped. Decode thread (from a task).
+  void begin_stepping() { stepping_ = true; }
+
+  // How long the task or step that runs now has been running; zero: idle, or waiting for the host to read messages.
+  // Any thread.
+  Duration busy_for() const;
+  // True while there is or may soon be something to do. Any thread.
+  bool busy() const;
+  // Around a wait for the host. Decode thread.
+  void pause_clock() { began_ = 0; }
+  void resume_clock();
+
+ private:
+  void run();
+
+  static constexpr size_t kMostTasks = 4096;
+
+  std::unique_ptr<Decoder> decoder_;  // decode thread
+  bool stepping_ = false;             // decode thread
+  mutable std::mutex mutex_;          // guards the next three
+  std::deque<Task> tasks_;
+  bool woken_ = false;
+  bool end_ = false;
+  std::condition_variable ready_;
+  std::atomic<int64_t> began_{0};  // steady clock, when the current task or step began; 0: none. Read by busy_for().
+  std::thread thread_;
+};
+
+}  // namespace softvpu::firmware

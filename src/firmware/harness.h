@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Drives a Decoder in tests as a client would: feeds inputs, sets outputs up at every announced format, takes pictures and gives
+// the memory back, and checks what must always hold (every buffer answered once, nothing written outside a picture's memory).
+// Included by tests and fuzz targets only.
+#pragma once
+
+#include <sys/mman.h>
+
+#include <cstdio>
+#include <cstring>
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/shared_memory.h"
+#include "firmware/catalog.h"
+
+extern "C" {
+#include <libavutil/md5.h>
+#include <libavutil/mem.h>
+}
+
+namespace softvpu::firmware::testing {
+
+// Memory with an unmapped page on both sides and a canary between what may be written and what may be read.
+inline std::shared_ptr<OutputMemory> guarded_memory(size_t length, size_t tail) {
+  constexpr size_t kPage = 4096;
+  const size_t mapped = page_align(length + tail);
+  void* at = mmap(nullptr, mapped + 2 * kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (at == MAP_FAILED) return nullptr;
+  auto* data = static_cast<std::byte*>(at) + kPage;
+  mprotect(data, mapped, PROT_READ | PROT_WRITE);
+  std::memset(data + length, 0xc5, mapped - length);
+  auto memory = std::make_shared<OutputMemory>();
+  memory->num_planes = 1;
+  memory->plane[0] = {data, length, mapped};
+  memory->owner = std::shared_ptr<void>(at, [mapped](void* base) { munmap(base, mapped + 2 * kPage); });
+  return memory;
+}
+
+inline bool canary_intact(const OutputMemory& memory) {
+  const auto& plane = memory.plane[0];
+  for (size_t i = plane.length; i < plane.mapped_length; ++i) {
+    if (plane.data[i] != std::byte{0xc5}) return false;
+  }
+  return true;
+}
+
+// MD5 of the visible part, as I420 whatever the layout: what ffmpeg's framemd5 sums up.
+inline std::string picture_md5(const FrameLayout& layout, const std::byte* base, Size visible) {
+  struct Free {
+    void operator()(AVMD5* md5) const { av_free(md5); }
+  };
+  std::unique_ptr<AVMD5, Free> md5(av_md5_alloc());
+  av_md5_init(md5.get());
+  const auto* bytes = reinterpret_cast<const uint8_t*>(base);
+  for (uint32_t y = 0; y < visible.height; ++y) av_md5_update(md5.get(), bytes + size_t{y} * layout.stride[0], visible.width);
+  const uint32_t width = (visible.width + 1) / 2;
+  const uint32_t height = (visible.height + 1) / 2;
+  std::vector<uint8_t> row(width);
+  for (uint32_t component = 1; component <= 2; ++component) {
+    for (uint32_t y = 0; y < height; ++y) {
+      if (layout.fourcc == kYuv420) {
+        av_md5_update(md5.get(), bytes + layout.offset[component] + size_t{y} * layout.stride[component], width);
+      } else {
+        const uint8_t* uv = bytes + layout.offset[1] + size_t{y} * layout.stride[1];
+        for (uint32_t x = 0; x < width; ++x) row[x] = uv[2 * x + component - 1];
+        av_md5_update(md5.get(), row.data(), width);
+      }
+    }
+  }
+  uint8_t sum[16];
+  av_md5_final(md5.get(), sum);
+  std::string text;
+  for (const uint8_t byte : sum) {
+    char hex[3];
+    std::snprintf(hex, sizeof(hex), "%02x", byte);
+    text += hex;
+  }
+  return text;
+}
+
+struct Picture {
+  std::string md5;
+  Size size;
+  OutputDone done;
+};
+
+class Client final : public DecoderEvents {
+ public:
+  struct Options {
+    FourCC coded = kH264;
+    uint32_t threads = 1;
+    uint32_t outputs = 8;
+    FourCC raw = kYuv420;
+    bool sums = true;
+    Size size_hint = {};
+  };
+
+  explicit Client(Options options) : options_(options) {
+    auto made = make_decoder({options.coded, options.threads, options.size_hint, [] {}}, *this);
+    if (made) decoder_ = std::move(*made);
+  }
+
+  Decoder& decoder() { return *decoder_; }
+  bool made() const { return decoder_ != nullptr; }
+
+  // Queues a copy of the bytes. Returns its id.
+  uint64_t feed(std::span<const uint8_t> bytes, uint64_t tag) {
+    auto copy = std::make_shared<std::vector<uint8_t>>(bytes.begin(), bytes.end());
+    const uint64_t id = ++next_id_;
+    inputs_[id] = 0;
+    decoder_->queue_input({id, tag, std::as_bytes(std::span(*copy)), copy});
+    return id;
+  }
+  // Steps until nothing moves; outputs go back to the queue at once.
+  void run() {
+    while (true) {
+      if (setup_wanted_ && hold_resume == false) set_up();
+      requeue();
+      if (!decoder_->step() && !(setup_wanted_ && !hold_resume) && (idle_.empty() || hold_outputs)) return;
+    }
+  }
+  void drain() {
+    decoder_->drain();
+    run();
+  }
+  void seek() {
+    decoder_->flush(Side::kInput);
+    setup_wanted_ = false;
+  }
+
+  // As a client's STREAMOFF, REQBUFS, STREAMON on CAPTURE.
+  void set_up() {
+    setup_wanted_ = false;
+    decoder_->flush(Side::kOutput);
+    idle_.clear();
+    auto layout = layout_for(options_.raw, info.coded);
+    if (!layout) return;
+    layout_ = *layout;
+    decoder_->set_layout(layout_);
+    for (uint32_t i = 0; i < options_.outputs; ++i)
+      idle_.push_back(guarded_memory(layout_.plane_size[0], readable_tail(layout_)));
+    if (!hold_outputs) requeue();
+    decoder_->resume();
+  }
+  void requeue() {
+    if (hold_outputs) return;
+    while (!idle_.empty()) {
+      const uint64_t id = ++next_id_;
+      queued_[id] = {idle_.front(), layout_};
+      decoder_->queue_output({id, idle_.front()});
+      idle_.pop_front();
+    }
+  }
+
+  void input_done(uint64_t id, DoneStatus status) override {
+    const auto found = inputs_.find(id);
+    if (found == inputs_.end() || found->second++ != 0) complain("an input was answered twice, or never queued");
+    if (status == DoneStatus::kDamaged) ++damaged_inputs;
+    if (status == DoneStatus::kCancelled) ++cancelled_inputs;
+    if (!consumed_order_.empty() && status != DoneStatus::kCancelled && id < consumed_order_.back())
+      complain("inputs out of order");
+    consumed_order_.push_back(id);
+  }
+  void output_done(const OutputDone& done) override {
+    const auto found = queued_.find(done.id);
+    if (found == queued_.end()) return complain("an output was answered twice, or never queued");
+    const Queued queued = found->second;
+    queued_.erase(found);
+    if (queued.memory->num_planes > 0 && !canary_intact(*queued.memory)) complain("bytes past the picture were written");
+    if (done.status == DoneStatus::kCancelled) {
+      if (keep_cancelled) idle_.push_back(queued.memory);
+      ++cancelled_outputs;
+      return;
+    }
+    if (done.bytes_used[0] != 0) {
+      Picture picture{"", info.visible.size(), done};
+      if (options_.sums) picture.md5 = picture_md5(queued.layout, queued.memory->plane[0].data, info.visible.size());
+      pictures.push_back(std::move(picture));
+    } else {
+      ++empty_outputs;
+    }
+    if (stopped) complain("a picture after drained()");
+    idle_.push_back(queued.memory);
+  }
+  void format_changed(const StreamInfo& now, bool initial) override {
+    if (initial != formats.empty() && !allow_reannounce) complain("initial said wrongly");
+    info = now;
+    formats.push_back(now);
+    setup_wanted_ = true;
+  }
+  void drained() override {
+    stopped = true;
+    ++drains;
+  }
+  void failed(const Error& error) override { errors.push_back(error); }
+
+  void resume_after_drain() {
+    stopped = false;
+    decoder_->resume();
+  }
+  // Inputs that weren't answered.
+  size_t open_inputs() const {
+    size_t open = 0;
+    for (const auto& [id, answers] : inputs_) open += answers == 0 ? 1 : 0;
+    return open;
+  }
+  size_t queued_outputs() const { return queued_.size(); }
+
+  StreamInfo info;
+  std::vector<StreamInfo> formats;
+  std::vector<Picture> pictures;
+  std::vector<Error> errors;
+  std::vector<std::string> complaints;
+  size_t damaged_inputs = 0, cancelled_inputs = 0, cancelled_outputs = 0, empty_outputs = 0, drains = 0;
+  bool stopped = false;
+  bool hold_outputs = false;    // finished outputs stay with the client
+  bool hold_resume = false;     // an announced format waits
+  bool keep_cancelled = false;  // outputs that come back cancelled are queued again
+  bool allow_reannounce = false;
+
+ private:
+  struct Queued {
+    std::shared_ptr<OutputMemory> memory;
+    FrameLayout layout;
+  };
+  void complain(const char* what) { complaints.emplace_back(what); }
+
+  Options options_;
+  FrameLayout layout_;
+  uint64_t next_id_ = 0;
+  std::map<uint64_t, int> inputs_;
+  std::map<uint64_t, Queued> queued_;
+  std::deque<std::shared_ptr<OutputMemory>> idle_;
+  std::vector<uint64_t> consumed_order_;
+  bool setup_wanted_ = false;
+  std::unique_ptr<Decoder> decoder_;  // last: it answers nothing any more when the rest goes
+};
+
+}  // namespace softvpu::firmware::testing

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// An open libavcodec decoder, set up as the ffmpeg program sets its decoders up (so that results are bit for bit the same),
+// except that pictures come uncropped and from the client's memory. Called by the decoder on its thread.
+#pragma once
+
+#include <deque>
+
+#include "base/result.h"
+#include "firmware/libav/av_ptr.h"
+#include "firmware/libav/codec_table.h"
+#include "firmware/libav/header_search.h"
+#include "firmware/libav/output_pool.h"
+
+namespace softvpu::firmware::libav {
+
+class Codec {
+ public:
+  // `threads` 0: as many as there are processors, at most kDefaultThreads; never more than kMostThreads.
+  // Errors: ENOSYS, ENOMEM, EIO with libavcodec's reason.
+  static Result<Codec> open(const CodecRow& row, const DecoderConfig& config, uint32_t threads, const StreamHeader& header,
+                            OutputPool& pool);
+
+  // Decodes a packet (nullptr: the end) and appends the pictures that came out. False: something was damaged, in this packet or,
+  // with threads, in one shortly before.
+  bool decode(AVPacket* packet, std::deque<FramePtr>& pictures);
+  // Forgets references and pictures. After it a decoder that was ended takes packets again.
+  void flush() { avcodec_flush_buffers(context_.get()); }
+  // False: every picture is out as soon as its packet is in; there is nothing to drain, and no reason to forget anything.
+  bool delays() const;
+  bool threaded() const { return context_->active_thread_type != 0 && context_->thread_count > 1; }
+
+  static constexpr uint32_t kDefaultThreads = 4;
+  static constexpr uint32_t kMostThreads = 16;
+
+ private:
+  explicit Codec(ContextPtr context) : context_(std::move(context)) {}
+  ContextPtr context_;
+};
+
+}  // namespace softvpu::firmware::libav

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The state machine of one decoding session: see decoder.h.
+#include "firmware/libav/decoder.h"
+
+#include "firmware/libav/log.h"
+#include "firmware/libav/picture.h"
+
+namespace softvpu::firmware::libav {
+namespace {
+
+constexpr size_t kTagMemory = 2 * History::kMaxUnits;  // access units between a packet and its picture, at most
+constexpr uint64_t kMostPending = uint64_t{64} << 20;  // bytes without the end of an access unit: not a stream
+
+Bytes as_bytes(std::span<const std::byte> bytes) { return {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}; }
+
+Size visible_size(const AVFrame& frame) {
+  return {static_cast<uint32_t>(frame.width) - static_cast<uint32_t>(frame.crop_left + frame.crop_right),
+          static_cast<uint32_t>(frame.height) - static_cast<uint32_t>(frame.crop_top + frame.crop_bottom)};
+}
+
+}  // namespace
+
+LibavDecoder::LibavDecoder(const CodecRow& row, DecoderConfig config, DecoderEvents& events)
+    : row_(row),
+      config_(std::move(config)),
+      events_(events),
+      pool_(row, config_.wake),
+      search_(row, config_.size_hint),
+      tags_(kTagMemory) {}
+
+LibavDecoder::~LibavDecoder() {
+  due_.clear();
+  codec_.reset();  // before the pool
+}
+
+Result<std::unique_ptr<Decoder>> LibavDecoder::create(const CodecRow& row, DecoderConfig config, DecoderEvents& events) {
+  std::unique_ptr<LibavDecoder> self(new LibavDecoder(row, std::move(config), events));
+  auto packetizer = Packetizer::create(row);
+  if (!packetizer) return Unexpected(packetizer.error());
+  self->packetizer_ = std::move(*packetizer);
+  return self;
+}
+
+// ---- calls ----
+
+void LibavDecoder::queue_input(InputChunk chunk) {
+  if (failed_) return events_.input_done(chunk.id, DoneStatus::kDamaged);
+  items_.emplace_back(std::move(chunk));
+}
+
+void LibavDecoder::queue_output(OutputBuffer buffer) {
+  if (failed_) return events_.output_done({.id = buffer.id, .status = DoneStatus::kDamaged});
+  pool_.queue(std::move(buffer));
+}
+
+void LibavDecoder::drain() {
+  if (!failed_) items_.emplace_back(DrainMark{});
+}
+
+void LibavDecoder::return_output() {
+  if (const auto id = pool_.take_back()) events_.output_done({.id = *id, .status = DoneStatus::kCancelled});
+}
+
+void LibavDecoder::resume() {
+  if (paused_) {
+    paused_ = false;
+    agreed_ = announced_;
+  } else if (abandoned_) {  // the client acts on the announcement after all
+    announced_ = agreed_ = abandoned_;
+  }
+  abandoned_.reset();
+  stopped_ = false;
+}
+
+void LibavDecoder::flush(Side side) {
+  if (side == Side::kOutput) return return_outputs(DoneStatus::kCancelled);
+  return_inputs(DoneStatus::kCancelled);
+  forget_stream_position();
+  if (paused_) {  // nobody took notice of the format: forget that it was announced
+    abandoned_ = announced_;
+    announced_ = agreed_;
+    paused_ = false;
+  }
+  stopped_ = false;
+}
+
+void LibavDecoder::return_inputs(DoneStatus status) {
+  const auto answer = [&](std::optional<uint64_t> id) {
+    if (id) events_.input_done(*id, status);
+  };
+  if (current_) answer(current_->id);
+  current_.reset();
+  for (const Backlog& chunk : backlog_) answer(chunk.id);
+  backlog_.clear();
+  for (const Item& item : items_) {
+    if (const auto* chunk = std::get_if<InputChunk>(&item)) answer(chunk->id);
+  }
+  items_.clear();
+}
+
+void LibavDecoder::return_outputs(DoneStatus status) {
+  for (const uint64_t id : pool_.flush()) events_.output_done({.id = id, .status = status});
+}
+
+void LibavDecoder::forget_stream_position() {
+  due_.clear();
+  if (codec_) codec_->flush();
+  packetizer_->reset();
+  history_.clear();
+  search_.reset();
+  replay_.clear();
+  after_replay_.reset();
+  replay_wanted_ = false;
+  damaged_ = false;
+  pool_.allow_direct(true);
+  draining_ = Draining::kNo;
+}
+
+void LibavDecoder::fail_with(const Error& error) {
+  failed_ = true;
+  forget_stream_position();
+  return_inputs(DoneStatus::kDamaged);
+  return_outputs(DoneStatus::kDamaged);
+  events_.failed(error);
+}
+
+bool LibavDecoder::step() {
+  if (failed_) return false;
+  if (!due_.empty()) return deliver_due();
+  if (paused_ || stopped_) return false;
+  return announced_ ? decode_next() : search_header();
+}
+
+// ---- the header ----
+
+bool LibavDecoder::search_header() {
+  if (items_.empty()) return false;
+  if (std::holds_alternative<DrainMark>(items_.front())) {
+    items_.pop_front();
+    finish_drain();
+    return true;
+  }
+  const InputChunk chunk = std::move(std::get<InputChunk>(items_.front()));
+  items_.pop_front();
+  switch (search_.add(as_bytes(chunk.bytes), chunk.tag)) {
+    case HeaderSearch::Verdict::kFound:
+      header_found(chunk.id);
+      break;
+    case HeaderSearch::Verdict::kNeedMore:
+      events_.input_done(chunk.id, DoneStatus::kOk);
+      break;
+    case HeaderSearch::Verdict::kNothing:
+      events_.input_done(chunk.id, chunk.bytes.empty() ? DoneStatus::kOk : DoneStatus::kDamaged);
+      break;
+  }
+  return true;
+}
+
+void LibavDecoder::header_found(std::optional<uint64_t> last_input) {
+  const StreamHeader header = search_.header();
+  for (HeaderSearch::Kept& kept : search_.take()) backlog_.push_back({std::move(kept.bytes), kept.tag, std::nullopt});
+  backlog_.back().id = last_input;
+  if (const auto error = unsupported(row_, header.info)) return fail_with(*error);
+  header_ = header;
+  if (const auto opened = open_codec(config_.threads); !opened) return fail_with(opened.error());
+  pool_.set_interlaced(header.info.interlaced);
+  announced_ = header.info;
+  paused_ = true;
+  events_.format_changed(header.info, true);
+}
+
+Status LibavDecoder::open_codec(uint32_t threads) {
+  codec_.reset();
+  auto codec = Codec::open(row_, config_, threads, *header_, pool_);
+  if (!codec) return Unexpected(codec.error());
+  codec_.emplace(std::move(*codec));
+  return {};
+}
+
+// ---- inputs ----
+
+bool LibavDecoder::decode_next() {
+  if (!replay_.empty()) {
+    const PacketPtr packet = std::move(replay_.front());
+    replay_.pop_front();
+    (void)send(packet.get());
+    return true;
+  }
+  if (after_replay_) {
+    AccessUnit unit = std::move(*after_replay_);
+    after_replay_.reset();
+    submit(std::move(unit));
+    return true;
+  }
+  if (draining_ != Draining::kNo) return step_drain();
+  if (!current_) return begin_next_input();
+  if (auto unit = packetizer_->next()) {
+    submit(std::move(*unit));
+  } else {
+    finish_current();
+  }
+  return true;
+}
+
+bool LibavDecoder::begin_next_input() {
+  if (!backlog_.empty()) {
+    const Backlog chunk = std::move(backlog_.front());
+    backlog_.pop_front();
+    packetizer_->begin(chunk.bytes, chunk.tag);
+    current_ = Current{.id = chunk.id};
+    return true;
+  }
+  if (items_.empty()) return false;
+  if (std::holds_alternative<DrainMark>(items_.front())) {
+    draining_ = Draining::kParser;
+  } else {
+    const InputChunk chunk = std::move(std::get<InputChunk>(items_.front()));
+    packetizer_->begin(as_bytes(chunk.bytes), chunk.tag);
+    current_ = Current{.id = chunk.id};
+  }
+  items_.pop_front();
+  return true;
+}
+
+void LibavDecoder::finish_current() {
+  if (packetizer_->pending_bytes() > kMostPending) {
+    packetizer_->reset();
+    current_->failed = true;
+  }
+  if (current_->id) events_.input_done(*current_->id, current_->failed ? DoneStatus::kDamaged : DoneStatus::kOk);
+  current_.reset();
+}
+
+void LibavDecoder::submit(AccessUnit unit) {
+  if (replay_wanted_) {
+    replay_wanted_ = false;
+    replay_until_ = unit.number - 1;
+    if (unit.entry != EntryPoint::kClean && !history_.empty()) {
+      replay_ = history_.packets();
+      after_replay_ = std::move(unit);
+      return;
+    }
+  }
+  remember_tag(unit.number, unit.tag);
+  history_.add(unit);
+  if (row_.id == AV_CODEC_ID_MPEG2VIDEO) {
+    if (const auto progressive = mpeg2_progressive({unit.packet->data, static_cast<size_t>(unit.packet->size)}))
+      pool_.set_interlaced(!*progressive);
+  }
+  (void)send(unit.packet.get());
+}
+
+bool LibavDecoder::send(AVPacket* packet) {
+  std::deque<FramePtr> pictures;
+  const bool good = codec_->decode(packet, pictures);
+  if (!good && !damaged_) {
+    damaged_ = true;
+    pool_.allow_direct(false);
+    if (restart_with_one_thread()) return false;
+  }
+  if (!good && current_) current_->failed = true;
+  for (FramePtr& picture : pictures) {
+    if (!is_repeated(*picture)) due_.push_back(std::move(picture));
+  }
+  return true;
+}
+
+bool LibavDecoder::restart_with_one_thread() {
+  if (!codec_->threaded() || history_.empty() || failed_) return false;
+  std::deque<PacketPtr> packets = history_.packets();
+  due_.clear();
+  if (const auto opened = open_codec(1); !opened) {
+    fail_with(opened.error());
+    return true;
+  }
+  replay_until_ = static_cast<uint64_t>(packets.back()->pts);
+  replay_ = std::move(packets);
+  return true;
+}
+
+bool LibavDecoder::is_repeated(const AVFrame& frame) const {
+  const auto number = static_cast<uint64_t>(frame.pts);
+  const Tagged& tagged = tags_[number % tags_.size()];
+  return number <= replay_until_ && (tagged.number != number || tagged.delivered);
+}
+
+// ---- drain ----
+
+bool LibavDecoder::step_drain() {
+  if (draining_ == Draining::kParser) {
+    if (auto unit = packetizer_->finish()) {
+      submit(std::move(*unit));
+      return true;
+    }
+    if (codec_->delays()) {
+      if (!send(nullptr)) return true;  // once more, after the replay
+      codec_->flush();
+      replay_wanted_ = true;
+    }
+    draining_ = Draining::kPictures;
+    return true;
+  }
+  draining_ = Draining::kNo;  // and everything due was delivered
+  finish_drain();
+  return true;
+}
+
+void LibavDecoder::finish_drain() {
+  stopped_ = true;
+  events_.drained();
+}
+
+// ---- pictures ----
+
+bool LibavDecoder::deliver_due() {
+  const AVFrame& frame = *due_.front();
+  if (paused_) return false;
+  if (announce_if_changed(frame)) return true;
+  const Size visible = visible_size(frame);
+  const bool moved = frame.crop_left != 0 || frame.crop_top != 0;
+  pool_.allow_direct(!moved && !damaged_);
+  if (!moved) {
+    if (auto holder = pool_.take_holder(frame)) {
+      complete(std::move(*holder), frame, DoneStatus::kOk);
+      return true;
+    }
+  }
+  auto output = pool_.take_free(visible);
+  if (!output) return false;
+  const bool fits = copy_picture(frame, visible, output->layout, *output->memory);
+  complete(std::move(*output), frame, fits ? DoneStatus::kOk : DoneStatus::kTooSmall);
+  return true;
+}
+
+bool LibavDecoder::announce_if_changed(const AVFrame& frame) {
+  StreamInfo info = describe_picture(row_, frame, announced_->interlaced);
+  if (row_.id == AV_CODEC_ID_MPEG2VIDEO) {
+    // Which sequence the picture belongs to is only known by its size, so the padding of the announcement stays.
+    if (info.visible == announced_->visible) info.coded = announced_->coded;
+  }
+  if (same_geometry(info, *announced_)) return false;
+  if (const auto error = unsupported(row_, info)) {
+    fail_with(*error);
+    return true;
+  }
+  info.min_output_buffers = announced_->min_output_buffers;
+  announced_ = info;
+  paused_ = true;
+  events_.format_changed(info, false);
+  return true;
+}
+
+void LibavDecoder::complete(OutputPool::Output output, const AVFrame& frame, DoneStatus status) {
+  OutputDone done;
+  done.id = output.id;
+  done.status = status;
+  if (status == DoneStatus::kOk) {
+    if (frame.decode_error_flags != 0 || (frame.flags & AV_FRAME_FLAG_CORRUPT) != 0) done.status = DoneStatus::kDamaged;
+    for (uint32_t i = 0; i < output.layout.memory_planes; ++i) done.bytes_used[i] = output.layout.plane_size[i];
+  }
+  const auto tag = tag_of(frame);
+  done.has_tag = tag.has_value();
+  done.tag = tag.value_or(0);
+  done.type = type_of(frame);
+  done.field = field_of(frame);
+  if (done.has_tag) tags_[static_cast<uint64_t>(frame.pts) % tags_.size()].delivered = true;
+  due_.pop_front();  // lets go of the picture before the client can queue its memory again
+  events_.output_done(done);
+}
+
+void LibavDecoder::remember_tag(uint64_t number, uint64_t tag) { tags_[number % tags_.size()] = {.number = number, .tag = tag}; }
+
+std::optional<uint64_t> LibavDecoder::tag_of(const AVFrame& frame) const {
+  const auto number = static_cast<uint64_t>(frame.pts);
+  const Tagged& tagged = tags_[number % tags_.size()];
+  return tagged.number == number && number != 0 ? std::optional(tagged.tag) : std::nullopt;
+}
+
+}  // namespace softvpu::firmware::libav
+
+namespace softvpu::firmware {
+
+Result<std::unique_ptr<Decoder>> make_decoder(DecoderConfig config, DecoderEvents& events) {
+  preload_decoders();
+  const libav::CodecRow* row = libav::find_row(config.coded);
+  if (row == nullptr) return fail(EINVAL, "no decoder for " + to_string(config.coded));
+  return libav::LibavDecoder::create(*row, std::move(config), events);
+}
+
+}  // namespace softvpu::firmware

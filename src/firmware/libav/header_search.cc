@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The search for a stream's header: see header_search.h.
+#include "firmware/libav/header_search.h"
+
+#include <algorithm>
+
+#include "firmware/libav/av_ptr.h"
+#include "firmware/libav/log.h"
+#include "firmware/libav/picture.h"
+
+namespace softvpu::firmware::libav {
+namespace {
+
+// What the throwaway decoder asked memory for.
+struct Asked {
+  bool any = false;
+  int width = 0;
+  int height = 0;
+  int format = AV_PIX_FMT_NONE;
+};
+
+int remember_and_refuse(AVCodecContext* context, AVFrame* frame, int) {
+  auto* asked = static_cast<Asked*>(context->opaque);
+  if (!asked->any) *asked = {true, frame->width, frame->height, frame->format};
+  return AVERROR(ENOMEM);
+}
+
+uint32_t buffers_for(const CodecRow& row, const HeaderPacket& packet, const AVCodecContext& context) {
+  constexpr uint32_t kShownAndNext = 2;
+  constexpr uint32_t kMost = 32;  // what the HFI can say
+  uint32_t held = row.reference_frames;
+  if (packet.h264) held = std::max(packet.h264->reference_frames, packet.h264->max_reorder());
+  if (row.id == AV_CODEC_ID_HEVC) held = std::max<uint32_t>(held, static_cast<uint32_t>(std::max(context.has_b_frames, 0)) + 1);
+  return std::min(held + kShownAndNext, kMost);
+}
+
+}  // namespace
+
+std::optional<StreamHeader> probe_header(const CodecRow& row, Size size_hint, const HeaderPacket& packet) {
+  const QuietLog quiet;  // what a throwaway decoder complains about means nothing
+  const AVCodec* codec = avcodec_find_decoder(row.id);
+  ContextPtr context(codec != nullptr ? avcodec_alloc_context3(codec) : nullptr);
+  PacketPtr input(av_packet_alloc());
+  FramePtr picture(av_frame_alloc());
+  if (!context || !input || !picture) return std::nullopt;
+  Asked asked;
+  context->thread_count = 1;
+  context->apply_cropping = 0;
+  apply_size_hint(row, size_hint, *context);
+  context->opaque = &asked;
+  context->get_buffer2 = remember_and_refuse;
+  if (avcodec_open2(context.get(), codec, nullptr) < 0) return std::nullopt;
+  if (av_new_packet(input.get(), static_cast<int>(packet.bytes.size())) < 0) return std::nullopt;
+  std::copy(packet.bytes.begin(), packet.bytes.end(), input->data);
+  (void)avcodec_send_packet(context.get(), input.get());
+  if (!asked.any || context->width <= 0 || context->height <= 0) return std::nullopt;
+
+  picture->width = asked.width;
+  picture->height = asked.height;
+  picture->format = asked.format;
+  picture->crop_right = static_cast<size_t>(std::max(asked.width - context->width, 0));
+  picture->crop_bottom = static_cast<size_t>(std::max(asked.height - context->height, 0));
+  picture->color_range = context->color_range;
+  picture->color_primaries = context->color_primaries;
+  picture->color_trc = context->color_trc;
+  picture->colorspace = context->colorspace;
+  picture->sample_aspect_ratio = context->sample_aspect_ratio;
+  bool interlaced = packet.h264 && !packet.h264->frame_mbs_only;
+  if (row.id == AV_CODEC_ID_MPEG2VIDEO) interlaced = !mpeg2_progressive(packet.bytes).value_or(true);
+  StreamHeader header;
+  header.info = describe_picture(row, *picture, interlaced);
+  header.info.min_output_buffers = buffers_for(row, packet, *context);
+  header.may_reorder = !packet.h264 || packet.h264->max_reorder() > 0;
+  header.parameter_sets.assign(packet.bytes.begin(), packet.bytes.begin() + static_cast<ptrdiff_t>(packet.header_bytes));
+  return header;
+}
+
+HeaderSearch::Verdict HeaderSearch::add(Bytes bytes, uint64_t tag) {
+  if (!row_.byte_stream()) {
+    header_ = probe_header(row_, size_hint_, {.bytes = {bytes.begin(), bytes.end()}});
+    kept_.clear();
+    kept_.push_back({{bytes.begin(), bytes.end()}, tag});
+    return header_ ? Verdict::kFound : Verdict::kNothing;
+  }
+  const bool exhausted = bytes_.size() > kMaxBytes || (kept_.size() >= kMaxInputs && bytes_.size() >= kManyBytes);
+  if (exhausted) {
+    // Keep looking, from the input before this one on: a header may lie across two of them.
+    kept_.erase(kept_.begin(), kept_.end() - 1);
+    bytes_ = kept_.front().bytes;
+  }
+  const size_t before = bytes_.size();
+  bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+  kept_.push_back({{bytes.begin(), bytes.end()}, tag});
+  if (const auto packet = header_packet(row_.id, bytes_)) header_ = probe_header(row_, size_hint_, *packet);
+  if (header_) return Verdict::kFound;
+  return !exhausted && may_become_header(row_.id, bytes_, before) ? Verdict::kNeedMore : Verdict::kNothing;
+}
+
+std::vector<HeaderSearch::Kept> HeaderSearch::take() {
+  std::vector<Kept> out = std::move(kept_);
+  reset();
+  return out;
+}
+
+void HeaderSearch::reset() {
+  kept_.clear();
+  bytes_.clear();
+  header_.reset();
+}
+
+}  // namespace softvpu::firmware::libav

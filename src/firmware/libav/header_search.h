@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Finds out what a stream is before any of it is decoded (dev-decoder.rst, Initialization, step 4): collects inputs until a
+// header is complete, and asks a throwaway libavcodec decoder what picture it would ask memory for. Called by the decoder on its
+// thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "firmware/decoder.h"
+#include "firmware/libav/av_ptr.h"
+#include "firmware/libav/codec_table.h"
+#include "firmware/libav/headers.h"
+
+namespace softvpu::firmware::libav {
+
+struct StreamHeader {
+  StreamInfo info;
+  bool may_reorder = true;              // H.264: pictures may be shown in another order than they are coded in
+  std::vector<uint8_t> parameter_sets;  // libavcodec's "extradata"
+};
+
+class HeaderSearch {
+ public:
+  enum class Verdict {
+    kNeedMore,
+    kNothing,  // this input can't be part of a header of this codec
+    kFound,
+  };
+
+  HeaderSearch(const CodecRow& row, Size size_hint) : row_(row), size_hint_(size_hint) {}
+
+  // Looks at the next input together with those kept.
+  Verdict add(Bytes bytes, uint64_t tag);
+  const StreamHeader& header() const { return *header_; }
+
+  // The inputs since the search began, for the decoder; the search begins anew. The last one is the one that completed the
+  // header.
+  struct Kept {
+    std::vector<uint8_t> bytes;
+    uint64_t tag = 0;
+  };
+  std::vector<Kept> take();
+  void reset();
+
+  // An input past these is answered with an error until a header comes (bytes: of one search).
+  static constexpr size_t kMaxBytes = size_t{8} << 20;
+  static constexpr size_t kMaxInputs = 64;
+  static constexpr size_t kManyBytes = size_t{64} << 10;  // with kMaxInputs inputs: more than a header in small pieces
+
+ private:
+  const CodecRow& row_;
+  const Size size_hint_;
+  std::vector<Kept> kept_;
+  std::vector<uint8_t> bytes_;  // of all kept inputs
+  std::optional<StreamHeader> header_;
+};
+
+// H.264 cameras write 1920x1088 and let the container say 1920x1080: libavcodec crops to the size its caller knew, if that lies
+// in the same macroblocks and the stream itself doesn't crop. So does every player, so the client's size is handed down.
+void apply_size_hint(const CodecRow& row, Size hint, AVCodecContext& context);
+
+// What libavcodec makes of a packet of headers; nullopt when it doesn't ask for a picture. Nothing is decoded.
+std::optional<StreamHeader> probe_header(const CodecRow& row, Size size_hint, const HeaderPacket& packet);
+
+}  // namespace softvpu::firmware::libav

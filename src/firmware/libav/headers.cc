@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Finding headers in byte streams and completing them to something libavcodec answers to: see headers.h.
+#include "firmware/libav/headers.h"
+
+#include <array>
+
+#include "firmware/libav/start_codes.h"
+
+namespace softvpu::firmware::libav {
+namespace {
+
+constexpr size_t kMaxHeaderUnit = 65536;  // a longer "parameter set" isn't one
+
+void append_unit(std::vector<uint8_t>& out, Bytes unit) {
+  constexpr uint8_t kStartCode[] = {0, 0, 0, 1};
+  out.insert(out.end(), std::begin(kStartCode), std::end(kStartCode));
+  out.insert(out.end(), unit.begin(), unit.end());
+}
+
+// ---- H.264 ----
+
+enum H264Type : uint8_t {
+  kSlice = 1,
+  kPartitionA = 2,
+  kIdr = 5,
+  kSei = 6,
+  kSps = 7,
+  kPps = 8,
+  kAud = 9,
+  kSpsExtension = 13,
+  kSubsetSps = 15
+};
+
+uint8_t h264_type(Bytes unit) { return (unit[0] & 0x80) != 0 ? 0 : unit[0] & 0x1f; }
+
+struct H264Pps {
+  uint32_t id = 0;
+  uint32_t sps = 0;
+};
+
+std::optional<HeaderPacket> h264_header(Bytes data) {
+  HeaderPacket packet;
+  std::array<std::optional<H264Sps>, 32> sets;
+  std::vector<H264Pps> pictures;
+  std::optional<H264Pps> used;
+  UnitWalker walker(data);
+  for (auto unit = walker.next(); unit && !used; unit = walker.next()) {
+    if (unit->bytes.empty() || unit->bytes.size() > kMaxHeaderUnit) continue;
+    const std::vector<uint8_t> begin = unescape(unit->bytes.subspan(1), 16);
+    BitReader bits(begin);
+    switch (h264_type(unit->bytes)) {
+      case kSps:
+        if (!unit->complete) break;  // cropping and VUI stand at its end
+        if (const auto sps = parse_h264_sps(unit->bytes)) {
+          sets[sps->id] = sps;
+          append_unit(packet.bytes, unit->bytes);
+        }
+        break;
+      case kPps: {
+        const H264Pps pps{bits.ue(), bits.ue()};
+        if (bits.bad() || pps.sps > 31) break;
+        pictures.push_back(pps);
+        append_unit(packet.bytes, unit->bytes);
+        break;
+      }
+      case kSlice:
+      case kPartitionA:
+      case kIdr: {
+        bits.ue();
+        bits.ue();
+        const uint32_t pps = bits.ue();
+        for (const H264Pps& known : pictures) {
+          if (!bits.bad() && known.id == pps && sets[known.sps]) used = known;
+        }
+        break;
+      }
+      default:
+        break;
+    }
+  }
+  for (const H264Pps& known : pictures) {
+    if (!used && sets[known.sps]) used = known;
+  }
+  if (!used) return std::nullopt;
+  packet.h264 = sets[used->sps];
+  packet.header_bytes = packet.bytes.size();
+
+  BitWriter slice;  // of an IDR picture: everything up to the slice data, which is nonsense
+  slice.ue(0);      // first_mb_in_slice
+  slice.ue(7);      // slice_type: I, all of them
+  slice.ue(used->id);
+  if (packet.h264->separate_colour_planes) slice.u(0, 2);
+  slice.u(0, packet.h264->log2_max_frame_num);
+  if (!packet.h264->frame_mbs_only) slice.u(0, 1);  // field_pic_flag
+  slice.ones(24);                                   // ones are zeros in Exp-Golomb, and legal flags
+  append_nal(packet.bytes, std::array<uint8_t, 1>{0x65}, slice.bytes());
+  return packet;
+}
+
+bool h264_header_unit(Bytes unit) {
+  const bool reference = (unit[0] & 0x60) != 0;
+  switch (h264_type(unit)) {
+    case kSps:
+    case kPps:
+    case kSpsExtension:
+    case kSubsetSps:
+      return reference;
+    case kSei:
+    case kAud:
+      return !reference;
+    default:
+      return false;
+  }
+}
+
+// ---- HEVC ----
+
+// nuh_layer_id must be 0 and the temporal id present; 255 otherwise.
+uint8_t hevc_type(Bytes unit) {
+  if (unit.size() < 2 || (unit[0] & 0x81) != 0 || (unit[1] & 0xf8) != 0 || (unit[1] & 7) == 0) return 255;
+  return unit[0] >> 1;
+}
+
+std::optional<HeaderPacket> hevc_header(Bytes data) {
+  struct Pps {
+    uint32_t id = 0;
+    uint32_t extra_slice_bits = 0;
+  };
+  HeaderPacket packet;
+  bool have_sps = false;
+  std::vector<Pps> pictures;
+  std::optional<Pps> used;
+  UnitWalker walker(data);
+  for (auto unit = walker.next(); unit && !used; unit = walker.next()) {
+    if (unit->bytes.size() < 3 || unit->bytes.size() > kMaxHeaderUnit) continue;
+    const std::vector<uint8_t> begin = unescape(unit->bytes.subspan(2), 16);
+    BitReader bits(begin);
+    const uint8_t type = hevc_type(unit->bytes);
+    if (type == 32 || type == 33) {  // VPS, SPS
+      if (!unit->complete) continue;
+      have_sps = have_sps || type == 33;
+      append_unit(packet.bytes, unit->bytes);
+    } else if (type == 34) {  // PPS
+      Pps pps{.id = bits.ue()};
+      bits.ue();     // sps
+      bits.skip(2);  // dependent_slice_segments_enabled_flag, output_flag_present_flag
+      pps.extra_slice_bits = bits.u(3);
+      if (bits.bad()) continue;
+      pictures.push_back(pps);
+      append_unit(packet.bytes, unit->bytes);
+    } else if (type <= 9 || (type >= 16 && type <= 21)) {
+      bits.skip(type >= 16 ? 2 : 1);
+      const uint32_t id = bits.ue();
+      for (const Pps& known : pictures) {
+        if (!bits.bad() && known.id == id) used = known;
+      }
+    }
+  }
+  if (!have_sps || pictures.empty()) return std::nullopt;
+  if (!used) used = pictures.front();
+  packet.header_bytes = packet.bytes.size();
+
+  BitWriter slice;  // of an IDR_W_RADL picture
+  slice.u(3, 2);    // first_slice_segment_in_pic_flag, no_output_of_prior_pics_flag
+  slice.ue(used->id);
+  slice.u(0, used->extra_slice_bits);
+  slice.ue(2);  // slice_type: I
+  slice.ones(24);
+  append_nal(packet.bytes, std::array<uint8_t, 2>{19 << 1, 1}, slice.bytes());
+  return packet;
+}
+
+bool hevc_header_unit(Bytes unit) {
+  if (unit.size() < 2) return true;  // the header itself is cut
+  const uint8_t type = hevc_type(unit);
+  return (type >= 32 && type <= 35) || type == 39 || type == 40;
+}
+
+// ---- MPEG-2 ----
+
+enum Mpeg2Code : uint8_t { kPicture = 0x00, kUserData = 0xb2, kSequence = 0xb3, kExtension = 0xb5, kGroup = 0xb8 };
+
+bool is_sequence_extension(Bytes unit) { return unit.size() >= 2 && unit[0] == kExtension && unit[1] >> 4 == 1; }
+
+std::optional<HeaderPacket> mpeg2_header(Bytes data) {
+  HeaderPacket packet;
+  UnitWalker walker(data);
+  auto unit = walker.next();
+  while (unit && (unit->bytes.size() < 9 || unit->bytes[0] != kSequence)) unit = walker.next();
+  if (!unit || !unit->complete || unit->bytes.size() > kMaxHeaderUnit) return std::nullopt;
+  append_unit(packet.bytes, unit->bytes);
+  const auto extension = walker.next();  // H.262 6.1.1.6: it follows at once, or the stream is MPEG-1
+  if (!extension || extension->bytes.size() < 2) return std::nullopt;
+  const bool mpeg2 = is_sequence_extension(extension->bytes);
+  if (mpeg2) {
+    if (extension->bytes.size() < 7) return std::nullopt;
+    append_unit(packet.bytes, extension->bytes.first(7));
+  }
+  packet.header_bytes = packet.bytes.size();
+  // An I picture, a frame; its coding extension; a slice of nothing.
+  constexpr uint8_t kPictureHeader[] = {0, 0, 1, 0x00, 0x00, 0x0f, 0xff, 0xf8};
+  constexpr uint8_t kPictureExtension[] = {0, 0, 1, 0xb5, 0x8f, 0xff, 0xf3, 0xc1, 0x80};
+  constexpr uint8_t kSliceOfNothing[] = {0, 0, 1, 0x01, 0x12, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+  packet.bytes.insert(packet.bytes.end(), std::begin(kPictureHeader), std::end(kPictureHeader));
+  if (mpeg2) packet.bytes.insert(packet.bytes.end(), std::begin(kPictureExtension), std::end(kPictureExtension));
+  packet.bytes.insert(packet.bytes.end(), std::begin(kSliceOfNothing), std::end(kSliceOfNothing));
+  return packet;
+}
+
+bool mpeg2_header_unit(Bytes unit) {
+  return unit[0] == kSequence || unit[0] == kExtension || unit[0] == kGroup || unit[0] == kUserData;
+}
+
+bool header_unit(AVCodecID codec, Bytes unit) {
+  switch (codec) {
+    case AV_CODEC_ID_H264:
+      return h264_header_unit(unit);
+    case AV_CODEC_ID_HEVC:
+      return hevc_header_unit(unit);
+    default:
+      return mpeg2_header_unit(unit);
+  }
+}
+
+EntryPoint mpeg2_entry(Bytes data) {
+  bool closed = false;
+  UnitWalker walker(data);
+  for (auto unit = walker.next(); unit; unit = walker.next()) {
+    if (unit->bytes.empty()) continue;
+    if (unit->bytes[0] == kGroup && unit->bytes.size() >= 5) closed = (unit->bytes[4] & 0x40) != 0;
+    if (unit->bytes[0] == kPicture && unit->bytes.size() >= 3) {
+      const bool intra = (unit->bytes[2] >> 3 & 7) == 1;
+      return !intra ? EntryPoint::kNone : closed ? EntryPoint::kClean : EntryPoint::kKey;
+    }
+  }
+  return EntryPoint::kNone;
+}
+
+EntryPoint h264_entry(Bytes data) {
+  UnitWalker walker(data);
+  for (auto unit = walker.next(); unit; unit = walker.next()) {
+    if (unit->bytes.empty()) continue;
+    const uint8_t type = h264_type(unit->bytes);
+    if (type == kIdr) return EntryPoint::kClean;
+    if (type == kSlice || type == kPartitionA) return EntryPoint::kNone;
+  }
+  return EntryPoint::kNone;
+}
+
+EntryPoint hevc_entry(Bytes data) {
+  UnitWalker walker(data);
+  for (auto unit = walker.next(); unit; unit = walker.next()) {
+    const uint8_t type = hevc_type(unit->bytes);
+    if (type >= 16 && type <= 20) return EntryPoint::kClean;  // BLA and IDR
+    if (type == 21) return EntryPoint::kKey;                  // CRA
+    if (type < 16) return EntryPoint::kNone;
+  }
+  return EntryPoint::kNone;
+}
+
+EntryPoint vp9_entry(Bytes data) {
+  BitReader bits(data);
+  if (bits.u(2) != 2) return EntryPoint::kNone;
+  const uint32_t profile = bits.u(1) | bits.u(1) << 1;
+  if (profile == 3) bits.skip(1);
+  const bool shows_existing = bits.flag();
+  const bool inter = bits.flag();
+  return shows_existing || inter || bits.bad() ? EntryPoint::kNone : EntryPoint::kClean;
+}
+
+}  // namespace
+
+std::optional<HeaderPacket> header_packet(AVCodecID codec, Bytes data) {
+  switch (codec) {
+    case AV_CODEC_ID_H264:
+      return h264_header(data);
+    case AV_CODEC_ID_HEVC:
+      return hevc_header(data);
+    case AV_CODEC_ID_MPEG2VIDEO:
+      return mpeg2_header(data);
+    default:
+      return HeaderPacket{.bytes = {data.begin(), data.end()}};
+  }
+}
+
+bool may_become_header(AVCodecID codec, Bytes data, size_t new_from) {
+  UnitWalker walker(data);
+  for (auto unit = walker.next(); unit; unit = walker.next()) {
+    const auto end = static_cast<size_t>(unit->bytes.data() - data.data()) + unit->bytes.size();
+    if (unit->complete && end <= new_from) continue;
+    if (unit->bytes.empty() && !unit->complete) return true;
+    if (!unit->bytes.empty() && unit->bytes.size() <= kMaxHeaderUnit && header_unit(codec, unit->bytes)) return true;
+  }
+  return !data.empty() && data.back() == 0;  // perhaps the begin of a start code
+}
+
+EntryPoint entry_point(AVCodecID codec, Bytes access_unit) {
+  switch (codec) {
+    case AV_CODEC_ID_H264:
+      return h264_entry(access_unit);
+    case AV_CODEC_ID_HEVC:
+      return hevc_entry(access_unit);
+    case AV_CODEC_ID_MPEG2VIDEO:
+      return mpeg2_entry(access_unit);
+    case AV_CODEC_ID_VP8:
+      return !access_unit.empty() && (access_unit[0] & 1) == 0 ? EntryPoint::kClean : EntryPoint::kNone;
+    case AV_CODEC_ID_VP9:
+      return vp9_entry(access_unit);
+    default:
+      return EntryPoint::kNone;
+  }
+}
+
+std::optional<bool> mpeg2_progressive(Bytes access_unit) {
+  UnitWalker walker(access_unit);
+  for (auto unit = walker.next(); unit; unit = walker.next()) {
+    if (is_sequence_extension(unit->bytes) && unit->bytes.size() >= 3) return (unit->bytes[2] & 0x08) != 0;
+    if (!unit->bytes.empty() && unit->bytes[0] == kPicture) return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+}  // namespace softvpu::firmware::libav

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Memory for libavcodec's pictures: the client's queued outputs where they fit (zero copy), else memory of its own.
+//
+// The rules that keep few buffers from deadlocking: libavcodec never waits for memory, and it never gets the last free output. So
+// one output is always free or with the client, and a picture in the pool's own memory can be copied out when it is due. A queued
+// output whose memory libavcodec still reads (a reference picture) counts as withheld, not as free.
+//
+// Threads: allocate() and the release of a picture come from libavcodec's threads, everything else from the decode thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "firmware/decoder.h"
+#include "firmware/libav/av_ptr.h"
+#include "firmware/libav/codec_table.h"
+
+namespace softvpu::firmware::libav {
+
+class OutputPool {
+ public:
+  // `wake`: a withheld output may have become free. Called from any thread, without the pool's lock.
+  OutputPool(const CodecRow& row, std::function<void()> wake);
+  // Every picture must be gone: the codec context is freed first.
+  ~OutputPool();
+  OutputPool(const OutputPool&) = delete;
+  OutputPool& operator=(const OutputPool&) = delete;
+
+  struct Output {
+    uint64_t id = 0;
+    std::shared_ptr<OutputMemory> memory;
+    FrameLayout layout;
+  };
+
+  void set_layout(const FrameLayout& layout);
+  void queue(OutputBuffer buffer);
+  // Takes any queued output back, a free one if there is one. nullopt: none is queued.
+  std::optional<uint64_t> take_back();
+  // Takes all of them back, in the order they were queued.
+  std::vector<uint64_t> flush();
+
+  // Takes the output whose memory holds the picture, if it is still queued as it was when libavcodec got it.
+  std::optional<Output> take_holder(const AVFrame& frame);
+  // Takes a free output, one whose layout has room for `visible` if there is one.
+  std::optional<Output> take_free(Size visible);
+
+  // For get_buffer2. Returns 0 or an AVERROR.
+  int allocate(AVCodecContext* context, AVFrame* frame, int flags);
+  // Pictures that must be moved when they are delivered (cropped at the left or top) aren't decoded into outputs.
+  void allow_direct(bool allowed);
+  // MPEG-2: rows are padded to two macroblocks.
+  void set_interlaced(bool interlaced);
+
+  // Pictures that went directly to an output so far; for tests and the log.
+  uint64_t direct_count() const;
+
+ private:
+  struct Queued {
+    Output output;
+    bool lent = false;  // libavcodec got it for a picture that isn't out yet, or will never be
+  };
+  // One picture in an output's memory, until libavcodec lets go.
+  struct Lease {
+    OutputPool* pool;
+    std::shared_ptr<OutputMemory> memory;
+    uint64_t id;
+    const uint8_t* data;
+  };
+  static void release(void* lease, uint8_t* data);
+
+  bool fits(const Output& output, const FrameLayout& native) const;
+  bool lend(AVFrame* frame, const FrameLayout& native);
+  int allocate_own(AVFrame* frame, const FrameLayout& native);
+  size_t free_count() const;
+
+  const CodecRow& row_;
+  const std::function<void()> wake_;
+
+  mutable std::mutex mutex_;  // guards everything below and OutputMemory::held
+  FrameLayout layout_;
+  std::vector<Queued> queued_;  // oldest first
+  std::vector<Lease*> leases_;
+  FrameLayout native_;  // layout of the last picture asked for, by written size
+  AVBufferPool* own_ = nullptr;
+  size_t own_size_ = 0;
+  bool direct_ = true;
+  bool interlaced_ = false;
+  uint64_t direct_count_ = 0;
+};
+
+}  // namespace softvpu::firmware::libav

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// libavcodec's pictures in this project's words: geometry, flags, and the copy into a client's layout.
+// Called by the decoder on its thread.
+#pragma once
+
+#include <optional>
+
+#include "firmware/decoder.h"
+#include "firmware/libav/av_ptr.h"
+#include "firmware/libav/codec_table.h"
+
+namespace softvpu::firmware::libav {
+
+// Sizes, format and colour of a picture. `interlaced`: the sequence may hold fields (MPEG-2 pads to two macroblocks then).
+// min_output_buffers is left to the caller.
+StreamInfo describe_picture(const CodecRow& row, const AVFrame& frame, bool interlaced);
+
+// Size of the memory that libavcodec writes for a picture of `width` x `height` as it asks for it in get_buffer2.
+Size written_size(const CodecRow& row, int width, int height, bool interlaced);
+
+// 8 bits 4:2:0 planar.
+bool is_yuv420(int av_pixel_format);
+
+// Why a stream can't be delivered; nullopt: it can.
+std::optional<Error> unsupported(const CodecRow& row, const StreamInfo& info);
+
+FrameType type_of(const AVFrame& frame);
+FrameField field_of(const AVFrame& frame);
+
+// Where components lie in `memory`. nullopt when `memory` is smaller than `layout` says, or the layout isn't one of the two raw
+// formats, or its components overlap their planes' ends.
+struct Components {
+  std::array<uint8_t*, 3> data{};
+  std::array<int, 3> stride{};
+  uint32_t count = 0;
+};
+std::optional<Components> components_in(const FrameLayout& layout, const OutputMemory& memory);
+
+// Copies (or converts, in one pass) the visible part of a 4:2:0 picture to (0,0). False: the layout is too small for it.
+bool copy_picture(const AVFrame& frame, Size visible, const FrameLayout& layout, const OutputMemory& memory);
+
+}  // namespace softvpu::firmware::libav

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What libavcodec and libyuv do on first use, done before the jail is shut: see catalog.h.
+#include <libyuv/cpu_id.h>
+
+#include <mutex>
+
+#include "firmware/catalog.h"
+#include "firmware/libav/av_ptr.h"
+#include "firmware/libav/codec_table.h"
+#include "firmware/libav/log.h"
+#include "firmware/wire.h"
+
+extern "C" {
+#include <libavutil/cpu.h>
+}
+
+namespace softvpu::firmware {
+
+std::string firmware_name() {
+  const unsigned version = avcodec_version();
+  return "libavcodec " + std::to_string(AV_VERSION_MAJOR(version)) + "." + std::to_string(AV_VERSION_MINOR(version)) + "." +
+         std::to_string(AV_VERSION_MICRO(version));
+}
+
+void preload_decoders() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    libav::set_log_writer(nullptr);
+    (void)av_get_cpu_flags();
+    (void)libyuv::TestCpuFlag(libyuv::kCpuInitialized);
+    // Opening and closing fills each decoder's static tables.
+    for (const libav::CodecRow& row : libav::codec_rows()) {
+      const AVCodec* codec = avcodec_find_decoder(row.id);
+      if (codec == nullptr) continue;
+      libav::ContextPtr context(avcodec_alloc_context3(codec));
+      if (!context) continue;
+      context->thread_count = 1;
+      (void)avcodec_open2(context.get(), codec, nullptr);
+    }
+  });
+}
+
+}  // namespace softvpu::firmware

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The dispatcher: see worker.h.
+#include "firmware/worker.h"
+
+#include <cstdlib>
+
+#include "firmware/last_words.h"
+#include "firmware/wire.h"
+
+namespace softvpu::firmware {
+namespace {
+
+constexpr uint32_t kVersion = 0x000100;  // 0.1.0
+constexpr Duration kLookInterval = std::chrono::seconds(1);
+
+template <typename... Handlers>
+struct Overload : Handlers... {
+  using Handlers::operator()...;
+};
+
+}  // namespace
+
+Worker::Worker(hfi::FirmwareEndpoint& endpoint, Options options) : endpoint_(endpoint), options_(options) {}
+
+Worker::~Worker() = default;
+
+bool Worker::say_ready(uint32_t jail) {
+  send(0, hfi::msg::Ready{.version = kVersion, .jail = jail, .name = firmware_name()});
+  return !host_gone_;
+}
+
+Worker::End Worker::run() {
+  set_activity("waiting for commands");
+  while (true) {
+    if (const auto end = dispatch_commands()) return *end;
+    if (host_gone_) return End::kHostGone;
+    const auto wake = endpoint_.wait(decode_.busy() ? std::optional(kLookInterval) : std::nullopt);
+    if (wake.hangup) return End::kHostGone;
+    if (wake.timeout) {
+      if (const auto end = watch()) return *end;
+    }
+  }
+}
+
+std::optional<Worker::End> Worker::dispatch_commands() {
+  using Outcome = hfi::FirmwareEndpoint::ReadOutcome;
+  while (true) {
+    const auto read = endpoint_.next_command();
+    switch (read.outcome) {
+      case Outcome::kEmpty:
+        return std::nullopt;
+      case Outcome::kCorrupt:
+        send(0, hfi::msg::SystemError{hfi::WireStatus::kInvalid, "the host broke the command ring: " + read.complaint});
+        endpoint_.last_words("worker: the host broke the command ring: " + read.complaint);
+        return End::kProtocol;
+      case Outcome::kMalformed:
+        // Its answer, if it wanted one, will never come: better said than waited for.
+        session_error(hfi::WireStatus::kInvalid, read.complaint);
+        break;
+      case Outcome::kCommand:
+        if (const auto end = dispatch(read.command)) return end;
+        break;
+    }
+    if (host_gone_) return End::kHostGone;
+  }
+}
+
+std::optional<Worker::End> Worker::dispatch(const hfi::Command& command) {
+  namespace cmd = hfi::cmd;
+  end_.reset();
+  std::visit(Overload{
+                 [&](const hfi::Unknown& c) { endpoint_.debug("ignored a command of unknown type %u", c.type); },
+                 [&](const cmd::QueryCapabilities&) { answer_capabilities(); },
+                 [&](const cmd::Configure& c) { configure(c); },
+                 [&](const cmd::SetControl& c) { endpoint_.debug("ignored control 0x%08x: decoders have none to set", c.id); },
+                 [&](const cmd::MapBuffer& c) { map_buffer(c); },
+                 [&](const cmd::UnmapBuffer& c) {
+                   if (!buffers_.unmap(c.direction, c.buffer))
+                     endpoint_.debug("UNMAP_BUFFER of an unknown buffer %u", c.buffer.index);
+                 },
+                 [&](const cmd::SetLayout& c) { set_layout(c); },
+                 [&](const cmd::QueueInput& c) { queue_input(command.cookie, c); },
+                 [&](const cmd::QueueOutput& c) { queue_output(command.cookie, c); },
+                 [&](const cmd::Start&) { post([this](Decoder&) { decode_.begin_stepping(); }); },
+                 [&](const cmd::Flush& c) { flush(c); },
+                 [&](const cmd::Drain&) { post([](Decoder& decoder) { decoder.drain(); }); },
+                 [&](const cmd::Resume&) { post([](Decoder& decoder) { decoder.resume(); }); },
+                 [&](const cmd::ReturnOutput&) { post([](Decoder& decoder) { decoder.return_output(); }); },
+                 [&](const cmd::Ping&) { send(command.cookie, hfi::msg::Pong{}); },
+                 [&](const cmd::Abort&) { end_ = End::kAborted; },
+                 [&](const cmd::Crash&) {
+                   set_activity("crashing on demand");
+                   if (test_) std::abort();
+                   session_error(hfi::WireStatus::kState, "CRASH is for sessions configured for tests");
+                 },
+             },
+             command.body);
+  return end_;
+}
+
+std::optional<Worker::End> Worker::watch() {
+  if (decode_.busy_for() < options_.step_limit) return std::nullopt;
+  const std::string text = "one access unit takes longer than " +
+                           std::to_string(std::chrono::duration_cast<std::chrono::seconds>(options_.step_limit).count()) +
+                           " s to decode";
+  endpoint_.last_words("worker: " + text);
+  (void)endpoint_.try_send({0, hfi::msg::SystemError{hfi::WireStatus::kInternal, text}});
+  return End::kStuck;
+}
+
+void Worker::answer_capabilities() {
+  if (configured_) return session_error(hfi::WireStatus::kState, "QUERY_CAPABILITIES after CONFIGURE");
+  for (const DecoderDescription& decoder : decoder_catalog()) send(0, to_wire(decoder));
+  send(0, hfi::msg::CapabilitiesEnd{});
+}
+
+void Worker::configure(const hfi::cmd::Configure& command) {
+  const auto answer = [&](hfi::WireStatus status) { send(0, hfi::msg::Configured{status}); };
+  if (configured_) return answer(hfi::WireStatus::kState);
+  if (command.role != hfi::Role::kDecoder) return answer(hfi::WireStatus::kUnsupported);
+  auto decoder = make_decoder({.coded = static_cast<FourCC>(command.coded),
+                               .threads = command.threads,
+                               .size_hint = {command.width_hint, command.height_hint},
+                               .wake = [this] { decode_.wake(); }},
+                              *this);
+  if (!decoder) {
+    endpoint_.debug("CONFIGURE: %s", decoder.error().reason.c_str());
+    return answer(decoder.error().code == ENOMEM ? hfi::WireStatus::kNoMemory : hfi::WireStatus::kUnsupported);
+  }
+  configured_ = true;
+  test_ = command.test;
+  decode_.start(std::move(*decoder));
+  set_activity("decoding");
+  answer(hfi::WireStatus::kOk);
+}
+
+void Worker::map_buffer(const hfi::cmd::MapBuffer& command) {
+  auto memory = endpoint_.take_memory(command.direction, command.buffer);
+  if (!memory) return session_error(hfi::WireStatus::kInvalid, memory.error().reason);
+  if (const auto mapped = buffers_.map(command, std::move(*memory)); !mapped) {
+    session_error(mapped.error().code == ENOMEM ? hfi::WireStatus::kNoMemory : hfi::WireStatus::kInvalid, mapped.error().reason);
+  }
+}
+
+void Worker::set_layout(const hfi::cmd::SetLayout& command) {
+  const auto layout = layout_from_wire(command);
+  if (!layout) return session_error(hfi::WireStatus::kInvalid, layout.error().reason);
+  post([layout = *layout](Decoder& decoder) { decoder.set_layout(layout); });
+}
+
+void Worker::queue_input(uint64_t cookie, const hfi::cmd::QueueInput& command) {
+  const auto memory = buffers_.find(hfi::Direction::kInput, command.buffer);
+  if (!memory || !configured_) return send(cookie, hfi::msg::InputDone{hfi::WireStatus::kInvalid});
+  const OutputMemory::Plane& plane = memory->plane[0];
+  if (uint64_t{command.offset} + command.bytes > plane.mapped_length)
+    return send(cookie, hfi::msg::InputDone{hfi::WireStatus::kTooSmall});
+  InputChunk chunk{.id = cookie, .tag = command.tag, .bytes = {plane.data + command.offset, command.bytes}, .owner = memory};
+  post([chunk = std::move(chunk)](Decoder& decoder) { decoder.queue_input(chunk); });
+}
+
+void Worker::queue_output(uint64_t cookie, const hfi::cmd::QueueOutput& command) {
+  auto memory = buffers_.find(hfi::Direction::kOutput, command.buffer);
+  if (!memory || !configured_) return send(cookie, hfi::msg::OutputDone{.status = hfi::WireStatus::kInvalid});
+  post([buffer = OutputBuffer{.id = cookie, .memory = std::move(memory)}](Decoder& decoder) { decoder.queue_output(buffer); });
+}
+
+void Worker::flush(const hfi::cmd::Flush& command) {
+  if (!configured_) return send(0, hfi::msg::Flushed{command.direction, command.generation});
+  post([this, command](Decoder& decoder) {
+    decoder.flush(command.direction == hfi::Direction::kInput ? Side::kInput : Side::kOutput);
+    report(0, hfi::msg::Flushed{command.direction, command.generation});
+  });
+}
+
+void Worker::post(DecodeThread::Task task) {
+  if (!configured_) return session_error(hfi::WireStatus::kState, "a command that needs CONFIGURE first");
+  if (decode_.post(std::move(task))) return;
+  endpoint_.last_words("worker: the host sends commands faster than they can be obeyed");
+  end_ = End::kProtocol;
+}
+
+void Worker::session_error(hfi::WireStatus status, const std::string& text) {
+  if (over_.exchange(true)) return;
+  send(0, hfi::msg::SessionError{status, text});
+}
+
+void Worker::send(uint64_t cookie, hfi::msg::Body body) {
+  if (endpoint_.send({cookie, std::move(body)}) != hfi::FirmwareEndpoint::SendOutcome::kPeerGone) return;
+  host_gone_ = true;
+  endpoint_.nudge();
+}
+
+// ---- the decoder's events: decode thread ----
+
+void Worker::report(uint64_t cookie, hfi::msg::Body body) {
+  decode_.pause_clock();  // a host that doesn't read isn't a decoder that hangs
+  send(cookie, std::move(body));
+  decode_.resume_clock();
+}
+
+void Worker::input_done(uint64_t id, DoneStatus status) { report(id, hfi::msg::InputDone{to_wire(status)}); }
+
+void Worker::output_done(const OutputDone& done) { report(done.id, to_wire(done)); }
+
+void Worker::format_changed(const StreamInfo& info, bool initial) { report(0, to_wire(info, initial)); }
+
+void Worker::drained() { report(0, hfi::msg::Drained{}); }
+
+void Worker::failed(const Error& error) {
+  session_error(error.code == EOPNOTSUPP ? hfi::WireStatus::kUnsupported
+                : error.code == ENOMEM   ? hfi::WireStatus::kNoMemory
+                                         : hfi::WireStatus::kInternal,
+                error.reason);
+}
+
+}  // namespace softvpu::firmware

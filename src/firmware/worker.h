@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// One session's worker: commands of the host -> buffers and decoder, events of the decoder -> messages. docs/hfi.md, the order of
+// things. apps/softvpu-fw runs it in the jail; tests run it in-process over a loopback link.
+//
+// Threads: run() is the control thread. It reads commands, maps buffers, answers pings and watches the decode thread, which owns
+// the decoder and sends what the decoder says. The two share only DecodeThread's task queue and the endpoint.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "firmware/buffers.h"
+#include "firmware/catalog.h"
+#include "firmware/decode_thread.h"
+#include "hfi/firmware_endpoint.h"
+
+namespace softvpu::firmware {
+
+class Worker final : private DecoderEvents {
+ public:
+  enum class End {
+    kHostGone,  // hung up
+    kAborted,   // told to end
+    kProtocol,  // the host broke the rings
+    kStuck,     // the decode thread didn't come back in time
+  };
+  struct Options {
+    // One access unit may take this long.
+    Duration step_limit = std::chrono::seconds(30);
+  };
+
+  explicit Worker(hfi::FirmwareEndpoint& endpoint) : Worker(endpoint, Options{}) {}
+  Worker(hfi::FirmwareEndpoint& endpoint, Options options);
+  ~Worker() override;
+
+  // Says READY; `jail` is its SVPU_JAIL_* bits. False: the host is gone.
+  bool say_ready(uint32_t jail);
+  // Until the end. With kStuck and kHostGone the decode thread may still be inside libavcodec: the caller ends the process.
+  End run();
+
+ private:
+  std::optional<End> dispatch_commands();
+  std::optional<End> dispatch(const hfi::Command& command);
+  std::optional<End> watch();
+
+  void answer_capabilities();
+  void configure(const hfi::cmd::Configure& command);
+  void map_buffer(const hfi::cmd::MapBuffer& command);
+  void set_layout(const hfi::cmd::SetLayout& command);
+  void queue_input(uint64_t cookie, const hfi::cmd::QueueInput& command);
+  void queue_output(uint64_t cookie, const hfi::cmd::QueueOutput& command);
+  void flush(const hfi::cmd::Flush& command);
+  void post(DecodeThread::Task task);
+  // The session is over: said once, then the host ends the worker.
+  void session_error(hfi::WireStatus status, const std::string& text);
+  void send(uint64_t cookie, hfi::msg::Body body);
+
+  // Decode thread.
+  void report(uint64_t cookie, hfi::msg::Body body);
+  void input_done(uint64_t id, DoneStatus status) override;
+  void output_done(const OutputDone& done) override;
+  void format_changed(const StreamInfo& info, bool initial) override;
+  void drained() override;
+  void failed(const Error& error) override;
+
+  hfi::FirmwareEndpoint& endpoint_;
+  const Options options_;
+  Buffers buffers_;                     // control thread
+  bool configured_ = false;             // control thread
+  bool test_ = false;                   // control thread
+  std::optional<End> end_;              // control thread
+  std::atomic<bool> over_{false};       // session_error() was said. Both threads.
+  std::atomic<bool> host_gone_{false};  // set by send() of either thread, read by run()
+  DecodeThread decode_;                 // last: it ends first
+};
+
+}  // namespace softvpu::firmware

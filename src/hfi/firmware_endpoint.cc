@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The firmware's rings, doorbells and socket: see firmware_endpoint.h.
+#include "hfi/firmware_endpoint.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <cstdarg>
+#include <cstdio>
+
+#include "base/raw_syscall.h"
+
+namespace softvpu::hfi {
+namespace {
+
+// Packets kept for MAP_BUFFER commands that haven't been read yet: a full house on both sides.
+constexpr size_t kMaxPendingMemory = 2 * SVPU_MAX_BUFFERS;
+
+constexpr short kHangup = POLLHUP | POLLRDHUP | POLLERR | POLLNVAL;
+
+// Returns poll's revents of `fds` after `timeout` (nullopt: no limit); all zero when it passed or a signal came.
+void poll_for(std::span<pollfd> fds, std::optional<Duration> timeout) {
+  timespec time{};
+  if (timeout) {
+    const auto left = std::max(*timeout, Duration::zero());
+    time.tv_sec = static_cast<time_t>(left.count() / 1'000'000'000);
+    time.tv_nsec = static_cast<long>(left.count() % 1'000'000'000);
+  }
+  for (pollfd& entry : fds) entry.revents = 0;
+  if (raw::ppoll(fds.data(), fds.size(), timeout ? &time : nullptr) <= 0) {
+    for (pollfd& entry : fds) entry.revents = 0;
+  }
+}
+
+void add_one(int event_fd) {
+  const uint64_t one = 1;
+  raw::write(event_fd, &one, sizeof(one));
+}
+
+void clear(int event_fd) {
+  uint64_t count = 0;
+  raw::read(event_fd, &count, sizeof(count));
+}
+
+Result<UniqueFd> own_event() {
+  const int fd = raw::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (fd < 0) return fail(-fd, "eventfd");
+  return UniqueFd(fd);
+}
+
+struct Hello {
+  svpu_transport_hello wire{};
+  Packet packet;
+};
+
+Result<Hello> receive_hello(int socket, Duration timeout) {
+  const TimePoint end = system_clock().now() + timeout;
+  while (true) {
+    Hello hello;
+    auto packet = receive_packet(socket, std::as_writable_bytes(std::span(&hello.wire, 1)));
+    if (packet) {
+      hello.packet = std::move(*packet);
+      return hello;
+    }
+    if (packet.error().code != EAGAIN && packet.error().code != EINTR) return Unexpected(packet.error());
+    const Duration left = end - system_clock().now();
+    if (left <= Duration::zero()) return fail(ETIMEDOUT, "no hello packet from the host");
+    pollfd wait{socket, POLLIN, 0};
+    poll_for({&wait, 1}, left);
+  }
+}
+
+}  // namespace
+
+FirmwareEndpoint::~FirmwareEndpoint() = default;
+
+Result<std::unique_ptr<FirmwareEndpoint>> FirmwareEndpoint::attach(UniqueFd socket, Duration timeout) {
+  auto hello = receive_hello(socket.get(), timeout);
+  if (!hello) return Unexpected(hello.error());
+  const svpu_transport_hello& wire = hello->wire;
+  if (hello->packet.size != sizeof(wire) || wire.kind != SVPU_TRANSPORT_HELLO || hello->packet.num_fds != 3)
+    return fail(EPROTO, "the first packet isn't a hello with three descriptors");
+  if (wire.abi_major != SVPU_ABI_MAJOR)
+    return fail(EPROTONOSUPPORT, "the host speaks ABI " + std::to_string(wire.abi_major) + ", this firmware " +
+                                     std::to_string(SVPU_ABI_MAJOR) + "; install matching versions");
+  if (wire.region_size != SVPU_REGION_SIZE) return fail(EPROTO, "the hello packet states another region size");
+
+  auto region = Region::adopt(std::move(hello->packet.fd[0]), wire.generation);
+  if (!region) return Unexpected(region.error());
+  auto nudge = own_event();
+  if (!nudge) return Unexpected(nudge.error());
+  auto space = own_event();
+  if (!space) return Unexpected(space.error());
+
+  std::unique_ptr<FirmwareEndpoint> self(new FirmwareEndpoint);
+  self->socket_ = std::move(socket);
+  self->command_doorbell_ = std::move(hello->packet.fd[1]);
+  self->message_doorbell_ = std::move(hello->packet.fd[2]);
+  self->nudge_ = std::move(*nudge);
+  self->space_ = std::move(*space);
+  self->region_ = std::move(*region);
+  self->generation_ = wire.generation;
+  self->commands_ = RingReader(self->region_.commands());
+  self->messages_ = RingWriter(self->region_.messages());
+  self->debug_ = RingWriter(self->region_.debug());
+  return self;
+}
+
+void FirmwareEndpoint::ring_host() { add_one(message_doorbell_.get()); }
+
+FirmwareEndpoint::Read FirmwareEndpoint::next_command() {
+  Read read;
+  Entry entry;
+  switch (commands_.pop(entry)) {
+    case PopOutcome::kEmpty:
+      return read;
+    case PopOutcome::kCorrupt:
+      read.outcome = ReadOutcome::kCorrupt;
+      read.complaint = commands_.complaint();
+      return read;
+    case PopOutcome::kMalformed:
+      read.outcome = ReadOutcome::kMalformed;
+      read.complaint = commands_.complaint();
+      break;
+    case PopOutcome::kOk:
+      if (auto command = parse_command(entry)) {
+        read.outcome = ReadOutcome::kCommand;
+        read.command = std::move(*command);
+      } else {
+        read.outcome = ReadOutcome::kMalformed;
+        read.complaint = command.error().reason;
+      }
+      break;
+  }
+  if (commands_.take_writer_waiting()) ring_host();
+  return read;
+}
+
+FirmwareEndpoint::SendOutcome FirmwareEndpoint::try_send(const Message& message) {
+  const std::lock_guard lock(send_mutex_);
+  switch (messages_.push(serialize(message))) {
+    case PushOutcome::kFull:
+      return SendOutcome::kFull;
+    case PushOutcome::kCorrupt:
+      return SendOutcome::kPeerGone;
+    case PushOutcome::kOk:
+      break;
+  }
+  if (messages_.take_reader_waiting()) ring_host();
+  return SendOutcome::kOk;
+}
+
+FirmwareEndpoint::SendOutcome FirmwareEndpoint::send(const Message& message) {
+  const Entry entry = serialize(message);
+  const std::lock_guard lock(send_mutex_);
+  while (true) {
+    const PushOutcome outcome = messages_.push(entry);
+    if (outcome == PushOutcome::kCorrupt) return SendOutcome::kPeerGone;
+    if (outcome == PushOutcome::kOk) break;
+    if (!wait_for_space()) return SendOutcome::kPeerGone;
+  }
+  if (messages_.take_reader_waiting()) ring_host();
+  return SendOutcome::kOk;
+}
+
+bool FirmwareEndpoint::wait_for_space() {
+  // The host rings one doorbell for "commands" and for "space". Whoever of the two sleepers takes the ring passes it on: wait()
+  // to us by space_, we to wait() by nudge_. Set before writer_waiting, so that a ring caused by it finds this true.
+  sender_waits_.store(true);
+  bool alive = true;
+  if (messages_.prepare_wait_for_space()) {
+    pollfd fds[] = {
+        {socket_.get(), POLLRDHUP, 0},
+        {command_doorbell_.get(), POLLIN, 0},
+        {space_.get(), POLLIN, 0},
+    };
+    poll_for(fds, std::nullopt);
+    if ((fds[0].revents & kHangup) != 0) alive = false;
+    if ((fds[1].revents & POLLIN) != 0) {
+      clear(command_doorbell_.get());
+      nudge();
+    }
+    if ((fds[2].revents & POLLIN) != 0) clear(space_.get());
+  }
+  sender_waits_.store(false);
+  return alive;
+}
+
+FirmwareEndpoint::Wake FirmwareEndpoint::wait(std::optional<Duration> timeout) {
+  Wake wake;
+  pollfd fds[] = {
+      {socket_.get(), POLLRDHUP, 0},
+      {command_doorbell_.get(), POLLIN, 0},
+      {nudge_.get(), POLLIN, 0},
+  };
+  const bool empty = commands_.prepare_wait();
+  if (!empty) wake.commands = true;
+  poll_for(fds, empty ? timeout : Duration::zero());
+  if ((fds[0].revents & kHangup) != 0) wake.hangup = true;
+  if ((fds[1].revents & POLLIN) != 0) {
+    clear(command_doorbell_.get());
+    wake.commands = true;
+    if (sender_waits_.load()) add_one(space_.get());
+  }
+  if ((fds[2].revents & POLLIN) != 0) {
+    clear(nudge_.get());
+    wake.nudged = true;
+  }
+  wake.timeout = !wake.commands && !wake.hangup && !wake.nudged;
+  return wake;
+}
+
+void FirmwareEndpoint::nudge() { add_one(nudge_.get()); }
+
+bool FirmwareEndpoint::host_gone() const {
+  pollfd fd{socket_.get(), POLLRDHUP, 0};
+  poll_for({&fd, 1}, Duration::zero());
+  return (fd.revents & kHangup) != 0;
+}
+
+void FirmwareEndpoint::drain_memory_packets() {
+  while (true) {
+    svpu_transport_memory wire{};
+    auto packet = receive_packet(socket_.get(), std::as_writable_bytes(std::span(&wire, 1)));
+    if (!packet) {
+      if (packet.error().code != EPROTO) return;  // none left, or hung up
+      memory_complaint_ = packet.error().reason;
+      continue;
+    }
+    accept_memory_packet(wire, std::move(*packet));
+  }
+}
+
+void FirmwareEndpoint::accept_memory_packet(const svpu_transport_memory& wire, Packet packet) {
+  if (packet.size != sizeof(wire) || wire.kind != SVPU_TRANSPORT_MEMORY || wire.direction > SVPU_OUTPUT ||
+      wire.index >= SVPU_MAX_BUFFERS || wire.generation == 0 || wire.num_planes == 0 || wire.num_planes > SVPU_MAX_PLANES ||
+      packet.num_fds != wire.num_planes) {
+    memory_complaint_ = "a memory packet is malformed or doesn't have one descriptor per plane";
+    return;
+  }
+  BufferMemory memory;
+  memory.direction = static_cast<Direction>(wire.direction);
+  memory.buffer = {wire.index, wire.generation};
+  memory.num_planes = wire.num_planes;
+  memory.fd = std::move(packet.fd);
+  const auto same = std::find_if(pending_memory_.begin(), pending_memory_.end(), [&](const BufferMemory& other) {
+    return other.direction == memory.direction && other.buffer == memory.buffer;
+  });
+  if (same != pending_memory_.end()) {
+    *same = std::move(memory);
+    return;
+  }
+  if (pending_memory_.size() == kMaxPendingMemory) pending_memory_.erase(pending_memory_.begin());
+  pending_memory_.push_back(std::move(memory));
+}
+
+Result<BufferMemory> FirmwareEndpoint::take_memory(Direction direction, BufferName buffer) {
+  drain_memory_packets();
+  const auto found = std::find_if(pending_memory_.begin(), pending_memory_.end(), [&](const BufferMemory& other) {
+    return other.direction == direction && other.buffer == buffer;
+  });
+  if (found != pending_memory_.end()) {
+    BufferMemory memory = std::move(*found);
+    pending_memory_.erase(found);
+    return memory;
+  }
+  if (!memory_complaint_.empty()) return fail(EPROTO, std::exchange(memory_complaint_, {}));
+  return fail(ENOENT, "no memory was sent for buffer " + std::to_string(buffer.index));
+}
+
+void FirmwareEndpoint::debug(const char* format, ...) {
+  char line[SVPU_TEXT_BYTES + 1];
+  va_list args;
+  va_start(args, format);
+  std::vsnprintf(line, sizeof(line), format, args);
+  va_end(args);
+  const std::lock_guard lock(debug_mutex_);
+  (void)debug_.push(serialize(Message{0, msg::DebugText{line}}));  // full: dropped, as documented
+}
+
+void FirmwareEndpoint::last_words(std::string_view text) { region_.write_last_words(text); }
+
+}  // namespace softvpu::hfi

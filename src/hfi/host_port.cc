@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The host's rings, doorbells and socket: see host_port.h.
+#include "hfi/host_port.h"
+
+#include <sys/eventfd.h>
+
+#include "base/raw_syscall.h"
+#include "hfi/packet.h"
+
+namespace softvpu::hfi {
+namespace {
+
+Status make_doorbell(UniqueFd& doorbell) {
+  const int fd = raw::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (fd < 0) return fail(-fd, "eventfd for a doorbell");
+  doorbell = raise_fd(UniqueFd(fd));
+  return {};
+}
+
+HostLink::SendOutcome outcome_of(const Status& sent) {
+  if (sent) return HostLink::SendOutcome::kOk;
+  return sent.error().code == EAGAIN ? HostLink::SendOutcome::kFull : HostLink::SendOutcome::kPeerGone;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<HostPort>> HostPort::create(uint32_t generation) {
+  std::unique_ptr<HostPort> port(new HostPort);
+  auto region = Region::create(generation);
+  if (!region) return Unexpected(region.error());
+  port->region_ = std::move(*region);
+  if (Status made = make_packet_pair(port->socket_, port->firmware_socket_); !made) return Unexpected(made.error());
+  if (Status made = make_doorbell(port->command_doorbell_); !made) return Unexpected(made.error());
+  if (Status made = make_doorbell(port->message_doorbell_); !made) return Unexpected(made.error());
+  port->commands_ = RingWriter(port->region_.commands());
+  port->messages_ = RingReader(port->region_.messages());
+  port->debug_ = RingReader(port->region_.debug());
+
+  svpu_transport_hello hello{};
+  hello.kind = SVPU_TRANSPORT_HELLO;
+  hello.region_size = SVPU_REGION_SIZE;
+  hello.abi_major = SVPU_ABI_MAJOR;
+  hello.generation = generation;
+  const int fds[] = {port->region_.fd(), port->command_doorbell_.get(), port->message_doorbell_.get()};
+  if (Status sent = send_packet(port->socket_.get(), std::as_bytes(std::span(&hello, 1)), fds); !sent)
+    return Unexpected(sent.error());
+  return port;
+}
+
+void HostPort::ring_firmware() {
+  const uint64_t one = 1;
+  // EAGAIN: the counter is full, so it is readable already.
+  raw::write(command_doorbell_.get(), &one, sizeof(one));
+}
+
+HostLink::SendOutcome HostPort::send(const Command& command) {
+  switch (commands_.push(serialize(command))) {
+    case PushOutcome::kFull:
+      return HostLink::SendOutcome::kFull;
+    case PushOutcome::kCorrupt:
+      return HostLink::SendOutcome::kPeerGone;
+    case PushOutcome::kOk:
+      break;
+  }
+  if (commands_.take_reader_waiting()) ring_firmware();
+  return HostLink::SendOutcome::kOk;
+}
+
+HostLink::SendOutcome HostPort::send_memory(Direction direction, BufferName buffer, std::span<const int> fds) {
+  if (!socket_) return HostLink::SendOutcome::kPeerGone;
+  svpu_transport_memory packet{};
+  packet.kind = SVPU_TRANSPORT_MEMORY;
+  packet.direction = static_cast<uint32_t>(direction);
+  packet.index = buffer.index;
+  packet.generation = buffer.generation;
+  packet.num_planes = static_cast<uint32_t>(fds.size());
+  return outcome_of(send_packet(socket_.get(), std::as_bytes(std::span(&packet, 1)), fds));
+}
+
+HostLink::Received HostPort::receive() {
+  HostLink::Received received;
+  Entry entry;
+  switch (messages_.pop(entry)) {
+    case PopOutcome::kEmpty:
+      return received;
+    case PopOutcome::kCorrupt:
+      received.outcome = HostLink::ReceiveOutcome::kCorrupt;
+      received.complaint = messages_.complaint();
+      return received;
+    case PopOutcome::kMalformed:
+      received.outcome = HostLink::ReceiveOutcome::kMalformed;
+      received.complaint = messages_.complaint();
+      break;
+    case PopOutcome::kOk:
+      if (auto message = parse_message(entry)) {
+        received.outcome = HostLink::ReceiveOutcome::kMessage;
+        received.message = std::move(*message);
+      } else {
+        received.outcome = HostLink::ReceiveOutcome::kMalformed;
+        received.complaint = message.error().reason;
+      }
+      break;
+  }
+  if (messages_.take_writer_waiting()) ring_firmware();
+  return received;
+}
+
+bool HostPort::prepare_sleep(bool for_space) {
+  const bool no_message = messages_.prepare_wait();
+  const bool no_space = !for_space || commands_.prepare_wait_for_space();
+  return no_message && no_space;
+}
+
+bool HostPort::next_debug_line(std::string& line) {
+  Entry entry;
+  // Bounded: the peer may write nonsense as fast as we read it.
+  for (uint32_t tries = 0; tries < SVPU_DEBUG_SLOTS; ++tries) {
+    const PopOutcome outcome = debug_.pop(entry);
+    if (outcome == PopOutcome::kEmpty || outcome == PopOutcome::kCorrupt) return false;
+    if (outcome == PopOutcome::kMalformed) continue;
+    auto message = parse_message(entry);
+    if (!message) continue;
+    if (auto* text = std::get_if<msg::DebugText>(&message->body)) {
+      line = std::move(text->text);
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace softvpu::hfi

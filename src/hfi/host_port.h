@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The host's side of one session region over the transport "process": what ProcessLink and LoopbackLink have in common.
+// Makes region, doorbells and socket; says hello. Threads: one at a time.
+#pragma once
+
+#include <memory>
+
+#include "base/unique_fd.h"
+#include "hfi/link.h"
+#include "hfi/region.h"
+#include "hfi/ring.h"
+
+namespace softvpu::hfi {
+
+class HostPort {
+ public:
+  // Everything of a new region, the hello packet already waiting in the firmware's end of the socket.
+  // `generation` isn't 0. Errors: EMFILE, ENFILE, ENOMEM.
+  static Result<std::unique_ptr<HostPort>> create(uint32_t generation);
+
+  // The firmware's end, once; to become fd 3 of the worker.
+  UniqueFd take_firmware_socket() { return std::move(firmware_socket_); }
+
+  HostLink::SendOutcome send(const Command& command);
+  HostLink::SendOutcome send_memory(Direction direction, BufferName buffer, std::span<const int> fds);
+  HostLink::Received receive();
+  bool prepare_sleep(bool for_space);
+  bool next_debug_line(std::string& line);
+
+  int doorbell_fd() const { return message_doorbell_.get(); }
+  const Region& region() const { return region_; }
+  // Closes the host's end: a firmware that lives ends by that.
+  void hang_up() { socket_.reset(); }
+
+ private:
+  HostPort() = default;
+  void ring_firmware();
+
+  Region region_;
+  UniqueFd socket_;
+  UniqueFd firmware_socket_;
+  UniqueFd command_doorbell_;  // us -> firmware
+  UniqueFd message_doorbell_;  // firmware -> us
+  RingWriter commands_;
+  RingReader messages_;
+  RingReader debug_;
+};
+
+}  // namespace softvpu::hfi

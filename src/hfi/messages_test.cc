@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Every command and message survives its wire form; every field out of range is refused with a reason.
+#include "hfi/messages.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace softvpu::hfi {
+namespace {
+
+cmd::MapBuffer good_map() {
+  cmd::MapBuffer map;
+  map.direction = Direction::kOutput;
+  map.buffer = {63, 9};
+  map.num_planes = 2;
+  map.plane[0] = {4096, 100, 4096};
+  map.plane[1] = {0, 50, 50};
+  return map;
+}
+
+cmd::SetLayout good_layout() {
+  cmd::SetLayout layout;
+  layout.fourcc = 0x32315559;
+  layout.width = 64;
+  layout.height = 48;
+  layout.memory_planes = 1;
+  layout.components = 3;
+  layout.stride = {128, 64, 64, 0};
+  layout.offset = {0, 6144, 7680, 0};
+  layout.plane_size = {9216, 0, 0, 0};
+  return layout;
+}
+
+msg::Capability good_capability() {
+  msg::Capability capability;
+  capability.role = Role::kDecoder;
+  capability.coded = 0x34363248;
+  capability.flags = 3;
+  capability.min_output_buffers = 2;
+  capability.min_width = capability.min_height = 16;
+  capability.max_width = capability.max_height = 4096;
+  capability.step_width = capability.step_height = 1;
+  capability.raw = {0x32315559, 0x3231564e};
+  capability.menus = {{0x990a6b, 4, 0x1f}};
+  return capability;
+}
+
+msg::FormatChanged good_format() {
+  msg::FormatChanged format;
+  format.initial = true;
+  format.coded_width = 1920;
+  format.coded_height = 1088;
+  format.visible_width = 1920;
+  format.visible_height = 1080;
+  format.min_output_buffers = 6;
+  return format;
+}
+
+template <typename Body>
+void expect_command_survives(const Body& body) {
+  const Command command{77, body};
+  const auto parsed = parse_command(serialize(command));
+  ASSERT_TRUE(parsed) << name_of(command.body) << ": " << parsed.error().reason;
+  EXPECT_EQ(*parsed, command) << name_of(command.body);
+}
+
+template <typename Body>
+void expect_message_survives(const Body& body) {
+  const Message message{78, body};
+  const auto parsed = parse_message(serialize(message));
+  ASSERT_TRUE(parsed) << name_of(message.body) << ": " << parsed.error().reason;
+  EXPECT_EQ(*parsed, message) << name_of(message.body);
+}
+
+TEST(EveryCommand, SurvivesItsWireForm) {
+  expect_command_survives(cmd::QueryCapabilities{});
+  expect_command_survives(cmd::Configure{Role::kEncoder, 5, 65536, 1, 256, true});
+  expect_command_survives(cmd::SetControl{1, INT64_MIN});
+  expect_command_survives(good_map());
+  expect_command_survives(cmd::UnmapBuffer{Direction::kInput, {1, 2}});
+  expect_command_survives(good_layout());
+  expect_command_survives(cmd::QueueInput{{0, 1}, 16, UINT32_MAX - 16, UINT64_MAX});
+  expect_command_survives(cmd::QueueOutput{{5, 6}});
+  expect_command_survives(cmd::Start{});
+  expect_command_survives(cmd::Flush{Direction::kOutput, 0});
+  expect_command_survives(cmd::Drain{});
+  expect_command_survives(cmd::Resume{});
+  expect_command_survives(cmd::ReturnOutput{});
+  expect_command_survives(cmd::Ping{});
+  expect_command_survives(cmd::Abort{});
+  expect_command_survives(cmd::Crash{});
+  expect_command_survives(Unknown{999});
+}
+
+TEST(EveryMessage, SurvivesItsWireForm) {
+  expect_message_survives(msg::Ready{3, SVPU_JAIL_SECCOMP, "softvpu-fw"});
+  expect_message_survives(good_capability());
+  expect_message_survives(msg::CapabilitiesEnd{});
+  expect_message_survives(msg::Configured{WireStatus::kUnsupported});
+  expect_message_survives(good_format());
+  expect_message_survives(msg::InputDone{WireStatus::kDataError});
+  expect_message_survives(msg::OutputDone{WireStatus::kOk, true, 3, 2, 1234567890123, {1, 2, 3, 4}});
+  expect_message_survives(msg::Drained{});
+  expect_message_survives(msg::Flushed{Direction::kInput, UINT32_MAX});
+  expect_message_survives(msg::Pong{});
+  expect_message_survives(msg::SessionError{WireStatus::kNoMemory, "no memory for a frame of 4096x4096"});
+  expect_message_survives(msg::SystemError{WireStatus::kInternal, std::string(SVPU_TEXT_BYTES, 'x')});
+  expect_message_survives(msg::DebugText{"hello"});
+  expect_message_survives(Unknown{999});
+}
+
+TEST(AnEntry, IsRefusedWhenItsSizeIsNotItsTypes) {
+  const Entry commands[] = {serialize(Command{1, cmd::Configure{Role::kDecoder, 5}}), serialize(Command{1, cmd::Drain{}}),
+                            serialize(Command{1, good_map()}), serialize(Command{1, good_layout()})};
+  for (const Entry& good : commands) {
+    for (const int delta : {-8, -1, 1, 8}) {
+      Entry bad = good;
+      svpu_entry header = bad.header();
+      header.size = static_cast<uint16_t>(header.size + delta);
+      bad.set_header(header);
+      const auto parsed = parse_command(bad);
+      ASSERT_FALSE(parsed) << header.type;
+      EXPECT_EQ(parsed.error().code, EBADMSG);
+    }
+  }
+  Entry message = serialize(Message{1, msg::InputDone{}});
+  svpu_entry header = message.header();
+  header.size = sizeof(svpu_entry);
+  message.set_header(header);
+  EXPECT_FALSE(parse_message(message));
+}
+
+template <typename Body, typename Change>
+void expect_command_refused(Body body, Change change, uint64_t cookie = 1) {
+  change(body);
+  const auto parsed = parse_command(serialize(Command{cookie, body}));
+  ASSERT_FALSE(parsed) << name_of(cmd::Body(body));
+  EXPECT_EQ(parsed.error().code, EBADMSG);
+  EXPECT_FALSE(parsed.error().reason.empty());
+}
+
+template <typename Body, typename Change>
+void expect_message_refused(Body body, Change change, uint64_t cookie = 1) {
+  change(body);
+  const auto parsed = parse_message(serialize(Message{cookie, body}));
+  ASSERT_FALSE(parsed) << name_of(msg::Body(body));
+  EXPECT_EQ(parsed.error().code, EBADMSG);
+  EXPECT_FALSE(parsed.error().reason.empty());
+}
+
+TEST(AConfigureCommand, IsRefusedOutOfRange) {
+  const cmd::Configure good{Role::kDecoder, 5};
+  expect_command_refused(good, [](auto& c) { c.role = static_cast<Role>(3); });
+  expect_command_refused(good, [](auto& c) { c.coded = 0; });
+  expect_command_refused(good, [](auto& c) { c.width_hint = 65537; });
+  expect_command_refused(good, [](auto& c) { c.height_hint = UINT32_MAX; });
+  expect_command_refused(good, [](auto& c) { c.threads = 257; });
+}
+
+TEST(AMapCommand, IsRefusedOutOfRange) {
+  expect_command_refused(good_map(), [](auto& c) { c.direction = static_cast<Direction>(2); });
+  expect_command_refused(good_map(), [](auto& c) { c.buffer.index = 64; });
+  expect_command_refused(good_map(), [](auto& c) { c.buffer.generation = 0; });
+  expect_command_refused(good_map(), [](auto& c) { c.num_planes = 0; });
+  expect_command_refused(good_map(), [](auto& c) { c.num_planes = 5; });
+  expect_command_refused(good_map(), [](auto& c) { c.plane[1].length = 0; });
+  expect_command_refused(good_map(), [](auto& c) { c.plane[0].length = 0x80000000u; });
+  expect_command_refused(good_map(), [](auto& c) { c.plane[0].mapped_length = c.plane[0].length - 1; });
+  expect_command_refused(good_map(), [](auto& c) { c.plane[0].offset = 1; });
+  expect_command_refused(good_map(), [](auto& c) { c.plane[0].offset = UINT64_MAX & ~uint64_t{4095}; });
+}
+
+TEST(ALayoutCommand, IsRefusedOutOfRange) {
+  expect_command_refused(good_layout(), [](auto& c) { c.fourcc = 0; });
+  expect_command_refused(good_layout(), [](auto& c) { c.width = 0; });
+  expect_command_refused(good_layout(), [](auto& c) { c.height = 65537; });
+  expect_command_refused(good_layout(), [](auto& c) { c.memory_planes = 5; });
+  expect_command_refused(good_layout(), [](auto& c) { c.components = 0; });
+  expect_command_refused(good_layout(), [](auto& c) { c.components = 9; });
+  expect_command_refused(good_layout(), [](auto& c) { c.stride[2] = 0; });
+  expect_command_refused(good_layout(), [](auto& c) { c.component_plane[1] = 1; });
+  expect_command_refused(good_layout(), [](auto& c) { c.component_plane[1] = UINT32_MAX; });
+  expect_command_refused(good_layout(), [](auto& c) { c.offset[2] = 9216; });
+  expect_command_refused(good_layout(), [](auto& c) { c.plane_size[0] = 0; });
+}
+
+TEST(AQueueCommand, IsRefusedOutOfRange) {
+  expect_command_refused(
+      cmd::QueueInput{{0, 1}, 0, 5, 1}, [](auto&) {}, /*cookie=*/0);
+  expect_command_refused(cmd::QueueInput{{0, 1}, 6, UINT32_MAX - 5, 1}, [](auto&) {});
+  expect_command_refused(cmd::QueueInput{{64, 1}, 0, 5, 1}, [](auto&) {});
+  expect_command_refused(
+      cmd::QueueOutput{{0, 1}}, [](auto&) {}, /*cookie=*/0);
+  expect_command_refused(cmd::QueueOutput{{0, 0}}, [](auto&) {});
+  expect_command_refused(cmd::Flush{static_cast<Direction>(7), 1}, [](auto&) {});
+  expect_command_refused(cmd::UnmapBuffer{static_cast<Direction>(7), {1, 1}}, [](auto&) {});
+}
+
+TEST(ACapabilityMessage, IsRefusedOutOfRange) {
+  expect_message_refused(good_capability(), [](auto& m) { m.role = static_cast<Role>(99); });
+  expect_message_refused(good_capability(), [](auto& m) { m.coded = 0; });
+  expect_message_refused(good_capability(), [](auto& m) { m.min_output_buffers = 33; });
+  expect_message_refused(good_capability(), [](auto& m) { m.min_width = 0; });
+  expect_message_refused(good_capability(), [](auto& m) { m.min_width = 4097; });
+  expect_message_refused(good_capability(), [](auto& m) { m.max_height = 65537; });
+  expect_message_refused(good_capability(), [](auto& m) { m.step_width = 0; });
+  expect_message_refused(good_capability(), [](auto& m) { m.raw.clear(); });
+  expect_message_refused(good_capability(), [](auto& m) { m.raw.assign(9, 5); });
+  expect_message_refused(good_capability(), [](auto& m) { m.raw[1] = 0; });
+  expect_message_refused(good_capability(), [](auto& m) { m.menus.assign(5, m.menus[0]); });
+  expect_message_refused(good_capability(), [](auto& m) { m.menus[0].default_item = 64; });
+  expect_message_refused(good_capability(), [](auto& m) { m.menus[0].default_item = -1; });
+  expect_message_refused(good_capability(), [](auto& m) { m.menus[0].default_item = 5; });
+}
+
+TEST(AFormatMessage, IsRefusedOutOfRange) {
+  expect_message_refused(good_format(), [](auto& m) { m.coded_width = 0; });
+  expect_message_refused(good_format(), [](auto& m) { m.coded_height = 65537; });
+  expect_message_refused(good_format(), [](auto& m) { m.visible_left = -1; });
+  expect_message_refused(good_format(), [](auto& m) { m.visible_left = 1; });
+  expect_message_refused(good_format(), [](auto& m) { m.visible_top = INT32_MAX; });
+  expect_message_refused(good_format(), [](auto& m) { m.visible_width = 0; });
+  expect_message_refused(good_format(), [](auto& m) { m.visible_height = UINT32_MAX; });
+  expect_message_refused(good_format(), [](auto& m) { m.bit_depth = 17; });
+  expect_message_refused(good_format(), [](auto& m) { m.chroma = 4; });
+  expect_message_refused(good_format(), [](auto& m) { m.min_output_buffers = 0; });
+  expect_message_refused(good_format(), [](auto& m) { m.min_output_buffers = 33; });
+  expect_message_refused(good_format(), [](auto& m) { m.pixel_aspect_den = 0; });
+  expect_message_refused(good_format(), [](auto& m) { m.colorspace = 256; });
+}
+
+TEST(ADoneMessage, IsRefusedOutOfRange) {
+  expect_message_refused(
+      msg::InputDone{}, [](auto&) {}, /*cookie=*/0);
+  expect_message_refused(msg::InputDone{static_cast<WireStatus>(3)}, [](auto&) {});
+  expect_message_refused(msg::InputDone{static_cast<WireStatus>(22)}, [](auto&) {});
+  expect_message_refused(
+      msg::OutputDone{}, [](auto&) {}, /*cookie=*/0);
+  expect_message_refused(msg::OutputDone{}, [](auto& m) { m.status = static_cast<WireStatus>(UINT32_MAX); });
+  expect_message_refused(msg::OutputDone{}, [](auto& m) { m.frame_type = 4; });
+  expect_message_refused(msg::OutputDone{}, [](auto& m) { m.field = 3; });
+  expect_message_refused(msg::Flushed{}, [](auto& m) { m.direction = static_cast<Direction>(2); });
+  expect_message_refused(msg::Configured{static_cast<WireStatus>(15)}, [](auto&) {});
+  expect_message_refused(msg::SessionError{static_cast<WireStatus>(99), "x"}, [](auto&) {});
+}
+
+TEST(ATextFromThePeer, IsCutAndMadePrintable) {
+  msg::SessionError error{WireStatus::kInternal, std::string("esc\x1b[31m\xff\n", 10)};
+  auto parsed = parse_message(serialize(Message{0, error}));
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(std::get<msg::SessionError>(parsed->body).text, "esc.[31m..");
+  error.text = std::string(5000, 'y');
+  parsed = parse_message(serialize(Message{0, error}));
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(std::get<msg::SessionError>(parsed->body).text.size(), size_t{SVPU_TEXT_BYTES});
+}
+
+// Whatever the bytes, parsing answers; what it accepts comes out the same after another round.
+TEST(RandomEntries, AreRefusedOrMeanTheSameAfterAnotherRound) {
+  std::mt19937_64 random(1);
+  int accepted = 0;
+  for (int round = 0; round < 200'000; ++round) {
+    Entry entry;
+    for (size_t at = 0; at < SVPU_SLOT_SIZE; at += 8) {
+      const uint64_t word = random() % 4 == 0 ? random() : random() % 8;
+      std::memcpy(entry.bytes + at, &word, 8);
+    }
+    static constexpr uint16_t kSizes[] = {16, 24, 32, 48, 56, 64, 96, 104, 160, 216, 224, 256};
+    svpu_entry header = entry.header();
+    header.type = static_cast<uint16_t>(random() % 18);
+    header.size = kSizes[random() % std::size(kSizes)];
+    entry.set_header(header);
+    if (const auto command = parse_command(entry)) {
+      ++accepted;
+      const auto again = parse_command(serialize(*command));
+      ASSERT_TRUE(again) << name_of(command->body);
+      ASSERT_EQ(*again, *command) << name_of(command->body);
+    }
+    if (const auto message = parse_message(entry)) {
+      ++accepted;
+      const auto again = parse_message(serialize(*message));
+      ASSERT_TRUE(again) << name_of(message->body);
+      ASSERT_EQ(*again, *message) << name_of(message->body);
+    }
+  }
+  EXPECT_GT(accepted, 1000);
+}
+
+TEST(WireStatuses, MapToErrnoInOnePlace) {
+  EXPECT_EQ(errno_of(WireStatus::kOk), 0);
+  EXPECT_EQ(errno_of(WireStatus::kDataError), 0);
+  EXPECT_EQ(errno_of(WireStatus::kUnsupported), EINVAL);
+  EXPECT_EQ(errno_of(WireStatus::kNoMemory), ENOMEM);
+  EXPECT_EQ(errno_of(WireStatus::kInternal), EIO);
+}
+
+}  // namespace
+}  // namespace softvpu::hfi

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What all opens of a codec node share: the lower half, its capabilities, priorities. Made by make_codec_device(); used by
+// M2mFile.
+#pragma once
+
+#include <mutex>
+#include <optional>
+
+#include "v4l2/priority.h"
+#include "v4l2/video_device.h"
+
+namespace softvpu::v4l2 {
+
+class CodecDevice final : public VideoDevice {
+ public:
+  CodecDevice(VideoDeviceConfig config, codec::Driver& driver) : config_(std::move(config)), driver_(driver) {}
+
+  const VideoDeviceConfig& config() const override { return config_; }
+  Result<std::shared_ptr<FileHandle>> open() override;
+
+  codec::Driver& driver() { return driver_; }
+  PriorityState& priorities() { return priorities_; }
+  // Asked of the lower half with the first open, and kept. Errors: EIO with the reason.
+  Result<const codec::Capabilities*> capabilities();
+
+ private:
+  const VideoDeviceConfig config_;
+  codec::Driver& driver_;
+  PriorityState priorities_;
+  std::mutex mutex_;
+  std::optional<codec::Capabilities> capabilities_;  // guarded by mutex_ until set, constant after
+};
+
+}  // namespace softvpu::v4l2

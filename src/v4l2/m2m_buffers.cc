@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The buffer and streaming ioctls of an open codec node. Handlers run under the file's lock (ioctl_dispatch.cc).
+// Clauses: vidioc-reqbufs.rst, vidioc-create-bufs.rst, vidioc-querybuf.rst, vidioc-qbuf.rst, vidioc-prepare-buf.rst,
+// vidioc-expbuf.rst, vidioc-streamon.rst; order of checks as videobuf2.
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/raw_syscall.h"
+#include "v4l2/m2m_file.h"
+
+namespace softvpu::v4l2 {
+namespace {
+
+// No USERPTR, no DMABUF, no requests, no cache hints.
+constexpr uint32_t kBufferCapabilities = V4L2_BUF_CAP_SUPPORTS_MMAP | V4L2_BUF_CAP_SUPPORTS_ORPHANED_BUFS;
+// What one plane may be asked to have: beyond it is ENOMEM, before the memory of the machine is.
+constexpr uint32_t kMaxPlaneBytes = 1u << 30;
+
+}  // namespace
+
+void M2mFile::free_buffers(Side side) {
+  BufferQueue& q = queue(side);
+  const auto direction = side == Side::kOutput ? codec::Direction::kInput : codec::Direction::kOutput;
+  for (const auto& buffer : q.buffers())
+    if (session_ && buffer->known_to_session) (void)session_->unmap_buffer(direction, buffer->handle);
+  q.free_all();
+  if (side == Side::kOutput) happen({.what = Happening::kOutputFreed});
+}
+
+int M2mFile::reqbufs(v4l2_requestbuffers& request, IoctlCall&) {
+  const auto side = side_of(request.type, multiplanar());
+  if (!side) return -side.error().code;
+  request.capabilities = kBufferCapabilities;
+  request.flags = 0;
+  std::fill(std::begin(request.reserved), std::end(request.reserved), 0);
+  if (request.memory != V4L2_MEMORY_MMAP) return -EINVAL;
+  BufferQueue& q = queue(*side);
+  if (q.streaming()) return -EBUSY;
+  if (request.count == 0 || q.count() != 0) free_buffers(*side);
+  if (request.count == 0) return 0;
+  uint32_t count = std::min<uint32_t>(request.count, VIDEO_MAX_FRAME);
+  // "A larger number is also possible when the driver requires more buffers to function correctly."
+  if (*side == Side::kCapture) count = std::max(count, std::min<uint32_t>(formats_.min_capture_buffers(), VIDEO_MAX_FRAME));
+  const auto added = q.add(count, formats_.plane_sizes(*side));
+  if (!added) return -added.error().code;
+  request.count = *added;
+  return 0;
+}
+
+int M2mFile::create_bufs(v4l2_create_buffers& create, IoctlCall&) {
+  const auto side = side_of(create.format.type, multiplanar());
+  if (!side) return -side.error().code;
+  BufferQueue& q = queue(*side);
+  create.capabilities = kBufferCapabilities;
+  create.flags = 0;
+  create.index = q.count();
+  std::fill(std::begin(create.reserved), std::end(create.reserved), 0);
+  if (create.memory != V4L2_MEMORY_MMAP) return -EINVAL;
+  if (create.count == 0) return 0;  // only asks for the index and the capabilities
+
+  const PixFormat format = format_in(create.format, multiplanar());
+  auto sizes = formats_.plane_sizes(*side);
+  if (format.num_planes != sizes.size()) return -EINVAL;
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    const uint32_t wanted = format.planes[i].sizeimage;
+    if (wanted == 0 || wanted < sizes[i].length) return -EINVAL;  // too small for the current format
+    if (wanted > kMaxPlaneBytes) return -ENOMEM;
+    sizes[i].length = wanted;
+  }
+  if (q.count() == VIDEO_MAX_FRAME) return -ENOBUFS;
+  const auto added = q.add(std::min<uint32_t>(create.count, VIDEO_MAX_FRAME), sizes);
+  if (!added) return -added.error().code;
+  create.count = *added;
+  return 0;
+}
+
+Result<Buffer*> M2mFile::buffer_for(const v4l2_buffer& buffer, const IoctlCall& call, Side* side, BufferView* view) {
+  const auto found = side_of(buffer.type, multiplanar());
+  if (!found) return Unexpected(found.error());
+  *side = *found;
+  *view = buffer_in(buffer, call.planes, multiplanar());
+  Buffer* known = queue(*side).find(buffer.index);
+  if (known == nullptr) return fail(EINVAL, "no buffer of this index");
+  if (!view->has_planes || view->num_planes < known->planes.size()) return fail(EINVAL, "too few entries in the planes array");
+  return known;
+}
+
+int M2mFile::querybuf(v4l2_buffer& buffer, IoctlCall& call) {
+  Side side{};
+  BufferView view;
+  const auto known = buffer_for(buffer, call, &side, &view);
+  if (!known) return -known.error().code;
+  buffer_out(queue(side).view(**known), side, multiplanar(), &buffer, call.planes);
+  return 0;
+}
+
+int M2mFile::prepare_buf(v4l2_buffer& buffer, IoctlCall& call) {
+  Side side{};
+  BufferView view;
+  const auto known = buffer_for(buffer, call, &side, &view);
+  if (!known) return -known.error().code;
+  if (view.memory != V4L2_MEMORY_MMAP || (view.flags & V4L2_BUF_FLAG_REQUEST_FD) != 0) return -EINVAL;
+  BufferQueue& q = queue(side);
+  if (q.failed()) return -EIO;
+  auto* place = std::get_if<Dequeued>(&(*known)->place);
+  if (place == nullptr || place->prepared) return -EINVAL;
+  if (auto status = q.take(**known, view); !status) return -status.error().code;
+  place->prepared = true;
+  buffer_out(q.view(**known), side, multiplanar(), &buffer, call.planes);
+  return 0;
+}
+
+int M2mFile::qbuf(v4l2_buffer& buffer, IoctlCall& call) {
+  Side side{};
+  BufferView view;
+  const auto known = buffer_for(buffer, call, &side, &view);
+  if (!known) return -known.error().code;
+  if (view.memory != V4L2_MEMORY_MMAP) return -EINVAL;
+  BufferQueue& q = queue(side);
+  auto* place = std::get_if<Dequeued>(&(*known)->place);
+  if ((view.flags & V4L2_BUF_FLAG_REQUEST_FD) != 0) return place == nullptr ? -EINVAL : -EBADR;  // no requests here
+  if (q.failed()) return -EIO;
+  if (place == nullptr) return -EINVAL;
+  // buffer.rst, "Interactions": EINVAL for a buffer too small for the current format. Except until the client has answered a
+  // change of resolution: then it is about to be given back empty, as the LAST one.
+  const bool change_pending = (state_.phase == Phase::kCaptureSetup && q.streaming()) || state_.change_held;
+  if (side == Side::kCapture && !change_pending && !(*known)->holds(formats_.plane_sizes(side))) return -EINVAL;
+  if (!place->prepared)
+    if (auto status = q.take(**known, view); !status) return -status.error().code;
+  q.enqueue(**known, view);
+  buffer_out(q.view(**known), side, multiplanar(), &buffer, call.planes);
+  pump();
+  return 0;
+}
+
+int M2mFile::try_dequeue(v4l2_buffer& buffer, Side side, IoctlCall& call) {
+  if (released_) return -ENODEV;
+  BufferQueue& q = queue(side);
+  if (!q.streaming()) return -EINVAL;
+  if (q.last_dequeued()) return -EPIPE;  // vidioc-qbuf.rst, EPIPE
+  Buffer* next = q.next_done();
+  if (next == nullptr) return q.failed() ? -EIO : -EAGAIN;
+  if (multiplanar() && (call.planes == nullptr || buffer.length < next->planes.size())) return -EINVAL;
+  BufferView view = q.view(*next);
+  view.flags &= ~uint32_t{V4L2_BUF_FLAG_DONE};
+  if (next->arms_epipe) q.set_last_dequeued(true);
+  next->arms_epipe = false;
+  q.dequeue(*next);
+  buffer_out(view, side, multiplanar(), &buffer, call.planes);
+  if (side == Side::kCapture && q.done() == 0) {
+    happen({.what = Happening::kCaptureDoneEmpty});
+    pump();
+  }
+  return 0;
+}
+
+int M2mFile::dqbuf(v4l2_buffer& buffer, IoctlCall& call) {
+  const auto side = side_of(buffer.type, multiplanar());
+  if (!side) return -side.error().code;
+  for (;;) {
+    const int result = try_dequeue(buffer, *side, call);
+    if (result != -EAGAIN || call.nonblocking) return result;
+    if (sleep(call, -1) == EINTR) return -EINTR;
+  }
+}
+
+int M2mFile::expbuf(v4l2_exportbuffer& request, IoctlCall&) {
+  const auto side = side_of(request.type, multiplanar());
+  if (!side) return -side.error().code;
+  if ((request.flags & ~uint32_t{O_CLOEXEC | O_ACCMODE}) != 0) return -EINVAL;
+  Buffer* buffer = queue(*side).find(request.index);
+  if (buffer == nullptr || request.plane >= buffer->planes.size()) return -EINVAL;
+  // The application's own descriptor, so a low number and not ours (UniqueFd::duplicate() goes high).
+  const bool keep_on_exec = (request.flags & O_CLOEXEC) == 0;
+  const int fd = raw::fcntl(buffer->planes[request.plane].fd(), keep_on_exec ? F_DUPFD : F_DUPFD_CLOEXEC, 0);
+  if (fd < 0) return fd;
+  request.fd = fd;
+  std::fill(std::begin(request.reserved), std::end(request.reserved), 0);
+  return 0;
+}
+
+bool M2mFile::any_capture_buffer_fits() const {
+  const auto wanted = formats_.plane_sizes(Side::kCapture);
+  return std::any_of(capture_.buffers().begin(), capture_.buffers().end(),
+                     [&](const auto& buffer) { return buffer->holds(wanted); });
+}
+
+bool M2mFile::capture_fits_stream(const codec::StreamFormat& stream) {
+  const auto layout = formats_.layout_of(stream);
+  return layout && *layout == formats_.layout() && capture_.streaming() && !capture_.failed() &&
+         capture_.count() >= stream.min_output_buffers && any_capture_buffer_fits();
+}
+
+int M2mFile::streamon(int& type, IoctlCall&) {
+  const auto side = side_of(static_cast<uint32_t>(type), multiplanar());
+  if (!side) return -side.error().code;
+  BufferQueue& q = queue(*side);
+  if (q.streaming()) return 0;
+  if (q.count() == 0) return -EINVAL;
+  if (*side == Side::kOutput) {
+    start_error_ = 0;
+    happen({.what = Happening::kOutputStreamOn});
+    if (start_error_ != 0) {  // vidioc-streamon.rst: queued buffers stay queued
+      happen({.what = Happening::kOutputStreamOff});
+      happen({.what = Happening::kOutputFreed});
+      return -start_error_;
+    }
+    q.start_streaming();
+  } else {
+    q.start_streaming();
+    happen({.what = Happening::kCaptureStreamOn, .fits = any_capture_buffer_fits()});
+  }
+  pump();
+  return 0;
+}
+
+int M2mFile::streamoff(int& type, IoctlCall&) {
+  const auto side = side_of(static_cast<uint32_t>(type), multiplanar());
+  if (!side) return -side.error().code;
+  BufferQueue& q = queue(*side);
+  const bool was_streaming = q.streaming();
+  q.cancel();  // also what was queued or prepared without STREAMON
+  if (was_streaming) {
+    happen({.what = *side == Side::kOutput ? Happening::kOutputStreamOff : Happening::kCaptureStreamOff});
+    pump();
+  }
+  return 0;
+}
+
+}  // namespace softvpu::v4l2

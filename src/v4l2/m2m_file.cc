@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Life of an open file: from open to release, how its ioctls sleep and wake, what poll() sees, and where its buffers can be
+// mapped. Clauses: func-poll.rst, func-mmap.rst, func-close.rst; poll exactly as v4l2_m2m_poll().
+#include "v4l2/m2m_file.h"
+
+#include <pthread.h>
+#include <sys/mman.h>
+
+#include <cerrno>
+
+#include "base/clock.h"
+#include "v4l2/session_link.h"
+#include "v4l2/waiter.h"
+
+namespace softvpu::v4l2 {
+namespace {
+
+constexpr uint32_t kCaptureOffsets = OffsetAllocator::kSpan;  // v4l2-mem2mem: the CAPTURE queue's offsets start there
+constexpr std::chrono::nanoseconds kHeaderLimit = std::chrono::seconds(1);
+
+}  // namespace
+
+M2mFile::M2mFile(std::shared_ptr<CodecDevice> device, const codec::Capabilities& capabilities)
+    : device_(std::move(device)),
+      output_(Side::kOutput, 0),
+      capture_(Side::kCapture, kCaptureOffsets),
+      formats_(capabilities),
+      controls_(capabilities) {
+  if (device_->priorities().change(V4L2_PRIORITY_UNSET, V4L2_PRIORITY_DEFAULT)) priority_ = V4L2_PRIORITY_DEFAULT;
+  controls_.set_min_capture_buffers(formats_.min_capture_buffers());
+  published_ = current_levels();
+}
+
+M2mFile::~M2mFile() { release(); }
+
+int M2mFile::ioctl(unsigned long request, void* arg, bool nonblocking) {
+  return dispatch_ioctl(*this, request, arg, nonblocking);
+}
+
+// vicodec and its like: no V4L2_CAP_READWRITE.
+long M2mFile::read(void*, size_t, bool) { return -EINVAL; }
+long M2mFile::write(const void*, size_t, bool) { return -EINVAL; }
+
+void M2mFile::release() {
+  std::vector<std::unique_ptr<codec::Session>> buried;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!released_) {
+      released_ = true;
+      close_session();
+      output_.free_all();
+      capture_.free_all();
+      if (priority_ != V4L2_PRIORITY_UNSET) (void)device_->priorities().change(priority_, V4L2_PRIORITY_UNSET);
+      priority_ = V4L2_PRIORITY_UNSET;
+      sink_ = nullptr;
+      publish();
+    }
+    buried = bury();
+  }
+}
+
+int M2mFile::sleep(const IoctlCall& call, int64_t timeout_ns) {
+  static_assert(sizeof(wake_) == sizeof(uint32_t) && std::atomic<uint32_t>::is_always_lock_free);
+  const uint32_t seen = wake_.load(std::memory_order_relaxed);
+  somebody_sleeps_ = true;
+  mutex_.unlock();
+  Waiter* waiter = device_->config().waiter != nullptr ? device_->config().waiter : &futex_waiter();
+  pthread_setcancelstate(call.cancel_state, nullptr);
+  const int result = waiter->wait(reinterpret_cast<const uint32_t*>(&wake_), seen, timeout_ns);
+  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
+  mutex_.lock();
+  return result;
+}
+
+void M2mFile::await_header(const IoctlCall& call) {
+  const TimePoint limit = system_clock().now() + kHeaderLimit;
+  while (!released_ && state_.phase == Phase::kInitialization && state_.session_open && output_.streaming() &&
+         output_.queued() + output_.with_session() > 0) {
+    const Duration left = limit - system_clock().now();
+    if (left <= Duration::zero()) return;
+    publish();  // what this ioctl did so far
+    (void)sleep(call, left.count());
+  }
+}
+
+Levels M2mFile::current_levels() {
+  // After a failure what came back can still be dequeued; only then is there an error (brief note in m2m_session.cc).
+  const auto dead = [](const BufferQueue& q, bool holds_epipe) {
+    return !q.streaming() || (q.failed() && q.done() == 0) || (q.idle() && !holds_epipe);
+  };
+  Levels levels;
+  levels.pri = events_.pending();
+  if (released_ || (dead(output_, false) && dead(capture_, capture_.last_dequeued()))) {
+    levels.error = true;
+    return levels;
+  }
+  levels.out = output_.done() > 0;
+  levels.in = capture_.done() > 0 || capture_.last_dequeued();  // DQBUF would say EPIPE
+  return levels;
+}
+
+Levels M2mFile::levels() {
+  const std::lock_guard lock(mutex_);
+  return current_levels();
+}
+
+void M2mFile::set_readiness_sink(ReadinessSink* sink) {
+  const std::lock_guard lock(mutex_);
+  sink_ = released_ ? nullptr : sink;
+}
+
+void M2mFile::publish() {
+  wake_.fetch_add(1, std::memory_order_release);
+  if (somebody_sleeps_) {
+    somebody_sleeps_ = false;
+    wake_all(reinterpret_cast<const uint32_t*>(&wake_));
+  }
+  const Levels now = current_levels();
+  if (sink_ != nullptr && (now != published_ || completed_in_ || completed_out_ || completed_pri_))
+    sink_->levels_changed(now, completed_in_, completed_out_, completed_pri_);
+  published_ = now;
+  completed_in_ = completed_out_ = completed_pri_ = false;
+}
+
+std::vector<std::unique_ptr<codec::Session>> M2mFile::bury() { return std::move(buried_); }
+
+Result<MmapTarget> M2mFile::mmap_target(uint64_t offset, size_t length, int prot, int flags) {
+  const std::lock_guard lock(mutex_);
+  if (released_) return fail(ENODEV, "the file is closed");
+  const int type = flags & MAP_TYPE;
+  if (type != MAP_SHARED && type != MAP_SHARED_VALIDATE) return fail(EINVAL, "device memory can only be mapped MAP_SHARED");
+  const Side side = offset < kCaptureOffsets ? Side::kOutput : Side::kCapture;
+  if ((prot & (side == Side::kOutput ? PROT_WRITE : PROT_READ)) == 0)
+    return fail(EINVAL, side == Side::kOutput ? "OUTPUT buffers are mapped PROT_WRITE" : "CAPTURE buffers are mapped PROT_READ");
+  const PlaneBuffer* plane = queue(side).plane_at(offset);
+  if (plane == nullptr) return fail(EINVAL, "no plane has this offset; it must come from VIDIOC_QUERYBUF");
+  if (length > page_align(plane->length())) return fail(EINVAL, "longer than the plane");
+  return MmapTarget{plane->fd(), 0};
+}
+
+void M2mFile::mapping_changed(uint64_t offset, int delta) {
+  const std::lock_guard lock(mutex_);
+  PlaneBuffer* plane = queue(offset < kCaptureOffsets ? Side::kOutput : Side::kCapture).plane_at(offset);
+  if (plane != nullptr) plane->mapping_changed(delta);  // otherwise of an orphan
+}
+
+}  // namespace softvpu::v4l2

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// M2mFile and its codec session: runs the decoder's transitions, hands buffers over, and takes what the session says.
+// Everything here runs under the file's lock; the on_*() functions take it on the lower half's thread.
+//
+// A failed session: every queued buffer comes back with V4L2_BUF_FLAG_ERROR and can be dequeued; then DQBUF and QBUF say EIO and
+// poll says POLLERR until STREAMOFF, and the next STREAMON starts a fresh one (dev-decoder.rst, Decoding, last paragraph).
+#include <algorithm>
+#include <cerrno>
+
+#include "base/log.h"
+#include "v4l2/m2m_file.h"
+#include "v4l2/session_link.h"
+
+namespace softvpu::v4l2 {
+namespace {
+
+uint32_t frame_flags(codec::FrameType type) {
+  switch (type) {
+    case codec::FrameType::kKey:
+      return V4L2_BUF_FLAG_KEYFRAME;
+    case codec::FrameType::kP:
+      return V4L2_BUF_FLAG_PFRAME;
+    case codec::FrameType::kB:
+      return V4L2_BUF_FLAG_BFRAME;
+    case codec::FrameType::kUnknown:
+      break;
+  }
+  return 0;
+}
+
+uint32_t field_of(codec::FrameField field) {
+  switch (field) {
+    case codec::FrameField::kInterlacedTopFirst:
+      return V4L2_FIELD_INTERLACED_TB;
+    case codec::FrameField::kInterlacedBottomFirst:
+      return V4L2_FIELD_INTERLACED_BT;
+    case codec::FrameField::kProgressive:
+      break;
+  }
+  return V4L2_FIELD_NONE;
+}
+
+}  // namespace
+
+int M2mFile::happen(const DecoderEvent& event) {
+  const Transition transition = decoder_transition(state_, event);
+  if (transition.error != 0) return transition.error;
+  if (transition.next.phase != state_.phase)
+    log_line(LogLevel::kInfo, "decoder: %s -> %s", to_string(state_.phase), to_string(transition.next.phase));
+  state_ = transition.next;
+  for (const Action action : transition.actions) {
+    if (action == Action::kNone) break;
+    log_line(LogLevel::kTrace, "decoder: %s", to_string(action));
+    act(action);
+    if (state_.phase == Phase::kFailed && transition.next.phase != Phase::kFailed) break;  // an action failed: the rest is moot
+  }
+  return 0;
+}
+
+void M2mFile::act(Action action) {
+  Status status;
+  switch (action) {
+    case Action::kNone:
+      break;
+    case Action::kStartSession:
+      if (auto started = start_session(); !started) {  // STREAMON itself fails, see streamon()
+        log_line(LogLevel::kError, "no codec session: %s", started.error().reason.c_str());
+        start_error_ = started.error().code;
+        close_session();
+      }
+      break;
+    case Action::kCloseSession:
+      close_session();
+      break;
+    case Action::kFlushInput:
+      input_flush_pending_ = ++flush_generation_;
+      if (session_) status = session_->flush(codec::Direction::kInput, input_flush_pending_);
+      break;
+    case Action::kFlushOutput:
+      if (session_) status = session_->flush(codec::Direction::kOutput, ++flush_generation_);
+      break;
+    case Action::kApplyFormat:
+      apply_stream();
+      break;
+    case Action::kEventSourceChange:
+      push_event(V4L2_EVENT_SOURCE_CHANGE, V4L2_EVENT_SRC_CH_RESOLUTION);
+      break;
+    case Action::kEventEos:
+      push_event(V4L2_EVENT_EOS, 0);
+      break;
+    case Action::kDrain:
+      if (session_) status = session_->drain();
+      break;
+    case Action::kResume:
+      pump_outputs();
+      if (session_) status = session_->resume();
+      break;
+    case Action::kDeliverLast:
+      return_asked_ = false;
+      deliver_last();
+      break;
+    case Action::kCancelLast:
+      break;  // a buffer that comes back for it is queued again, see on_output_done()
+    case Action::kClearEpipe:
+      capture_.forget_last();
+      break;
+    case Action::kFailQueues:
+      for (BufferQueue* q : {&output_, &capture_})
+        if (q->streaming()) q->fail_queued();
+      completed_in_ = completed_out_ = true;
+      break;
+  }
+  if (!status) session_failed(status.error());
+}
+
+Status M2mFile::start_session() {
+  codec::SessionConfig config;
+  config.role = device_->config().role;
+  config.coded = formats_.codec().coded;
+  config.size_hint = formats_.size_hint();
+  config.threads = device_->config().codec_threads;
+  auto link = std::make_shared<SessionLink>(weak_from_this());
+  auto session = device_->driver().open_session(config, link);
+  if (!session) return Unexpected(session.error());
+  session_ = std::move(*session);
+  link_ = std::move(link);
+  told_layout_.reset();
+  announced_.reset();
+  input_flush_pending_ = 0;
+  formats_.forget_stream();
+  controls_.set_min_capture_buffers(formats_.min_capture_buffers());
+  return session_->start();
+}
+
+void M2mFile::close_session() {
+  link_.reset();  // events that are under way end in the link
+  if (session_) buried_.push_back(std::move(session_));
+  session_.reset();
+  output_.session_closed();
+  capture_.session_closed();
+  input_flush_pending_ = 0;
+}
+
+void M2mFile::session_failed(const Error& error) {
+  if (state_.phase == Phase::kFailed && !session_) return;
+  log_line(LogLevel::kError, "the codec session failed: %s", error.reason.c_str());
+  happen({.what = Happening::kSessionFailed});
+}
+
+Status M2mFile::make_known(Buffer& buffer, codec::Direction side) {
+  if (buffer.known_to_session) return {};
+  std::array<codec::PlaneMemory, VIDEO_MAX_PLANES> planes{};
+  for (size_t i = 0; i < buffer.planes.size(); ++i) planes[i] = buffer.planes[i].for_session();
+  if (auto status = session_->map_buffer(side, buffer.handle, std::span(planes.data(), buffer.planes.size())); !status)
+    return status;
+  buffer.known_to_session = true;
+  return {};
+}
+
+void M2mFile::pump() {
+  pump_inputs();
+  pump_outputs();
+}
+
+void M2mFile::pump_inputs() {
+  while (session_ && output_.streaming() && !output_.failed()) {
+    Buffer* buffer = output_.next_queued();
+    if (buffer == nullptr) return;
+    codec::InputChunk chunk;
+    chunk.buffer = buffer->handle;
+    chunk.cookie = codec::Cookie{next_cookie_++};
+    chunk.tag = tags_.add(
+        {buffer->timestamp, buffer->timecode, buffer->flags & (V4L2_BUF_FLAG_TIMECODE | V4L2_BUF_FLAG_TSTAMP_SRC_MASK)});
+    chunk.offset = buffer->data_offset[0];
+    chunk.bytes = buffer->bytesused[0] - buffer->data_offset[0];  // queue.cc checked the order of the two
+    Status status = make_known(*buffer, codec::Direction::kInput);
+    if (status) {
+      output_.give_to_session(*buffer, chunk.cookie);
+      status = session_->queue_input(chunk);
+    }
+    if (!status) session_failed(status.error());
+  }
+}
+
+void M2mFile::pump_outputs() {
+  if (!capture_.streaming() || capture_.failed()) return;
+  if (state_.last_wanted) {
+    deliver_last();
+    return;
+  }
+  if (!session_ || state_.phase != Phase::kDecoding || state_.change_held) return;
+  const auto wanted = formats_.plane_sizes(Side::kCapture);
+  while (session_) {
+    // Buffers from before a change of resolution may be too small: they wait for STREAMOFF.
+    Buffer* buffer = capture_.next_queued([&](const Buffer& b) { return b.holds(wanted); });
+    if (buffer == nullptr) return;
+    Status status = tell_layout();
+    if (status) status = make_known(*buffer, codec::Direction::kOutput);
+    if (status) {
+      const codec::Cookie cookie{next_cookie_++};
+      capture_.give_to_session(*buffer, cookie);
+      status = session_->queue_output(buffer->handle, cookie);
+    }
+    if (!status) session_failed(status.error());
+  }
+}
+
+Status M2mFile::tell_layout() {
+  if (told_layout_ == formats_.layout()) return {};
+  if (auto status = session_->set_frame_layout(formats_.layout()); !status) return status;
+  told_layout_ = formats_.layout();
+  return {};
+}
+
+void M2mFile::deliver_last() {
+  if (!state_.last_wanted || !capture_.streaming()) return;
+  if (Buffer* buffer = capture_.next_queued()) {
+    complete_last(*buffer);
+  } else if (session_ && capture_.with_session() > 0 && !return_asked_) {
+    return_asked_ = true;
+    if (auto status = session_->return_output(); !status) session_failed(status.error());
+  }
+  // Otherwise the next one that is queued: pump_outputs().
+}
+
+void M2mFile::complete_last(Buffer& buffer) {
+  buffer.bytesused.fill(0);
+  buffer.field = V4L2_FIELD_NONE;
+  buffer.flags |= V4L2_BUF_FLAG_LAST;
+  buffer.arms_epipe = true;
+  buffer.timestamp = {};
+  buffer.sequence = capture_.next_sequence();
+  capture_.complete(buffer, false);
+  completed_in_ = true;
+  happen({.what = Happening::kLastCompleted});
+}
+
+void M2mFile::apply_stream() {
+  if (!announced_) return;
+  // Checked when it was announced; the client can't have changed what it depends on since.
+  if (auto status = formats_.apply_stream(*announced_); !status) {
+    session_failed(status.error());
+    return;
+  }
+  announced_.reset();
+  controls_.set_min_capture_buffers(formats_.min_capture_buffers());
+}
+
+void M2mFile::push_event(uint32_t type, uint32_t changes) {
+  v4l2_event event{};
+  event.type = type;
+  if (type == V4L2_EVENT_SOURCE_CHANGE) event.u.src_change.changes = changes;
+  if (events_.push(event)) completed_pri_ = true;
+}
+
+void M2mFile::on_input_done(const SessionLink* link, codec::Cookie cookie, codec::DoneStatus status) {
+  const std::lock_guard lock(mutex_);
+  if (link != link_.get()) return;
+  Buffer* buffer = output_.with_session(cookie);
+  if (buffer == nullptr) return;  // the client has it back since STREAMOFF
+  buffer->sequence = output_.next_sequence();
+  output_.complete(*buffer, status != codec::DoneStatus::kOk);
+  completed_out_ = true;
+  publish();
+}
+
+void M2mFile::on_output_done(const SessionLink* link, const codec::OutputDone& done) {
+  const std::lock_guard lock(mutex_);
+  if (link != link_.get()) return;
+  Buffer* buffer = capture_.with_session(done.cookie);
+  if (buffer == nullptr) return;
+  if (done.status == codec::DoneStatus::kCancelled) {
+    if (state_.last_wanted)
+      complete_last(*buffer);
+    else
+      capture_.take_back(*buffer);
+    pump();
+    publish();
+    return;
+  }
+  bool error = done.status == codec::DoneStatus::kError;
+  for (size_t i = 0; i < buffer->planes.size(); ++i) {
+    const uint32_t length = buffer->planes[i].length();
+    error = error || done.bytes_used[i] > length;  // a lower half that claims more than there is
+    buffer->bytesused[i] = std::min(done.bytes_used[i], length);
+  }
+  buffer->flags |= frame_flags(done.type);
+  buffer->field = field_of(done.field);
+  buffer->sequence = capture_.next_sequence();
+  buffer->timestamp = {};
+  if (const InputInfo* input = done.has_tag ? tags_.find(done.tag) : nullptr) {
+    buffer->timestamp = input->timestamp;
+    buffer->flags |= input->flags;
+    if ((input->flags & V4L2_BUF_FLAG_TIMECODE) != 0) buffer->timecode = input->timecode;
+  }
+  capture_.complete(*buffer, error);
+  completed_in_ = true;
+  publish();
+}
+
+void M2mFile::on_format_changed(const SessionLink* link, const codec::StreamFormat& format) {
+  const std::lock_guard lock(mutex_);
+  if (link != link_.get()) return;
+  log_line(LogLevel::kInfo, "stream: %ux%u, visible %ux%u, %u bits, at least %u CAPTURE buffers", format.coded.width,
+           format.coded.height, format.visible.width, format.visible.height, format.bit_depth, format.min_output_buffers);
+  if (const auto layout = formats_.layout_of(format); !layout) {
+    session_failed(layout.error());
+  } else {
+    const bool fits = capture_fits_stream(format);
+    announced_ = format;
+    happen({.what = Happening::kFormatChanged, .fits = fits, .frames_waiting = capture_.done() > 0});
+    pump();
+  }
+  publish();
+}
+
+void M2mFile::on_drained(const SessionLink* link) {
+  const std::lock_guard lock(mutex_);
+  if (link != link_.get()) return;
+  happen({.what = Happening::kDrained, .stale = input_flush_pending_ != 0});
+  pump();
+  publish();
+}
+
+void M2mFile::on_flushed(const SessionLink* link, codec::Direction side, uint32_t generation) {
+  const std::lock_guard lock(mutex_);
+  if (link != link_.get()) return;
+  if (side == codec::Direction::kInput && generation == input_flush_pending_) input_flush_pending_ = 0;
+  publish();
+}
+
+void M2mFile::on_failed(const SessionLink* link, const Error& error) {
+  const std::lock_guard lock(mutex_);
+  if (link != link_.get()) return;
+  session_failed(error);
+  publish();
+}
+
+void SessionLink::input_done(codec::Cookie cookie, codec::DoneStatus status) {
+  if (const auto file = file_.lock()) file->on_input_done(this, cookie, status);
+}
+void SessionLink::output_done(const codec::OutputDone& done) {
+  if (const auto file = file_.lock()) file->on_output_done(this, done);
+}
+void SessionLink::format_changed(const codec::StreamFormat& format, bool) {
+  if (const auto file = file_.lock()) file->on_format_changed(this, format);
+}
+void SessionLink::drained() {
+  if (const auto file = file_.lock()) file->on_drained(this);
+}
+void SessionLink::flushed(codec::Direction side, uint32_t generation) {
+  if (const auto file = file_.lock()) file->on_flushed(this, side, generation);
+}
+void SessionLink::failed(const Error& error) {
+  if (const auto file = file_.lock()) file->on_failed(this, error);
+}
+
+}  // namespace softvpu::v4l2

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The capability table as text, so that a launcher can ask the worker once for many processes: see capability_query.h.
+//
+//   softvpu-capabilities 1
+//   firmware <version> <name>
+//   codec <role> <fourcc> <flags> <min buffers> <min WxH> <max WxH> <step WxH> <raw>,<raw>…
+//   menu <id> <default> <items>            (of the codec above)
+//   end
+// Numbers are decimal or 0x…; one space between words; every line ends with a newline; nothing else is allowed.
+#include <charconv>
+#include <vector>
+
+#include "base/raw_syscall.h"
+#include "base/unique_fd.h"
+#include "vpu/capability_query.h"
+
+namespace softvpu::vpu {
+namespace {
+
+constexpr size_t kMaxFile = 64 * 1024;
+constexpr size_t kMaxCodecs = 64;
+constexpr uint32_t kMaxSide = 65536;
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    const size_t at = text.find(separator);
+    parts.push_back(text.substr(0, at));
+    if (at == std::string_view::npos) return parts;
+    text.remove_prefix(at + 1);
+  }
+}
+
+template <typename T>
+bool number(std::string_view text, T& out, T least, T most) {
+  int base = 10;
+  if (text.size() > 2 && text.substr(0, 2) == "0x") {
+    base = 16;
+    text.remove_prefix(2);
+  }
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), out, base);
+  return result.ec == std::errc() && result.ptr == text.data() + text.size() && out >= least && out <= most;
+}
+
+bool size(std::string_view text, Size& out) {
+  const auto parts = split(text, 'x');
+  return parts.size() == 2 && number(parts[0], out.width, 1u, kMaxSide) && number(parts[1], out.height, 1u, kMaxSide);
+}
+
+bool codec_line(const std::vector<std::string_view>& words, codec::CodecInfo& out) {
+  uint32_t role = 0;
+  uint32_t coded = 0;
+  if (words.size() != 9 || !number(words[1], role, 0u, 2u) || !number(words[2], coded, 1u, UINT32_MAX) ||
+      !number(words[3], out.flags, 0u, codec::kContinuousByteStream | codec::kDynamicResolution | codec::kStateless) ||
+      !number(words[4], out.min_output_buffers, 0u, 32u) || !size(words[5], out.sizes.min) || !size(words[6], out.sizes.max) ||
+      !size(words[7], out.sizes.step))
+    return false;
+  if (out.sizes.min.width > out.sizes.max.width || out.sizes.min.height > out.sizes.max.height) return false;
+  out.role = static_cast<codec::Role>(role);
+  out.coded = static_cast<FourCC>(coded);
+  for (const std::string_view word : split(words[8], ',')) {
+    uint32_t raw = 0;
+    if (out.raw.size() == 8 || !number(word, raw, 1u, UINT32_MAX)) return false;
+    out.raw.push_back(static_cast<FourCC>(raw));
+  }
+  return true;
+}
+
+bool menu_line(const std::vector<std::string_view>& words, codec::CodecInfo& codec) {
+  codec::MenuControl menu;
+  if (words.size() != 4 || codec.menus.size() == 4 || !number(words[1], menu.id, 1u, UINT32_MAX) ||
+      !number(words[2], menu.default_item, 0, 63) || !number(words[3], menu.supported_items, uint64_t{1}, UINT64_MAX))
+    return false;
+  if ((menu.supported_items >> menu.default_item & 1) == 0) return false;
+  codec.menus.push_back(menu);
+  return true;
+}
+
+// "firmware <version> <name>": the name may have spaces.
+bool firmware_line(std::string_view line, codec::Capabilities& out) {
+  const auto words = split(line, ' ');
+  if (words.size() < 3 || words[0] != "firmware" || !number(words[1], out.version, 0u, UINT32_MAX)) return false;
+  out.name = std::string(line.substr(words[0].size() + words[1].size() + 2));
+  if (out.name.size() > 31) return false;
+  for (const char c : out.name) {
+    if (c < ' ' || c > '~') return false;
+  }
+  return true;
+}
+
+std::string text_of(Size size) { return std::to_string(size.width) + "x" + std::to_string(size.height); }
+
+Unexpected bad_line(size_t number, std::string_view line) {
+  return fail(EINVAL, "capability table, line " + std::to_string(number) + ": \"" + std::string(line.substr(0, 80)) + "\"");
+}
+
+}  // namespace
+
+std::string print_capabilities(const codec::Capabilities& capabilities) {
+  std::string text = "softvpu-capabilities 1\n";
+  text += "firmware " + std::to_string(capabilities.version) + " " + capabilities.name + "\n";
+  for (const codec::CodecInfo& codec : capabilities.codecs) {
+    text += "codec " + std::to_string(static_cast<uint32_t>(codec.role)) + " " +
+            std::to_string(static_cast<uint32_t>(codec.coded)) + " " + std::to_string(codec.flags) + " " +
+            std::to_string(codec.min_output_buffers) + " " + text_of(codec.sizes.min) + " " + text_of(codec.sizes.max) + " " +
+            text_of(codec.sizes.step) + " ";
+    for (size_t i = 0; i < codec.raw.size(); ++i)
+      text += (i == 0 ? "" : ",") + std::to_string(static_cast<uint32_t>(codec.raw[i]));
+    text += "\n";
+    for (const codec::MenuControl& menu : codec.menus) {
+      text += "menu " + std::to_string(menu.id) + " " + std::to_string(menu.default_item) + " " +
+              std::to_string(menu.supported_items) + "\n";
+    }
+  }
+  return text + "end\n";
+}
+
+Result<codec::Capabilities> parse_capabilities(std::string_view text) {
+  if (text.size() > kMaxFile) return fail(EFBIG, "capability table: larger than 64 KiB");
+  if (text.empty() || text.back() != '\n') return fail(EINVAL, "capability table: the last line has no end");
+  text.remove_suffix(1);
+  const auto lines = split(text, '\n');
+  if (lines.size() < 3) return fail(EINVAL, "capability table: it has no lines");
+  codec::Capabilities out;
+  if (lines.front() != "softvpu-capabilities 1") return bad_line(1, lines.front());
+  if (!firmware_line(lines[1], out)) return bad_line(2, lines[1]);
+  for (size_t i = 2; i + 1 < lines.size(); ++i) {
+    const auto words = split(lines[i], ' ');
+    bool good = false;
+    if (words[0] == "codec") {
+      codec::CodecInfo info;
+      good = out.codecs.size() < kMaxCodecs && codec_line(words, info) && out.find(info.role, info.coded) == nullptr;
+      if (good) out.codecs.push_back(std::move(info));
+    } else if (words[0] == "menu") {
+      good = !out.codecs.empty() && menu_line(words, out.codecs.back());
+    }
+    if (!good) return bad_line(i + 1, lines[i]);
+  }
+  if (lines.back() != "end") return bad_line(lines.size(), lines.back());
+  return out;
+}
+
+Result<codec::Capabilities> load_capabilities(const std::string& path) {
+  const int opened = raw::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (opened < 0) return fail(-opened, "opening " + path);
+  const UniqueFd fd(opened);
+  std::string text;
+  char part[4096];
+  while (true) {
+    const long got = raw::read(fd.get(), part, sizeof(part));
+    if (got == -EINTR) continue;
+    if (got < 0) return fail(static_cast<int>(-got), "reading " + path);
+    if (got == 0) break;
+    text.append(part, static_cast<size_t>(got));
+    if (text.size() > kMaxFile) return fail(EFBIG, path + " is larger than 64 KiB");
+  }
+  return parse_capabilities(text);
+}
+
+Status save_capabilities(const codec::Capabilities& capabilities, const std::string& path) {
+  const int opened = raw::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (opened < 0) return fail(-opened, "creating " + path);
+  const UniqueFd fd(opened);
+  const std::string text = print_capabilities(capabilities);
+  size_t done = 0;
+  while (done < text.size()) {
+    const long put = raw::write(fd.get(), text.data() + done, text.size() - done);
+    if (put == -EINTR) continue;
+    if (put <= 0) return fail(put < 0 ? static_cast<int>(-put) : EIO, "writing " + path);
+    done += static_cast<size_t>(put);
+  }
+  return {};
+}
+
+}  // namespace softvpu::vpu

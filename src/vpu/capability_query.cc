@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// QUERY_CAPABILITIES (docs/hfi.md, 2), synchronously: see capability_query.h.
+#include "vpu/capability_query.h"
+
+#include <poll.h>
+
+#include "base/raw_syscall.h"
+#include "vpu/convert.h"
+
+namespace softvpu::vpu {
+namespace {
+
+constexpr size_t kMaxCodecs = 64;
+
+struct Query {
+  codec::Capabilities capabilities;
+  bool ready = false;
+  bool complete = false;
+
+  Status take(const hfi::Message& message) {
+    if (std::holds_alternative<hfi::Unknown>(message.body)) return {};
+    if (const auto* error = std::get_if<hfi::msg::SessionError>(&message.body)) return fail(EIO, error->text);
+    if (const auto* error = std::get_if<hfi::msg::SystemError>(&message.body)) return fail(EIO, error->text);
+    if (const auto* hello = std::get_if<hfi::msg::Ready>(&message.body)) {
+      if (ready) return fail(EPROTO, "READY came twice");
+      ready = true;
+      capabilities.name = hello->name;
+      capabilities.version = hello->version;
+      return {};
+    }
+    if (!ready) return fail(EPROTO, std::string(hfi::name_of(message.body)) + " came before READY");
+    if (const auto* capability = std::get_if<hfi::msg::Capability>(&message.body)) {
+      codec::CodecInfo info = from_wire(*capability);
+      if (capabilities.find(info.role, info.coded) != nullptr) return fail(EPROTO, "a codec was listed twice");
+      if (capabilities.codecs.size() == kMaxCodecs) return fail(EPROTO, "more than 64 codecs were listed");
+      capabilities.codecs.push_back(std::move(info));
+      return {};
+    }
+    if (std::holds_alternative<hfi::msg::CapabilitiesEnd>(message.body)) {
+      complete = true;
+      return {};
+    }
+    return fail(EPROTO, std::string(hfi::name_of(message.body)) + " isn't an answer to QUERY_CAPABILITIES");
+  }
+};
+
+}  // namespace
+
+Result<codec::Capabilities> query_capabilities(hfi::HostLink& link, Duration limit) {
+  const TimePoint end = system_clock().now() + limit;
+  if (link.send(hfi::Command{0, hfi::cmd::QueryCapabilities{}}) != hfi::HostLink::SendOutcome::kOk)
+    return fail(EIO, link.description() + " takes no commands");
+  Query query;
+  size_t messages = 0;
+  bool dead = false;
+  while (true) {
+    const hfi::HostLink::Received received = link.receive();
+    switch (received.outcome) {
+      case hfi::HostLink::ReceiveOutcome::kMessage:
+        if (Status taken = query.take(received.message); !taken) return Unexpected(taken.error());
+        if (query.complete) return std::move(query.capabilities);
+        if (++messages > 4 * kMaxCodecs) return fail(EPROTO, "the firmware's answer has no end");
+        continue;
+      case hfi::HostLink::ReceiveOutcome::kMalformed:
+      case hfi::HostLink::ReceiveOutcome::kCorrupt:
+        return fail(EPROTO, received.complaint);
+      case hfi::HostLink::ReceiveOutcome::kEmpty:
+        break;
+    }
+    // Empty, and it had died before we looked: nothing can come any more.
+    if (dead) {
+      const std::string last = link.last_words();
+      return fail(EIO, link.description() + " died before it said what it can do" + (last.empty() ? "" : ": " + last));
+    }
+    if (!link.prepare_sleep(false)) continue;
+    const Duration left = end - system_clock().now();
+    if (left <= Duration::zero()) return fail(ETIMEDOUT, link.description() + " didn't say what it can do in time");
+    pollfd fds[] = {{link.doorbell_fd(), POLLIN, 0}, {link.hangup_fd(), POLLIN, 0}};
+    timespec wait{static_cast<time_t>(left.count() / 1'000'000'000), static_cast<long>(left.count() % 1'000'000'000)};
+    if (raw::ppoll(fds, 2, &wait) < 0) continue;
+    if ((fds[0].revents & POLLIN) != 0) {
+      uint64_t count = 0;
+      raw::read(link.doorbell_fd(), &count, sizeof(count));
+    }
+    dead = fds[1].revents != 0;
+  }
+}
+
+}  // namespace softvpu::vpu

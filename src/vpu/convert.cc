@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// codec:: <-> hfi::, see convert.h.
+#include "vpu/convert.h"
+
+#include <algorithm>
+
+namespace softvpu::vpu {
+
+hfi::Direction to_wire(codec::Direction side) {
+  return side == codec::Direction::kInput ? hfi::Direction::kInput : hfi::Direction::kOutput;
+}
+
+codec::Direction from_wire(hfi::Direction side) {
+  return side == hfi::Direction::kInput ? codec::Direction::kInput : codec::Direction::kOutput;
+}
+
+hfi::BufferName to_wire(codec::BufferHandle buffer) { return {buffer.index, buffer.generation}; }
+
+hfi::Role to_wire(codec::Role role) {
+  switch (role) {
+    case codec::Role::kDecoder:
+      return hfi::Role::kDecoder;
+    case codec::Role::kEncoder:
+      return hfi::Role::kEncoder;
+    case codec::Role::kCapture:
+      return hfi::Role::kCapture;
+  }
+  return hfi::Role::kDecoder;
+}
+
+hfi::cmd::Configure to_wire(const codec::SessionConfig& config, bool test) {
+  hfi::cmd::Configure out;
+  out.role = to_wire(config.role);
+  out.coded = static_cast<uint32_t>(config.coded);
+  out.width_hint = std::min(config.size_hint.width, 65536u);
+  out.height_hint = std::min(config.size_hint.height, 65536u);
+  out.threads = std::min(config.threads, 256u);
+  out.test = test;
+  return out;
+}
+
+hfi::cmd::MapBuffer to_wire(codec::Direction side, codec::BufferHandle buffer, std::span<const codec::PlaneMemory> planes) {
+  hfi::cmd::MapBuffer out;
+  out.direction = to_wire(side);
+  out.buffer = to_wire(buffer);
+  out.num_planes = static_cast<uint32_t>(std::min<size_t>(planes.size(), kMaxPlanes));
+  for (uint32_t i = 0; i < out.num_planes; ++i) {
+    out.plane[i] = {planes[i].offset, static_cast<uint32_t>(planes[i].length), static_cast<uint32_t>(planes[i].mapped_length)};
+  }
+  return out;
+}
+
+Result<hfi::cmd::SetLayout> to_wire(const FrameLayout& layout) {
+  hfi::cmd::SetLayout out;
+  out.fourcc = static_cast<uint32_t>(layout.fourcc);
+  out.width = layout.size.width;
+  out.height = layout.size.height;
+  out.memory_planes = layout.memory_planes;
+  out.components = layout.components;
+  out.stride = layout.stride;
+  out.offset = layout.offset;
+  out.component_plane = layout.component_plane;
+  out.plane_size = layout.plane_size;
+  // The firmware's own check, so that nothing is sent that it would call malformed.
+  const auto parsed = hfi::parse_command(hfi::serialize(hfi::Command{0, out}));
+  if (!parsed) return fail(EINVAL, parsed.error().reason);
+  return out;
+}
+
+hfi::cmd::QueueInput to_wire(const codec::InputChunk& chunk) {
+  return {to_wire(chunk.buffer), chunk.offset, chunk.bytes, static_cast<uint64_t>(chunk.tag)};
+}
+
+codec::DoneStatus from_wire(hfi::WireStatus status) {
+  switch (status) {
+    case hfi::WireStatus::kOk:
+      return codec::DoneStatus::kOk;
+    case hfi::WireStatus::kCancelled:
+      return codec::DoneStatus::kCancelled;
+    default:
+      return codec::DoneStatus::kError;
+  }
+}
+
+codec::OutputDone from_wire(uint64_t cookie, const hfi::msg::OutputDone& message) {
+  codec::OutputDone done;
+  done.cookie = static_cast<codec::Cookie>(cookie);
+  done.status = from_wire(message.status);
+  if (done.status == codec::DoneStatus::kCancelled) return done;  // whatever else it says
+  done.tag = static_cast<codec::Tag>(message.tag);
+  done.has_tag = message.has_tag;
+  done.type = static_cast<codec::FrameType>(message.frame_type);
+  done.field = static_cast<codec::FrameField>(message.field);
+  done.bytes_used = message.bytes_used;
+  return done;
+}
+
+codec::CodecInfo from_wire(const hfi::msg::Capability& message) {
+  codec::CodecInfo info;
+  info.role = static_cast<codec::Role>(message.role);
+  info.coded = static_cast<FourCC>(message.coded);
+  info.flags = message.flags & (codec::kContinuousByteStream | codec::kDynamicResolution | codec::kStateless);
+  info.sizes.min = {message.min_width, message.min_height};
+  info.sizes.max = {message.max_width, message.max_height};
+  info.sizes.step = {message.step_width, message.step_height};
+  info.min_output_buffers = message.min_output_buffers;
+  for (const uint32_t fourcc : message.raw) info.raw.push_back(static_cast<FourCC>(fourcc));
+  for (const hfi::msg::Menu& menu : message.menus) info.menus.push_back({menu.id, menu.supported_items, menu.default_item});
+  return info;
+}
+
+Result<codec::StreamFormat> from_wire(const hfi::msg::FormatChanged& message, const codec::CodecInfo& codec) {
+  // The coded size of a stream at the limit is the limit rounded up to the codec's blocks (64 is the largest there is).
+  if (message.coded_width > align_up(codec.sizes.max.width, 64) || message.coded_height > align_up(codec.sizes.max.height, 64))
+    return fail(EPROTO, "FORMAT_CHANGED announces " + std::to_string(message.coded_width) + "x" +
+                            std::to_string(message.coded_height) + ", larger than the codec's limit");
+  const FourCC native = static_cast<FourCC>(message.native);
+  if (native != FourCC::kNone && std::find(codec.raw.begin(), codec.raw.end(), native) == codec.raw.end())
+    return fail(EPROTO, "FORMAT_CHANGED names a raw format that the codec doesn't offer: " + to_string(native));
+  codec::StreamFormat format;
+  format.coded = {message.coded_width, message.coded_height};
+  format.visible = {message.visible_left, message.visible_top, message.visible_width, message.visible_height};
+  format.bit_depth = static_cast<uint8_t>(message.bit_depth);
+  format.chroma = static_cast<uint8_t>(message.chroma);
+  format.interlaced = message.interlaced;
+  format.colour = {message.colorspace, message.xfer_func, message.ycbcr_enc, message.quantization};
+  format.min_output_buffers = message.min_output_buffers;
+  format.pixel_aspect_num = message.pixel_aspect_num;
+  format.pixel_aspect_den = message.pixel_aspect_den;
+  format.native = native;
+  return format;
+}
+
+}  // namespace softvpu::vpu

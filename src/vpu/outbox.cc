@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The queue in front of the command ring: see outbox.h.
+#include "vpu/outbox.h"
+
+#include <algorithm>
+
+#include "base/raw_syscall.h"
+#include "vpu/convert.h"
+
+namespace softvpu::vpu {
+
+using hfi::HostLink;
+
+Status Outbox::push(hfi::Command command) {
+  if (waiting_.size() >= kMaxCommands) return fail(ENOBUFS, "the firmware takes no commands: 4096 wait");
+  Waiting entry;
+  entry.command = std::move(command);
+  waiting_.push_back(std::move(entry));
+  return {};
+}
+
+Status Outbox::push_map(const hfi::cmd::MapBuffer& command, std::span<const codec::PlaneMemory> planes) {
+  if (waiting_.size() >= kMaxCommands) return fail(ENOBUFS, "the firmware takes no commands: 4096 wait");
+  Waiting entry;
+  entry.command = {0, command};
+  for (const codec::PlaneMemory& plane : planes) {
+    const int copy = raw::fcntl(plane.fd, F_DUPFD_CLOEXEC, 3);
+    if (copy < 0) return fail(copy == -EBADF ? EINVAL : -copy, "duplicating a buffer's descriptor");
+    entry.memory[entry.num_planes++] = raise_fd(UniqueFd(copy));
+  }
+  waiting_.push_back(std::move(entry));
+  return {};
+}
+
+Outbox::Outcome Outbox::pump(HostLink* link) {
+  if (link == nullptr) return Outcome::kEmpty;
+  while (!waiting_.empty()) {
+    Waiting& next = waiting_.front();
+    if (next.num_planes > 0) {
+      const auto& map = std::get<hfi::cmd::MapBuffer>(next.command.body);
+      int fds[kMaxPlanes];
+      for (uint32_t i = 0; i < next.num_planes; ++i) fds[i] = next.memory[i].get();
+      const auto sent = link->send_memory(map.direction, map.buffer, std::span<const int>(fds, next.num_planes));
+      if (sent == HostLink::SendOutcome::kFull) return Outcome::kSocketFull;
+      if (sent == HostLink::SendOutcome::kPeerGone) return Outcome::kPeerGone;
+      next.num_planes = 0;
+      for (UniqueFd& fd : next.memory) fd.reset();
+    }
+    const auto sent = link->send(next.command);
+    if (sent == HostLink::SendOutcome::kFull) return Outcome::kRingFull;
+    if (sent == HostLink::SendOutcome::kPeerGone) return Outcome::kPeerGone;
+    waiting_.pop_front();
+  }
+  return Outcome::kEmpty;
+}
+
+void Outbox::drop_queueings(codec::Direction side) {
+  std::erase_if(waiting_, [&](const Waiting& entry) {
+    return side == codec::Direction::kInput ? std::holds_alternative<hfi::cmd::QueueInput>(entry.command.body)
+                                            : std::holds_alternative<hfi::cmd::QueueOutput>(entry.command.body);
+  });
+}
+
+void Outbox::drop_queueing(codec::Cookie cookie) {
+  std::erase_if(waiting_, [&](const Waiting& entry) {
+    return entry.command.cookie == static_cast<uint64_t>(cookie) &&
+           (std::holds_alternative<hfi::cmd::QueueInput>(entry.command.body) ||
+            std::holds_alternative<hfi::cmd::QueueOutput>(entry.command.body));
+  });
+}
+
+void Outbox::drop_drains() {
+  std::erase_if(waiting_, [](const Waiting& entry) { return std::holds_alternative<hfi::cmd::Drain>(entry.command.body); });
+}
+
+bool Outbox::drop_map(codec::Direction side, codec::BufferHandle buffer) {
+  return std::erase_if(waiting_, [&](const Waiting& entry) {
+           const auto* map = std::get_if<hfi::cmd::MapBuffer>(&entry.command.body);
+           return map != nullptr && map->direction == to_wire(side) && map->buffer == to_wire(buffer);
+         }) > 0;
+}
+
+void Outbox::push_front(hfi::Command command) {
+  Waiting entry;
+  entry.command = std::move(command);
+  waiting_.push_front(std::move(entry));
+}
+
+}  // namespace softvpu::vpu

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One session over a HostLink: the part that lives as long as anybody (the owner, the event loop) still uses it.
+// VpuSession forwards the seam's verbs to it. docs/hfi.md; contract: codec/session.h.
+//
+// Threads: verbs come from the owner (any thread, one at a time), on_*() from the event loop. One mutex guards everything; it is
+// never held while an event is told or a callback of the loop is taken away, so the owner may hold its own lock in both.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+
+#include "base/event_loop.h"
+#include "codec/session.h"
+#include "hfi/link.h"
+#include "vpu/buffers.h"
+#include "vpu/event.h"
+#include "vpu/host_state.h"
+#include "vpu/outbox.h"
+#include "vpu/statistics.h"
+#include "vpu/watchdog.h"
+
+namespace softvpu::vpu {
+
+// Makes a firmware for one session. Errors: what Session::start() may say.
+using LinkFactory = std::function<Result<std::unique_ptr<hfi::HostLink>>()>;
+
+struct SessionSetup {
+  codec::SessionConfig config;
+  codec::CodecInfo codec;
+  LinkFactory make_link;
+  WatchdogLimits limits;
+  EventLoop* loop = nullptr;
+  std::shared_ptr<Statistics> statistics;
+  bool test_commands = false;  // SVPU_CONFIG_TEST
+};
+
+class SessionCore : public std::enable_shared_from_this<SessionCore> {
+ public:
+  SessionCore(SessionSetup setup, std::weak_ptr<codec::SessionEvents> owner);
+
+  // The verbs of codec::Session.
+  Status map_buffer(codec::Direction side, codec::BufferHandle buffer, std::span<const codec::PlaneMemory> planes);
+  Status unmap_buffer(codec::Direction side, codec::BufferHandle buffer);
+  Status set_frame_layout(const FrameLayout& layout);
+  Status set_control(uint32_t id, int64_t value);
+  Status start();
+  Status queue_input(const codec::InputChunk& chunk);
+  Status queue_output(codec::BufferHandle buffer, codec::Cookie cookie);
+  Status resume();
+  Status drain();
+  Status return_output();
+  Status flush(codec::Direction side, uint32_t generation);
+
+  // The owner lets go: kills the worker and returns at once. No event begins after it; one that has begun on the loop thread may
+  // still be running. The rest is taken down on the loop thread.
+  void close();
+
+  // For tests: asks the firmware to crash. Errors: EIO.
+  Status crash();
+
+ private:
+  using Lock = std::unique_lock<std::mutex>;
+
+  // All below: mutex held, unless said otherwise.
+  Verdict take(Happening happening);
+  Status take_verb(Happening happening);
+  void send(hfi::Command command);
+  void pump_out();
+  Status watch_link();
+  void arm_watchdog();
+  bool over() const { return state_.phase == Phase::kError || state_.phase == Phase::kStopped; }
+
+  // Reads what the firmware says, at most `most` messages; returns how many there were.
+  size_t pump_in(size_t most);
+  struct Taker;  // one function per message
+  void take_message(const hfi::Message& message);
+
+  void violation(const std::string& what);
+  void fail_session(Happening why, const std::string& reason);
+  // The state is kError already: gives everything back and says failed().
+  void end_session(const std::string& reason);
+  Status flush_before_start(codec::Direction side, uint32_t generation);
+  void say(Event event);
+  void log_debug_lines();
+  void let_go_of_link();
+
+  // Thread: session loop; mutex not held.
+  void on_doorbell();
+  void on_hangup();
+  void on_watchdog(uint64_t timer);
+  void on_retry();
+  void on_posted_events();
+  void tell_events();
+  void on_closed();
+
+  // `fn` soon on the loop thread.
+  void later(void (SessionCore::*fn)());
+
+  const SessionSetup setup_;
+  const std::weak_ptr<codec::SessionEvents> owner_;
+
+  std::mutex mutex_;  // guards all that follows
+  HostState state_;
+  std::unique_ptr<hfi::HostLink> link_;
+  Buffers buffers_;
+  Outbox outbox_;
+  Watchdog watchdog_;
+  std::deque<Event> events_;
+  bool telling_ = false;  // on_posted_events() is posted and hasn't begun
+  std::optional<EventLoop::WatchId> doorbell_watch_;
+  std::optional<EventLoop::WatchId> hangup_watch_;
+  bool ring_full_ = false;                // commands wait for room in the ring
+  std::optional<TimePoint> watchdog_at_;  // of the newest timer
+  uint64_t watchdog_timer_ = 0;           // its number; older ones that still fire are nobody's
+  bool retry_armed_ = false;
+  uint64_t next_ping_ = 1;  // cookies of pings count up, and so must the answers
+  uint64_t next_pong_ = 1;
+  uint64_t unknown_messages_ = 0;
+  uint64_t idle_wakes_ = 0;  // doorbells in a row without a message
+};
+
+}  // namespace softvpu::vpu

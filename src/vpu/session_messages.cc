@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What the firmware says, message by message, checked against the session's state and books. docs/hfi.md, "Whom to believe".
+// Part of SessionCore; runs on the loop thread.
+#include "base/log.h"
+#include "vpu/convert.h"
+#include "vpu/session_core.h"
+
+namespace softvpu::vpu {
+
+using codec::Direction;
+using codec::DoneStatus;
+
+namespace {
+
+constexpr size_t kMessagesAtOnce = SVPU_MESSAGE_SLOTS;
+constexpr int kRoundsAtOnce = 4;
+// A later minor version may add messages, but not by the thousand.
+constexpr uint64_t kMaxUnknownMessages = 1000;
+// Doorbells in a row with nothing behind them. A few happen (a ring meant for a sleep that had ended).
+constexpr uint64_t kMaxIdleWakes = 10'000;
+
+}  // namespace
+
+// Thread: session loop, mutex held. One function per message; each checks, then notes, then says.
+struct SessionCore::Taker {
+  SessionCore& core;
+  const uint64_t cookie;
+
+  bool allowed(Happening happening) const {
+    const Verdict verdict = core.take(happening);
+    if (verdict == Verdict::kViolation) core.violation(std::string(to_string(happening)) + " isn't due");
+    return verdict == Verdict::kAccept;
+  }
+  bool holds(const Status& check) const {
+    if (!check) core.violation(check.error().reason);
+    return check.has_value();
+  }
+
+  void operator()(const hfi::Unknown& message) const {
+    if (++core.unknown_messages_ > kMaxUnknownMessages)
+      core.violation("too many messages of unknown types, the last " + std::to_string(message.type));
+  }
+
+  void operator()(const hfi::msg::Ready& message) const {
+    if (!allowed(Happening::kReady)) return;
+    core.watchdog_.answered();
+    core.watchdog_.ready(system_clock().now());
+    if (log_enabled(LogLevel::kInfo)) {
+      log_line(LogLevel::kInfo, "session: %s is ready: %s, version %u, %s", core.link_->description().c_str(),
+               message.name.c_str(), message.version, (message.jail & SVPU_JAIL_SECCOMP) != 0 ? "jailed" : "NOT jailed");
+    }
+  }
+
+  void operator()(const hfi::msg::Capability&) const { core.violation("CAPABILITY wasn't asked for"); }
+  void operator()(const hfi::msg::CapabilitiesEnd&) const { core.violation("CAPABILITIES_END wasn't asked for"); }
+
+  void operator()(const hfi::msg::Configured& message) const {
+    if (message.status == hfi::WireStatus::kOk) {
+      if (allowed(Happening::kConfigured)) core.watchdog_.answered();
+      return;
+    }
+    const Verdict verdict = core.take(Happening::kRefused);
+    if (verdict == Verdict::kViolation) core.violation("CONFIGURED isn't due");
+    if (verdict == Verdict::kFail)
+      core.end_session(std::string("the firmware can't be configured so: ") + hfi::to_string(message.status));
+  }
+
+  void operator()(const hfi::msg::FormatChanged& message) const {
+    if (core.setup_.config.role != codec::Role::kDecoder) return core.violation("FORMAT_CHANGED from what isn't a decoder");
+    const auto format = from_wire(message, core.setup_.codec);
+    if (!format) return core.violation(format.error().reason);
+    if (allowed(Happening::kFormatChanged)) core.say(FormatChangedEvent{*format, message.initial});
+  }
+
+  void operator()(const hfi::msg::InputDone& message) const {
+    if (!allowed(Happening::kInputDone)) return;
+    const DoneStatus status = from_wire(message.status);
+    if (holds(core.buffers_.finish_input(codec::Cookie{cookie}, status))) core.say(InputDoneEvent{codec::Cookie{cookie}, status});
+  }
+
+  void operator()(const hfi::msg::OutputDone& message) const {
+    const codec::OutputDone done = from_wire(cookie, message);
+    if (!allowed(done.status == DoneStatus::kCancelled ? Happening::kOutputReturned : Happening::kFrame)) return;
+    if (holds(core.buffers_.finish_output(done))) core.say(done);
+  }
+
+  void operator()(const hfi::msg::Drained&) const {
+    if (allowed(Happening::kDrained)) core.say(DrainedEvent{});
+  }
+
+  void operator()(const hfi::msg::Flushed& message) const {
+    const Direction side = from_wire(message.direction);
+    if (!allowed(side == Direction::kInput ? Happening::kFlushedInput : Happening::kFlushedOutput)) return;
+    if (!holds(core.buffers_.end_flush(side, message.generation))) return;
+    core.watchdog_.answered();
+    core.say(FlushedEvent{side, message.generation});
+  }
+
+  void operator()(const hfi::msg::Pong&) const {
+    if (cookie != core.next_pong_ || cookie >= core.next_ping_) return core.violation("PONG without its ping");
+    ++core.next_pong_;
+  }
+
+  void operator()(const hfi::msg::SessionError& message) const { error(hfi::to_string(message.status), message.text); }
+  void operator()(const hfi::msg::SystemError& message) const { error(hfi::to_string(message.status), message.text); }
+  void operator()(const hfi::msg::DebugText&) const { core.violation("DEBUG_TEXT outside of its ring"); }
+
+ private:
+  void error(const char* status, const std::string& text) const {
+    core.fail_session(Happening::kSessionError, "the firmware gave up (" + std::string(status) + "): " + text);
+  }
+};
+
+void SessionCore::take_message(const hfi::Message& message) {
+  if (log_enabled(LogLevel::kMessage)) {
+    log_line(LogLevel::kMessage, "session: %s cookie %llu", hfi::name_of(message.body),
+             static_cast<unsigned long long>(message.cookie));
+  }
+  std::visit(Taker{*this, message.cookie}, message.body);
+  if (!over()) watchdog_.heard(system_clock().now());
+}
+
+size_t SessionCore::pump_in(size_t most) {
+  size_t count = 0;
+  while (count < most && link_ && !over()) {
+    const hfi::HostLink::Received received = link_->receive();
+    switch (received.outcome) {
+      case hfi::HostLink::ReceiveOutcome::kEmpty:
+        return count;
+      case hfi::HostLink::ReceiveOutcome::kMessage:
+        take_message(received.message);
+        break;
+      case hfi::HostLink::ReceiveOutcome::kMalformed:
+        violation("malformed message: " + received.complaint);
+        break;
+      case hfi::HostLink::ReceiveOutcome::kCorrupt:
+        violation("corrupt ring: " + received.complaint);
+        break;
+    }
+    ++count;
+  }
+  return count;
+}
+
+void SessionCore::on_doorbell() {
+  {
+    const Lock lock(mutex_);
+    if (!link_ || over()) return;
+    size_t total = 0;
+    bool asleep = false;
+    for (int round = 0; round < kRoundsAtOnce && !over() && !asleep; ++round) {
+      const size_t count = pump_in(kMessagesAtOnce);
+      total += count;
+      pump_out();
+      asleep = !over() && count < kMessagesAtOnce && link_->prepare_sleep(ring_full_);
+    }
+    idle_wakes_ = total > 0 ? 0 : idle_wakes_ + 1;
+    if (!over() && idle_wakes_ > kMaxIdleWakes) violation("rings the doorbell for nothing");
+    if (log_enabled(LogLevel::kInfo)) log_debug_lines();
+    // Somebody else's turn on the loop; then go on.
+    if (!over() && !asleep) later(&SessionCore::on_doorbell);
+    arm_watchdog();
+  }
+  tell_events();
+}
+
+void SessionCore::on_hangup() {
+  {
+    const Lock lock(mutex_);
+    if (!link_) return;
+    // What it said before it died counts.
+    pump_in(2 * SVPU_MESSAGE_SLOTS);
+    const std::string last_words = link_->last_words();
+    fail_session(Happening::kPeerDied,
+                 link_->description() + " died" + (last_words.empty() ? "" : "; its last words: " + last_words));
+    link_->reap();
+    let_go_of_link();
+  }
+  tell_events();
+}
+
+void SessionCore::log_debug_lines() {
+  if (!link_ || !log_enabled(LogLevel::kInfo)) return;
+  std::string line;
+  for (uint32_t count = 0; count < SVPU_DEBUG_SLOTS && link_->next_debug_line(line); ++count) {
+    log_line(LogLevel::kInfo, "%s: %s", link_->description().c_str(), line.c_str());
+  }
+}
+
+}  // namespace softvpu::vpu

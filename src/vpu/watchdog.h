@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// When to ask a worker whether it lives, and when to give up on it. Pure: times come in, a decision goes out. Used by
+// SessionCore.
+//
+// Liveness, not progress: an input may rightly stay unconsumed for hours (no outputs, a pause). While anything is under way and
+// the worker was silent for `command`, it is pinged; silent for `ping` more, it is given up. What must be answered (READY,
+// CONFIGURE, FLUSH) has `answer` even if pings are answered.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <optional>
+
+#include "base/clock.h"
+
+namespace softvpu::vpu {
+
+struct WatchdogLimits {
+  Duration command = std::chrono::seconds(2);
+  Duration ping = std::chrono::seconds(10);
+  Duration answer = std::chrono::seconds(30);
+
+  // All three from one number, the ping limit: what SOFTVPU_WATCHDOG_MS sets.
+  static WatchdogLimits from_ping(Duration ping);
+};
+
+class Watchdog {
+ public:
+  explicit Watchdog(WatchdogLimits limits) : limits_(limits) {}
+
+  // Anything at all is expected of the worker, or not.
+  void set_busy(bool busy, TimePoint now);
+  // One more command that must be answered; answers come in the order of the commands.
+  void expect_answer(TimePoint now) { answers_due_.push_back(now); }
+  void answered();
+  // The first message came: the worker can be pinged from now on.
+  void ready(TimePoint now);
+  // Any valid message, PONG included.
+  void heard(TimePoint now);
+
+  enum class Decision { kWait, kPing, kGiveUp };
+  // To be called when check_at() has come; late calls are fine. After kPing the caller sends one.
+  Decision check(TimePoint now);
+  // When to call check() next; nullopt: nothing to watch.
+  std::optional<TimePoint> check_at() const;
+  // For the log, after kGiveUp.
+  const char* reason() const { return reason_; }
+
+ private:
+  std::optional<TimePoint> silent_until() const;
+
+  WatchdogLimits limits_;
+  bool busy_ = false;
+  bool ready_ = false;
+  TimePoint last_heard_{};
+  std::optional<TimePoint> pinged_;
+  std::deque<TimePoint> answers_due_;  // when each was asked for
+  const char* reason_ = "";
+};
+
+}  // namespace softvpu::vpu

@@ -1,0 +1,213 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Decodes real streams through the device with the stock clients and compares every frame with libavcodec's own.
+
+    tests/streams/run.py --softvpu build/dev/apps/softvpu [--client NAME]... [--codec NAME]... [--match TEXT]
+
+Prints a row a vector, then a line a client and codec. Exits 1 when anything differs that client-limits.tsv doesn't list, or when something
+listed there works (so that the list stays true); 77 when the vectors aren't there.
+
+--control runs each client with its own software decoder instead: what fails then is the client's limit. --reference-only makes and checks
+the references only.
+"""
+import argparse
+import collections
+import concurrent.futures
+import csv
+import dataclasses
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import clients
+import frames
+import reference
+import vectors
+
+SKIPPED = 77
+TOP = pathlib.Path(__file__).resolve().parents[2]
+LIMITS = pathlib.Path(__file__).with_name("client-limits.tsv")
+
+
+@dataclasses.dataclass
+class Verdict:
+    word: str  # pass; FAIL; limit: as listed; MENDED: passes although listed; -: this client reads no such file
+    detail: str = ""
+    seconds: float = 0.0
+
+
+def read_limits(path):
+    """{(vector, client): reason}; a vector may be a shell pattern's prefix ending in '*'."""
+    with open(path, newline="", encoding="utf-8") as file:
+        return {(row["vector"], row["client"]): row["reason"] for row in csv.DictReader(file, delimiter="\t")}
+
+
+def last_words(log):
+    log.seek(0)
+    lines = [line.strip() for line in log.read().decode(errors="replace").splitlines() if line.strip()]
+    return lines[-1][-160:] if lines else ""
+
+
+def end_group(process):
+    """Ends the client and whatever it started; it is the leader of a session of its own."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def run_client(client, vector, expected, options):
+    command = client.command(vector, options.control)
+    if isinstance(command, str):
+        return Verdict("-", command)
+    if not options.control:
+        command = [str(options.softvpu), "run", "--", *command]
+    if options.verbose:
+        print("+", " ".join(command), file=sys.stderr)
+    begin = time.monotonic()
+    with tempfile.TemporaryFile() as log, tempfile.TemporaryFile(dir=options.work) as output:
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=log, start_new_session=True,
+                              env=clients.environment(client, options.work)) as process:
+            try:
+                status = process.wait(options.timeout)
+            except subprocess.TimeoutExpired:
+                status = None
+            finally:
+                end_group(process)
+        output.seek(0)
+        hashes, torn = frames.hash_frames(output, expected.sizes, client.layout_size, client.to_compact)
+        seconds = time.monotonic() - begin
+        difference = frames.describe_difference(expected.hashes, hashes, torn)
+        if status is None:
+            return Verdict("FAIL", f"ended after {options.timeout} s; {difference or 'all frames were there'}; {last_words(log)}", seconds)
+        if difference:
+            return Verdict("FAIL", f"{difference}; status {status}; {last_words(log)}", seconds)
+        # A client may complain about a damaged stream at its end; without frames to show for it, though, its word counts.
+        if status < 0:
+            return Verdict("FAIL", f"all frames, then ended by signal {-status}; {last_words(log)}", seconds)
+        return Verdict("pass", "", seconds)
+
+
+def judge(client, vector, expected, limits, options):
+    verdict = run_client(client, vector, expected, options)
+    reason = limits.get((vector.name, client.name))
+    if reason is None or verdict.word == "-" or options.control:
+        return verdict
+    if verdict.word == "pass":
+        return Verdict("MENDED", f"client-limits.tsv says: {reason}", verdict.seconds)
+    return Verdict("limit", reason, verdict.seconds)
+
+
+def one_vector(vector, chosen, limits, options):
+    """All of a vector's runs, one after the other, and its reference."""
+    try:
+        expected = reference.reference_of(vector, options.cache, options.timeout)
+        unturned = reference.reference_of(vector, options.cache, options.timeout, autorotate=False)
+    except subprocess.TimeoutExpired:
+        return vector, None, {"reference": Verdict("FAIL", f"ffmpeg took more than {options.timeout} s")}
+    verdicts = {"reference": Verdict("FAIL", "; ".join(expected.problems)) if expected.problems else Verdict("pass")}
+    for client in chosen:
+        verdicts[client.name] = judge(client, vector, expected if client.autorotates else unturned, limits, options)
+    return vector, expected, verdicts
+
+
+def print_row(vector, expected, verdicts, columns):
+    count = len(expected.hashes) if expected else 0
+    print(f"{vector.name:58} {count:5}  " + " ".join(f"{verdicts[name].word if name in verdicts else '?':10}" for name in columns))
+    for name, verdict in verdicts.items():
+        if verdict.word in ("FAIL", "MENDED"):
+            print(f"    {name}: {verdict.word}: {verdict.detail}")
+    sys.stdout.flush()
+
+
+def print_summary(results, columns):
+    print()
+    for name in columns:
+        for codec in vectors.CODECS:
+            words = collections.Counter(verdicts[name].word for vector, _, verdicts in results if vector.codec == codec and name in verdicts)
+            ran = sum(count for word, count in words.items() if word != "-")
+            if ran:
+                text = ", ".join(f"{count} {word}" for word, count in sorted(words.items(), key=lambda item: item[0] != "pass") if word != "-")
+                seconds = sum(verdicts[name].seconds for vector, _, verdicts in results if vector.codec == codec and name in verdicts)
+                print(f"{name:10} {codec:6} {ran:4} vectors: {text} ({seconds:.0f} s)")
+    unread = collections.Counter((name, verdicts[name].detail) for _, _, verdicts in results for name in columns if verdicts.get(name) and verdicts[name].word == "-")
+    used = [(name, vector.name, verdicts[name].detail) for vector, _, verdicts in results for name in columns
+            if verdicts.get(name) and verdicts[name].word == "limit"]
+    if used or unread:
+        print("\nwhat a client itself can't do:")
+        for (name, reason), count in unread.items():
+            print(f"  {name:10} {count} vectors: {reason}")
+        for name, vector_name, reason in used:
+            print(f"  {name:10} {vector_name}: {reason}")
+
+
+def warm_up_gstreamer(options):
+    """Scans GStreamer's plugins once, so that parallel runs find a registry that is complete. Returns the elements that are missing."""
+    wanted = (clients.GST_CONTROL if options.control else clients.GST_DECODER).values()
+    prefix = [] if options.control else [str(options.softvpu), "run", "--"]
+    missing = []
+    for element in wanted:
+        done = subprocess.run(prefix + ["gst-inspect-1.0", "--exists", element], stdin=subprocess.DEVNULL, timeout=120, check=False,
+                              env=clients.environment(clients.CLIENTS["gstreamer"], options.work))
+        if done.returncode != 0:
+            missing.append(element)
+    return missing
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--softvpu", type=pathlib.Path, default=TOP / "build/dev/apps/softvpu", help="default: %(default)s")
+    parser.add_argument("--client", action="append", choices=list(clients.CLIENTS), help="default: all")
+    parser.add_argument("--codec", action="append", choices=vectors.CODECS, help="default: all")
+    parser.add_argument("--match", default="", help="only vectors whose name contains this")
+    parser.add_argument("--jobs", "-j", type=int, default=2, help="vectors at once; default: %(default)s")
+    parser.add_argument("--timeout", type=int, default=120, help="seconds for one run; default: %(default)s")
+    parser.add_argument("--cache", type=pathlib.Path, default=TOP / "build/streams-cache", help="of references; default: %(default)s")
+    parser.add_argument("--control", action="store_true", help="the clients' own software decoders instead of the device")
+    parser.add_argument("--reference-only", action="store_true")
+    parser.add_argument("--verbose", "-v", action="store_true", help="print each command")
+    return parser.parse_args()
+
+
+def main():
+    options = parse_arguments()
+    root = vectors.folder()
+    try:
+        selection = [vector for vector in vectors.read_manifest(root)
+                     if (not options.codec or vector.codec in options.codec) and options.match in vector.name]
+    except OSError as error:
+        print(f"streams: skipped: no vectors ({error}); SOFTVPU_VECTORS names their folder")
+        return SKIPPED
+    if not selection:
+        print("streams: no vector fits --codec and --match")
+        return 1
+    chosen = [] if options.reference_only else [clients.CLIENTS[name] for name in options.client or clients.CLIENTS]
+    if chosen and not options.control and not options.softvpu.is_file():
+        print(f"streams: there is no {options.softvpu}; build it, or say where it is with --softvpu")
+        return 1
+    limits = read_limits(LIMITS)
+    columns = ["reference"] + [client.name for client in chosen]
+    with tempfile.TemporaryDirectory(prefix="softvpu-streams-") as work:
+        options.work = pathlib.Path(work)
+        if clients.CLIENTS["gstreamer"] in chosen:
+            if missing := warm_up_gstreamer(options):
+                print(f"streams: GStreamer makes no {', '.join(missing)} for the device")
+        print(f"{'vector':58} frames " + " ".join(f"{name:10}" for name in columns))
+        with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+            pending = [pool.submit(one_vector, vector, chosen, limits, options) for vector in selection]
+            results = []
+            for future in pending:
+                results.append(future.result())
+                print_row(*results[-1], columns)
+    print_summary(results, columns)
+    bad = [verdict for _, _, verdicts in results for verdict in verdicts.values() if verdict.word in ("FAIL", "MENDED")]
+    print(f"\nstreams: {len(results)} vectors, {len(bad)} runs that are not as they should be")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""tools/check-layers says no where it must: each test plants one file in a small tree with the real table of rooms."""
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+
+
+class AnInclude(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = pathlib.Path(folder.name)
+        (self.root / "docs").mkdir()
+        shutil.copy(TOP / "docs/architecture.md", self.root / "docs")
+        for header in ("src/base/result.h", "src/media/geometry.h", "src/codec/session.h", "src/vpu/driver.h", "src/v4l2/video_device.h",
+                       "src/hfi/ring.h", "include/uapi/softvpu/hfi.h", "tests/contract/session_contract.h"):
+            self.plant(header, "")
+
+    def plant(self, path, text):
+        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.root / path).write_text(text)
+
+    def verdict(self, path, include):
+        self.plant(path, f"// a comment\n#include {include}\n")
+        done = subprocess.run([TOP / "tools/check-layers", "--root", self.root], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            self.assertIn(f"{path}:2:", done.stdout + done.stderr)
+        return done.returncode
+
+    def test_down_the_table_is_allowed(self):
+        self.assertEqual(self.verdict("src/v4l2/queue.cc", '"codec/session.h"'), 0)
+        self.assertEqual(self.verdict("src/hfi/port.cc", "<softvpu/hfi.h>"), 0)
+        self.assertEqual(self.verdict("apps/softvpu/run.cc", '"vpu/driver.h"'), 0)
+
+    def test_up_the_table_is_refused(self):
+        self.assertEqual(self.verdict("src/base/log.cc", '"media/geometry.h"'), 1)
+        self.assertEqual(self.verdict("src/codec/null.cc", '"v4l2/video_device.h"'), 1)
+
+    def test_across_the_seam_is_refused(self):
+        self.assertEqual(self.verdict("src/v4l2/queue.cc", '"vpu/driver.h"'), 1)
+        self.assertEqual(self.verdict("src/vpu/session.cc", '"v4l2/video_device.h"'), 1)
+        self.assertEqual(self.verdict("src/v4l2/queue.cc", "<softvpu/hfi.h>"), 1)
+
+    def test_by_a_relative_path_is_seen_too(self):
+        self.assertEqual(self.verdict("src/v4l2/queue.cc", '"../vpu/driver.h"'), 1)
+
+    def test_of_the_lower_half_is_for_the_assembly_file_alone(self):
+        self.assertEqual(self.verdict("src/front/preload/assembly.cc", '"vpu/driver.h"'), 0)
+        self.assertEqual(self.verdict("src/front/preload/symbols.cc", '"vpu/driver.h"'), 1)
+
+    def test_of_libavcodec_stays_in_its_room(self):
+        self.assertEqual(self.verdict("src/firmware/libav/decoder.cc", "<libavcodec/avcodec.h>"), 0)
+        self.assertEqual(self.verdict("src/firmware/worker.cc", "<libavcodec/avcodec.h>"), 1)
+        self.assertEqual(self.verdict("apps/softvpu/list.cc", "<libavutil/avutil.h>"), 1)
+
+    def test_of_videodev2_stays_above_the_seam(self):
+        self.assertEqual(self.verdict("src/v4l2/ioctl_table.cc", "<linux/videodev2.h>"), 0)
+        self.assertEqual(self.verdict("src/media/fourcc_test.cc", "<linux/videodev2.h>"), 0)
+        self.assertEqual(self.verdict("src/media/fourcc.cc", "<linux/videodev2.h>"), 1)
+
+    def test_of_test_code_is_for_tests(self):
+        self.assertEqual(self.verdict("src/vpu/session_test.cc", '"tests/contract/session_contract.h"'), 0)
+        self.assertEqual(self.verdict("src/vpu/session.cc", '"tests/contract/session_contract.h"'), 1)
+
+    def test_in_a_folder_without_a_room_is_refused(self):
+        self.plant("src/new/thing.cc", "")
+        done = subprocess.run([TOP / "tools/check-layers", "--root", self.root], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("src/new/thing.cc", done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
