@@ -53,6 +53,7 @@ static void svpu_reset_state(struct svpu_ctx *ctx)
 {
 	ctx->header_known = false;
 	ctx->setup_pending = false;
+	ctx->change_held = false;
 	ctx->paused = false;
 	ctx->draining = false;
 	ctx->drain_sent = false;

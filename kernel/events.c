@@ -126,9 +126,12 @@ static const char *svpu_on_output_done(struct svpu_ctx *ctx,
 	return NULL;
 }
 
-/* Initialization step 4, and Dynamic Resolution Change. */
-static const char *svpu_on_format_changed(struct svpu_ctx *ctx,
-					  const struct svpu_msg_format_changed *message)
+/*
+ * Initialization step 4, and Dynamic Resolution Change: from here on queries answer for the new
+ * format. Returns what is wrong with it, or NULL.
+ */
+static const char *svpu_announce(struct svpu_ctx *ctx,
+				 const struct svpu_msg_format_changed *message)
 {
 	static const struct v4l2_event change = {
 		.type = V4L2_EVENT_SOURCE_CHANGE,
@@ -137,13 +140,11 @@ static const char *svpu_on_format_changed(struct svpu_ctx *ctx,
 	struct svpu_layout before = ctx->layout;
 	bool first = !ctx->header_known;
 
-	if (ctx->paused)
-		return "it announced a format while waiting for RESUME";
+	ctx->change_held = false;
 	if (!svpu_format_from_stream(ctx, message))
 		return "it announced an impossible format";
 	ctx->header_known = true;
 	ctx->setup_pending = true;
-	ctx->paused = true;
 	v4l2_event_queue_fh(&ctx->fh, &change);
 	wake_up(&ctx->header_wait);
 
@@ -158,6 +159,42 @@ static const char *svpu_on_format_changed(struct svpu_ctx *ctx,
 	ctx->last_wanted = true;
 	svpu_decoder_deliver_last(ctx);
 	return NULL;
+}
+
+/* Frames of the old format are done, and not dequeued yet. */
+static bool svpu_frames_wait(struct svpu_ctx *ctx)
+{
+	return ctx->streaming[SVPU_CAP] && !list_empty(&svpu_queue(ctx, SVPU_CAP)->done_list);
+}
+
+static const char *svpu_on_format_changed(struct svpu_ctx *ctx,
+					  const struct svpu_msg_format_changed *message)
+{
+	if (ctx->paused)
+		return "it announced a format while waiting for RESUME";
+	ctx->paused = true;
+	/*
+	 * FFmpeg restarts CAPTURE as soon as it sees the event: one that came before it has
+	 * dequeued the frames would cost it those.
+	 */
+	if (ctx->header_known && svpu_frames_wait(ctx) && !ctx->stopping) {
+		ctx->held = *message;
+		ctx->change_held = true;
+		return NULL;
+	}
+	return svpu_announce(ctx, message);
+}
+
+/* A CAPTURE buffer was dequeued, or the queue stops: what was held back may be said now. */
+void svpu_decoder_announce_held(struct svpu_ctx *ctx)
+{
+	const char *wrong;
+
+	if (!ctx->change_held || !ctx->session || (svpu_frames_wait(ctx) && !ctx->stopping))
+		return;
+	wrong = svpu_announce(ctx, &ctx->held);
+	if (wrong)
+		svpu_decoder_fail(ctx, wrong);
 }
 
 static const char *svpu_on_drained(struct svpu_ctx *ctx)

@@ -145,8 +145,11 @@ static int svpu_ioctl_dqbuf(struct file *file, void *priv, struct v4l2_buffer *b
 	struct vb2_queue *q = v4l2_m2m_get_vq(ctx->fh.m2m_ctx, buffer->type);
 	int ret = v4l2_m2m_ioctl_dqbuf(file, priv, buffer);
 
-	if (!ret)
+	if (!ret) {
 		svpu_report_failure(ctx, q);
+		if (V4L2_TYPE_IS_CAPTURE(q->type))
+			svpu_decoder_announce_held(ctx);
+	}
 	return ret;
 }
 

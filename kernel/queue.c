@@ -112,6 +112,8 @@ static void svpu_stop_streaming(struct vb2_queue *q)
 	else
 		wake_up(&ctx->header_wait);
 	svpu_decoder_flush(ctx, direction);
+	if (direction == SVPU_CAP)
+		svpu_decoder_announce_held(ctx);
 	ctx->stopping = false;
 	ctx->streaming[direction] = false;
 	/*

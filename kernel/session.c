@@ -178,6 +178,8 @@ int svpu_session_send(struct svpu_session *session, void *command, u16 type, u16
 	if (ret)
 		return ret;
 	session->commands_sent++;
+	dev_dbg(session->dev->dev, "session %u: command %u, cookie %llx\n", session->generation, type,
+		cookie);
 	if (svpu_ring_reader_waits(&session->commands))
 		session->dev->transport->doorbell(session);
 	return 0;
@@ -247,6 +249,8 @@ int svpu_session_receive(struct svpu_session *session, union svpu_any_message *m
 			continue;
 		}
 		session->messages_seen++;
+		dev_dbg(session->dev->dev, "session %u: message %u, cookie %llx\n",
+			session->generation, message->entry.type, message->entry.cookie);
 		if (svpu_ring_writer_waits(&session->messages))
 			session->dev->transport->doorbell(session);
 		least = svpu_message_size(message->entry.type);

@@ -267,6 +267,8 @@ struct svpu_ctx {
 	bool stopping; /* inside stop_streaming of CAPTURE */
 	bool header_known; /* the stream's format was announced in this session */
 	bool setup_pending; /* announced; CAPTURE isn't set up for it yet */
+	bool change_held; /* announced by the firmware, not yet to the client: in held */
+	struct svpu_msg_format_changed held;
 	bool paused; /* the firmware waits for RESUME */
 	bool draining; /* the client asked; no LAST buffer yet */
 	bool drain_sent; /* DRAIN without its DRAINED */
@@ -321,6 +323,7 @@ bool svpu_decoder_capture_fits(struct svpu_ctx *ctx);
 
 /* events.c: messages of the firmware */
 bool svpu_decoder_read(struct svpu_ctx *ctx);
+void svpu_decoder_announce_held(struct svpu_ctx *ctx);
 void svpu_decoder_work(struct work_struct *work);
 void svpu_decoder_watchdog(struct work_struct *work);
 void svpu_decoder_wait_header(struct svpu_ctx *ctx);
