@@ -225,17 +225,16 @@ bool FirmwareEndpoint::host_gone() const {
   return (fd.revents & kHangup) != 0;
 }
 
-void FirmwareEndpoint::drain_memory_packets() {
-  while (true) {
-    svpu_transport_memory wire{};
-    auto packet = receive_packet(socket_.get(), std::as_writable_bytes(std::span(&wire, 1)));
-    if (!packet) {
-      if (packet.error().code != EPROTO) return;  // none left, or hung up
-      memory_complaint_ = packet.error().reason;
-      continue;
-    }
+bool FirmwareEndpoint::read_memory_packet() {
+  svpu_transport_memory wire{};
+  auto packet = receive_packet(socket_.get(), std::as_writable_bytes(std::span(&wire, 1)));
+  if (packet) {
     accept_memory_packet(wire, std::move(*packet));
+    return true;
   }
+  if (packet.error().code != EPROTO) return false;  // none left, or hung up
+  memory_complaint_ = packet.error().reason;
+  return true;
 }
 
 void FirmwareEndpoint::accept_memory_packet(const svpu_transport_memory& wire, Packet packet) {
@@ -263,15 +262,16 @@ void FirmwareEndpoint::accept_memory_packet(const svpu_transport_memory& wire, P
 
 Result<BufferMemory> FirmwareEndpoint::take_memory(Direction direction, BufferName buffer) {
   if (kernel_session_) return ask_for_memory(direction, buffer);
-  drain_memory_packets();
-  const auto found = std::find_if(pending_memory_.begin(), pending_memory_.end(), [&](const BufferMemory& other) {
-    return other.direction == direction && other.buffer == buffer;
-  });
-  if (found != pending_memory_.end()) {
+  // Only as far as needed: packets come in the order of the MAP_BUFFER commands, so hardly any are ever kept.
+  do {
+    const auto found = std::find_if(pending_memory_.begin(), pending_memory_.end(), [&](const BufferMemory& other) {
+      return other.direction == direction && other.buffer == buffer;
+    });
+    if (found == pending_memory_.end()) continue;
     BufferMemory memory = std::move(*found);
     pending_memory_.erase(found);
     return memory;
-  }
+  } while (read_memory_packet());
   if (!memory_complaint_.empty()) return fail(EPROTO, std::exchange(memory_complaint_, {}));
   return fail(ENOENT, "no memory was sent for buffer " + std::to_string(buffer.index));
 }

@@ -90,8 +90,8 @@ class FirmwareEndpoint {
   bool host_gone() const;
 
   // The memory sent for `buffer` (taken off the socket, never waits). Each packet can be taken once; a second packet for the same
-  // name replaces the first. Over the kernel module: asked for now. Errors: ENOENT when none was sent; EPROTO when a packet was
-  // wrong (no other was lost by it).
+  // name replaces a first that wasn't taken; packets that nobody takes are forgotten after 128 others. Over the
+  // kernel module: asked for now. Errors: ENOENT when none was sent; EPROTO when a packet was wrong (no other was lost by it).
   Result<BufferMemory> take_memory(Direction direction, BufferName buffer);
 
   // One line for the host's log; dropped when the debug ring is full. Never wakes the host, never blocks.
@@ -104,7 +104,8 @@ class FirmwareEndpoint {
   static Result<std::unique_ptr<FirmwareEndpoint>> make(UniqueFd socket, UniqueFd command_doorbell, UniqueFd message_doorbell,
                                                         Region region, uint32_t generation);
   Result<BufferMemory> ask_for_memory(Direction direction, BufferName buffer);
-  void drain_memory_packets();
+  // Takes the next packet off the socket. False: there is none.
+  bool read_memory_packet();
   void accept_memory_packet(const svpu_transport_memory& wire, Packet packet);
   void ring_host();
   // Sleeps until the ring may have room. False: the host is gone.

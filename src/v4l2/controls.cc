@@ -148,7 +148,8 @@ int Controls::check(Access how, uint32_t which, std::span<const v4l2_ext_control
 Status Controls::access(Access how, v4l2_ext_controls* set, std::span<v4l2_ext_control> controls) {
   set->error_idx = set->count;
   const uint32_t which = set->which;
-  if (which == V4L2_CTRL_WHICH_REQUEST_VAL) return fail(EACCES, "this node has no requests");
+  // vidioc-g-ext-ctrls.rst says EACCES, but every node without a media device answers EINVAL, and v4l2-compliance 1.22.1 insists.
+  if (which == V4L2_CTRL_WHICH_REQUEST_VAL) return fail(EINVAL, "this node has no requests");
   if (which == V4L2_CTRL_WHICH_DEF_VAL && how != Access::kGet) return fail(EINVAL, "default values can't be set");
   if (controls.empty()) {  // asks whether the class exists
     const bool known =

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The stateful decoder as a table: one row a transition, each citing its clause of dev-decoder.rst (D:) or another document. And a walk
-// over every state that can be reached, for what must hold in all of them.
+// The stateful decoder as a table: one row a transition, each citing its clause of dev-decoder.rst (D:) or another document. And
+// a walk over every state that can be reached, for what must hold in all of them.
 #include "v4l2/decoder_state.h"
 
 #include <gtest/gtest.h>
@@ -82,173 +82,475 @@ struct Row {
 const Edit kNothing = [](DecoderState&) {};
 
 const std::vector<Row>& rows() {
-  static const auto& table = *new std::vector<Row>{
-      // --- Initialization
-      {"D: Initialization, step 3: OUTPUT streams, the session starts", opened(), {Happening::kOutputStreamOn},
-       [](auto& s) { s.output_streaming = s.session_open = true; }, {kClearEpipe, kStartSession}},
-      {"D: Initialization, step 4: the header is parsed, CAPTURE isn't set up", waiting_for_header(), {Happening::kFormatChanged},
-       [](auto& s) { s.phase = Phase::kCaptureSetup; s.header_known = s.paused = true; }, {kApplyFormat, kEventSourceChange}},
-      {"D: Initialization, note after step 4: CAPTURE was set up early and suits: go on, the event is sent all the same",
-       with(waiting_for_header(), [](auto& s) { s.capture_streaming = true; }), {.what = Happening::kFormatChanged, .fits = true},
-       [](auto& s) { s.phase = Phase::kDecoding; s.header_known = true; }, {kApplyFormat, kEventSourceChange, kResume}},
-      {"D: Initialization, note after step 4: it doesn't suit: a Dynamic Resolution Change",
-       with(waiting_for_header(), [](auto& s) { s.capture_streaming = true; }), {.what = Happening::kFormatChanged},
-       [](auto& s) { s.phase = Phase::kCaptureSetup; s.header_known = s.paused = s.last_wanted = true; },
-       {kApplyFormat, kEventSourceChange, kDeliverLast}},
-      {"D: Initialization: CAPTURE may stream before the header", waiting_for_header(), {.what = Happening::kCaptureStreamOn, .fits = true},
-       [](auto& s) { s.capture_streaming = true; }, {}},
-      {"D: State machine: STREAMOFF(OUTPUT) before the header is a seek", waiting_for_header(), {Happening::kOutputStreamOff},
-       [](auto& s) { s.output_streaming = false; }, {kFlushInput}},
+  static const auto& table = *new std::
+                                 vector<Row>{
+                                     // --- Initialization
+                                     {"D: Initialization, step 3: OUTPUT streams, the session starts",
+                                      opened(),
+                                      {Happening::kOutputStreamOn},
+                                      [](auto& s) { s.output_streaming = s.session_open = true; },
+                                      {kClearEpipe, kStartSession}},
+                                     {"D: Initialization, step 4: the header is parsed, CAPTURE isn't set up",
+                                      waiting_for_header(),
+                                      {Happening::kFormatChanged},
+                                      [](auto& s) {
+                                        s.phase = Phase::kCaptureSetup;
+                                        s.header_known = s.paused = true;
+                                      },
+                                      {kApplyFormat, kEventSourceChange}},
+                                     {"D: Initialization, note after step 4: CAPTURE was set up early and suits: go on, the "
+                                      "event is sent all the same",
+                                      with(waiting_for_header(), [](auto& s) { s.capture_streaming = true; }),
+                                      {.what = Happening::kFormatChanged, .fits = true},
+                                      [](auto& s) {
+                                        s.phase = Phase::kDecoding;
+                                        s.header_known = true;
+                                      },
+                                      {kApplyFormat, kEventSourceChange, kResume}},
+                                     {"D: Initialization, note after step 4: it doesn't suit: a Dynamic Resolution Change",
+                                      with(waiting_for_header(), [](auto& s) { s.capture_streaming = true; }),
+                                      {.what = Happening::kFormatChanged},
+                                      [](auto& s) {
+                                        s.phase = Phase::kCaptureSetup;
+                                        s.header_known = s.paused = s.last_wanted = true;
+                                      },
+                                      {kApplyFormat, kEventSourceChange, kDeliverLast}},
+                                     {"D: Initialization: CAPTURE may stream before the header",
+                                      waiting_for_header(),
+                                      {.what = Happening::kCaptureStreamOn, .fits = true},
+                                      [](auto& s) { s.capture_streaming = true; },
+                                      {}},
+                                     {"D: State machine: STREAMOFF(OUTPUT) before the header is a seek",
+                                      waiting_for_header(),
+                                      {Happening::kOutputStreamOff},
+                                      [](auto& s) { s.output_streaming = false; },
+                                      {kFlushInput}},
 
-      // --- Capture Setup
-      {"D: Capture Setup, step 11: CAPTURE streams, decoding starts", capture_setup(), {.what = Happening::kCaptureStreamOn, .fits = true},
-       [](auto& s) { s.phase = Phase::kDecoding; s.capture_streaming = true; s.paused = false; }, {kClearEpipe, kResume}},
-      {"D: Capture Setup, steps 6 and 7: old buffers don't suit: they are told so by LAST", capture_setup(), {Happening::kCaptureStreamOn},
-       [](auto& s) { s.capture_streaming = s.last_wanted = true; }, {kDeliverLast}},
-      {"D: Capture Setup, step 6: START instead of a restart of CAPTURE", changing(), {.what = Happening::kCommandStart, .fits = true},
-       [](auto& s) { s.phase = Phase::kDecoding; s.paused = false; }, {kClearEpipe, kResume}},
-      {"D: Capture Setup, step 6: \"instantly\", LAST isn't waited for", with(changing(), [](auto& s) { s.last_wanted = true; }),
-       {.what = Happening::kCommandStart, .fits = true},
-       [](auto& s) { s.phase = Phase::kDecoding; s.paused = s.last_wanted = false; }, {kCancelLast, kClearEpipe, kResume}},
-      {"D: Capture Setup, step 6: START with buffers that are all too small", changing(), {Happening::kCommandStart}, kNothing, {}, EINVAL},
-      {"D: Capture Setup, step 8: STREAMOFF(CAPTURE)", changing(), {Happening::kCaptureStreamOff},
-       [](auto& s) { s.capture_streaming = false; }, {kFlushOutput}},
-      {"D: Capture Setup, step 8: a LAST that is still owed goes with the queue",
-       with(changing(), [](auto& s) { s.last_wanted = true; }), {Happening::kCaptureStreamOff},
-       [](auto& s) { s.capture_streaming = s.last_wanted = false; }, {kFlushOutput}},
+                                     // --- Capture Setup
+                                     {"D: Capture Setup, step 11: CAPTURE streams, decoding starts",
+                                      capture_setup(),
+                                      {.what = Happening::kCaptureStreamOn, .fits = true},
+                                      [](auto& s) {
+                                        s.phase = Phase::kDecoding;
+                                        s.capture_streaming = true;
+                                        s.paused = false;
+                                      },
+                                      {kClearEpipe, kResume}},
+                                     {"D: Capture Setup, steps 6 and 7: old buffers don't suit: they are told so by LAST",
+                                      capture_setup(),
+                                      {Happening::kCaptureStreamOn},
+                                      [](auto& s) { s.capture_streaming = s.last_wanted = true; },
+                                      {kDeliverLast}},
+                                     {"D: Capture Setup, step 6: START instead of a restart of CAPTURE",
+                                      changing(),
+                                      {.what = Happening::kCommandStart, .fits = true},
+                                      [](auto& s) {
+                                        s.phase = Phase::kDecoding;
+                                        s.paused = false;
+                                      },
+                                      {kClearEpipe, kResume}},
+                                     {"D: Capture Setup, step 6: \"instantly\", LAST isn't waited for",
+                                      with(changing(), [](auto& s) { s.last_wanted = true; }),
+                                      {.what = Happening::kCommandStart, .fits = true},
+                                      [](auto& s) {
+                                        s.phase = Phase::kDecoding;
+                                        s.paused = s.last_wanted = false;
+                                      },
+                                      {kCancelLast, kClearEpipe, kResume}},
+                                     {"D: Capture Setup, step 6: START with buffers that are all too small",
+                                      changing(),
+                                      {Happening::kCommandStart},
+                                      kNothing,
+                                      {},
+                                      EINVAL},
+                                     {"D: Capture Setup, step 8: STREAMOFF(CAPTURE)",
+                                      changing(),
+                                      {Happening::kCaptureStreamOff},
+                                      [](auto& s) { s.capture_streaming = false; },
+                                      {kFlushOutput}},
+                                     {"D: Capture Setup, step 8: a LAST that is still owed goes with the queue",
+                                      with(changing(), [](auto& s) { s.last_wanted = true; }),
+                                      {Happening::kCaptureStreamOff},
+                                      [](auto& s) { s.capture_streaming = s.last_wanted = false; },
+                                      {kFlushOutput}},
 
-      // --- Seek
-      {"D: Seek, step 1", decoding(), {Happening::kOutputStreamOff}, [](auto& s) { s.output_streaming = false; }, {kFlushInput}},
-      {"D: Seek, step 2", with(decoding(), [](auto& s) { s.output_streaming = false; }), {Happening::kOutputStreamOn},
-       [](auto& s) { s.output_streaming = true; }, {}},
-      {"D: State machine: Seek -> Initialization by REQBUFS(OUTPUT, 0)", with(decoding(), [](auto& s) { s.output_streaming = false; }),
-       {Happening::kOutputFreed}, [](auto& s) { s.phase = Phase::kInitialization; s.session_open = s.header_known = false; },
-       {kCloseSession}},
-      {"D: Dynamic Resolution Change, note: STREAMOFF(OUTPUT) starts a seek; CAPTURE still has to follow the change", changing(),
-       {Happening::kOutputStreamOff}, [](auto& s) { s.output_streaming = false; }, {kFlushInput}},
-      {"D: Seek, step 2, in Capture Setup: nothing is resumed before CAPTURE is ready",
-       with(capture_setup(), [](auto& s) { s.output_streaming = false; }), {Happening::kOutputStreamOn},
-       [](auto& s) { s.output_streaming = true; }, {}},
+                                     // --- Seek
+                                     {"D: Seek, step 1",
+                                      decoding(),
+                                      {Happening::kOutputStreamOff},
+                                      [](auto& s) { s.output_streaming = false; },
+                                      {kFlushInput}},
+                                     {"D: Seek, step 2",
+                                      with(decoding(), [](auto& s) { s.output_streaming = false; }),
+                                      {Happening::kOutputStreamOn},
+                                      [](auto& s) { s.output_streaming = true; },
+                                      {}},
+                                     {"D: State machine: Seek -> Initialization by REQBUFS(OUTPUT, 0)",
+                                      with(decoding(), [](auto& s) { s.output_streaming = false; }),
+                                      {Happening::kOutputFreed},
+                                      [](auto& s) {
+                                        s.phase = Phase::kInitialization;
+                                        s.session_open = s.header_known = false;
+                                      },
+                                      {kCloseSession}},
+                                     {"D: Dynamic Resolution Change, note: STREAMOFF(OUTPUT) starts a seek; CAPTURE still has to "
+                                      "follow the change",
+                                      changing(),
+                                      {Happening::kOutputStreamOff},
+                                      [](auto& s) { s.output_streaming = false; },
+                                      {kFlushInput}},
+                                     {"D: Seek, step 2, in Capture Setup: nothing is resumed before CAPTURE is ready",
+                                      with(capture_setup(), [](auto& s) { s.output_streaming = false; }),
+                                      {Happening::kOutputStreamOn},
+                                      [](auto& s) { s.output_streaming = true; },
+                                      {}},
 
-      // --- Dynamic Resolution Change
-      {"D: Dynamic Resolution Change, steps 1 and 2", decoding(), {Happening::kFormatChanged},
-       [](auto& s) { s.phase = Phase::kCaptureSetup; s.paused = s.last_wanted = true; }, {kApplyFormat, kEventSourceChange, kDeliverLast}},
-      {"D: Dynamic Resolution Change, step 1: even when the buffers suit, the client must resume", decoding(),
-       {.what = Happening::kFormatChanged, .fits = true},
-       [](auto& s) { s.phase = Phase::kCaptureSetup; s.paused = s.last_wanted = true; }, {kApplyFormat, kEventSourceChange, kDeliverLast}},
-      {"quirk (ffmpeg, GStreamer): frames of the old geometry are dequeued before the client is told", decoding(),
-       {.what = Happening::kFormatChanged, .frames_waiting = true}, [](auto& s) { s.paused = s.change_held = true; }, {}},
-      {"quirk, continued: now it is told", with(decoding(), [](auto& s) { s.paused = s.change_held = true; }),
-       {Happening::kCaptureDoneEmpty},
-       [](auto& s) { s.phase = Phase::kCaptureSetup; s.change_held = false; s.last_wanted = true; },
-       {kApplyFormat, kEventSourceChange, kDeliverLast}},
-      {"quirk, continued: or CAPTURE is stopped, which drops those frames",
-       with(decoding(), [](auto& s) { s.paused = s.change_held = true; }), {Happening::kCaptureStreamOff},
-       [](auto& s) { s.phase = Phase::kCaptureSetup; s.change_held = s.capture_streaming = false; },
-       {kFlushOutput, kApplyFormat, kEventSourceChange}},
-      {"D: Dynamic Resolution Change while CAPTURE is stopped", with(decoding(), [](auto& s) { s.capture_streaming = false; }),
-       {Happening::kFormatChanged}, [](auto& s) { s.phase = Phase::kCaptureSetup; s.paused = true; }, {kApplyFormat, kEventSourceChange}},
-      {"an empty CAPTURE queue means nothing without a held change", decoding(), {Happening::kCaptureDoneEmpty}, kNothing, {}},
+                                     // --- Dynamic Resolution Change
+                                     {"D: Dynamic Resolution Change, steps 1 and 2",
+                                      decoding(),
+                                      {Happening::kFormatChanged},
+                                      [](auto& s) {
+                                        s.phase = Phase::kCaptureSetup;
+                                        s.paused = s.last_wanted = true;
+                                      },
+                                      {kApplyFormat, kEventSourceChange, kDeliverLast}},
+                                     {"D: Dynamic Resolution Change, step 1: even when the buffers suit, the client must resume",
+                                      decoding(),
+                                      {.what = Happening::kFormatChanged, .fits = true},
+                                      [](auto& s) {
+                                        s.phase = Phase::kCaptureSetup;
+                                        s.paused = s.last_wanted = true;
+                                      },
+                                      {kApplyFormat, kEventSourceChange, kDeliverLast}},
+                                     {"quirk (ffmpeg, GStreamer): frames of the old geometry are dequeued before the client is "
+                                      "told",
+                                      decoding(),
+                                      {.what = Happening::kFormatChanged, .frames_waiting = true},
+                                      [](auto& s) { s.paused = s.change_held = true; },
+                                      {}},
+                                     {"quirk, continued: now it is told",
+                                      with(decoding(), [](auto& s) { s.paused = s.change_held = true; }),
+                                      {Happening::kCaptureDoneEmpty},
+                                      [](auto& s) {
+                                        s.phase = Phase::kCaptureSetup;
+                                        s.change_held = false;
+                                        s.last_wanted = true;
+                                      },
+                                      {kApplyFormat, kEventSourceChange, kDeliverLast}},
+                                     {"quirk, continued: or CAPTURE is stopped, which drops those frames",
+                                      with(decoding(), [](auto& s) { s.paused = s.change_held = true; }),
+                                      {Happening::kCaptureStreamOff},
+                                      [](auto& s) {
+                                        s.phase = Phase::kCaptureSetup;
+                                        s.change_held = s.capture_streaming = false;
+                                      },
+                                      {kFlushOutput, kApplyFormat, kEventSourceChange}},
+                                     {"D: Dynamic Resolution Change while CAPTURE is stopped",
+                                      with(decoding(), [](auto& s) { s.capture_streaming = false; }),
+                                      {Happening::kFormatChanged},
+                                      [](auto& s) {
+                                        s.phase = Phase::kCaptureSetup;
+                                        s.paused = true;
+                                      },
+                                      {kApplyFormat, kEventSourceChange}},
+                                     {"an empty CAPTURE queue means nothing without a held change",
+                                      decoding(),
+                                      {Happening::kCaptureDoneEmpty},
+                                      kNothing,
+                                      {}},
 
-      // --- Drain
-      {"D: Drain, step 1", decoding(), {Happening::kCommandStop}, [](auto& s) { s.draining = s.drain_sent = true; }, {kDrain}},
-      {"D: Drain, step 1, before any header: with nothing to decode", with(waiting_for_header(), [](auto& s) { s.capture_streaming = true; }),
-       {Happening::kCommandStop}, [](auto& s) { s.draining = s.drain_sent = true; }, {kDrain}},
-      {"D: Drain, step 1, warning: CAPTURE doesn't stream: no drain, no error", capture_setup(), {Happening::kCommandStop}, kNothing, {}},
-      {"D: Drain, step 1, warning: OUTPUT doesn't stream: no drain, no error",
-       with(decoding(), [](auto& s) { s.output_streaming = false; }), {Happening::kCommandStop}, kNothing, {}},
-      {"D: Drain, step 2: the last frame is decoded: EOS event, LAST", draining(), {Happening::kDrained},
-       [](auto& s) { s.phase = Phase::kStopped; s.paused = s.last_wanted = true; s.drain_sent = false; }, {kEventEos, kDeliverLast}},
-      {"D: Drain, step 3: LAST is out: stopped", with(stopped(), [](auto& s) { s.draining = s.last_wanted = true; }),
-       {Happening::kLastCompleted}, [](auto& s) { s.draining = s.last_wanted = false; }, {}},
-      {"D: Drain, last note: STOP again", draining(), {Happening::kCommandStop}, kNothing, {}, EBUSY},
-      {"D: Drain, last note: START in a drain", draining(), {.what = Happening::kCommandStart, .fits = true}, kNothing, {}, EBUSY},
-      {"D: Drain, last note: a drain lasts until its LAST", with(stopped(), [](auto& s) { s.draining = s.last_wanted = true; }),
-       {.what = Happening::kCommandStart, .fits = true}, kNothing, {}, EBUSY},
-      {"vidioc-decoder-cmd.rst, STOP: when already stopped, does nothing", stopped(), {Happening::kCommandStop}, kNothing, {}},
-      {"D: Drain, step 3, first item: START", stopped(), {.what = Happening::kCommandStart, .fits = true},
-       [](auto& s) { s.phase = Phase::kDecoding; s.paused = false; }, {kClearEpipe, kResume}},
-      {"D: Drain, step 3, second item: STREAMOFF(CAPTURE) …", stopped(), {Happening::kCaptureStreamOff},
-       [](auto& s) { s.capture_streaming = false; }, {kFlushOutput}},
-      {"D: Drain, step 3, second item: … and STREAMON(CAPTURE)", with(stopped(), [](auto& s) { s.capture_streaming = false; }),
-       {.what = Happening::kCaptureStreamOn, .fits = true},
-       [](auto& s) { s.phase = Phase::kDecoding; s.capture_streaming = true; s.paused = false; }, {kClearEpipe, kResume}},
-      {"D: Drain, step 3, third item: STREAMOFF(OUTPUT) …", stopped(), {Happening::kOutputStreamOff},
-       [](auto& s) { s.output_streaming = false; }, {kFlushInput}},
-      {"D: Drain, step 3, third item: … and STREAMON(OUTPUT)", with(stopped(), [](auto& s) { s.output_streaming = false; }),
-       {Happening::kOutputStreamOn}, [](auto& s) { s.phase = Phase::kDecoding; s.output_streaming = true; s.paused = false; },
-       {kClearEpipe, kResume}},
-      {"D: Drain, step 3, without a header: back to Initialization", with(stopped(), [](auto& s) { s.header_known = false; }),
-       {.what = Happening::kCommandStart, .fits = true}, [](auto& s) { s.phase = Phase::kInitialization; s.paused = false; },
-       {kClearEpipe, kResume}},
-      {"v4l2_m2m_decoder_cmd(): START while decoding does nothing", decoding(), {.what = Happening::kCommandStart, .fits = true}, kNothing,
-       {}},
-      {"D: Drain, step 1, warning, for START", opened(), {Happening::kCommandStart}, kNothing, {}},
+                                     // --- Drain
+                                     {"D: Drain, step 1",
+                                      decoding(),
+                                      {Happening::kCommandStop},
+                                      [](auto& s) { s.draining = s.drain_sent = true; },
+                                      {kDrain}},
+                                     {"D: Drain, step 1, before any header: with nothing to decode",
+                                      with(waiting_for_header(), [](auto& s) { s.capture_streaming = true; }),
+                                      {Happening::kCommandStop},
+                                      [](auto& s) { s.draining = s.drain_sent = true; },
+                                      {kDrain}},
+                                     {"D: Drain, step 1, warning: CAPTURE doesn't stream: no drain, no error",
+                                      capture_setup(),
+                                      {Happening::kCommandStop},
+                                      kNothing,
+                                      {}},
+                                     {"D: Drain, step 1, warning: OUTPUT doesn't stream: no drain, no error",
+                                      with(decoding(), [](auto& s) { s.output_streaming = false; }),
+                                      {Happening::kCommandStop},
+                                      kNothing,
+                                      {}},
+                                     {"D: Drain, step 2: the last frame is decoded: EOS event, LAST",
+                                      draining(),
+                                      {Happening::kDrained},
+                                      [](auto& s) {
+                                        s.phase = Phase::kStopped;
+                                        s.paused = s.last_wanted = true;
+                                        s.drain_sent = false;
+                                      },
+                                      {kEventEos, kDeliverLast}},
+                                     {"D: Drain, step 3: LAST is out: stopped",
+                                      with(stopped(), [](auto& s) { s.draining = s.last_wanted = true; }),
+                                      {Happening::kLastCompleted},
+                                      [](auto& s) { s.draining = s.last_wanted = false; },
+                                      {}},
+                                     {"D: Drain, last note: STOP again",
+                                      draining(),
+                                      {Happening::kCommandStop},
+                                      kNothing,
+                                      {},
+                                      EBUSY},
+                                     {"D: Drain, last note: START in a drain",
+                                      draining(),
+                                      {.what = Happening::kCommandStart, .fits = true},
+                                      kNothing,
+                                      {},
+                                      EBUSY},
+                                     {"D: Drain, last note: a drain lasts until its LAST",
+                                      with(stopped(), [](auto& s) { s.draining = s.last_wanted = true; }),
+                                      {.what = Happening::kCommandStart, .fits = true},
+                                      kNothing,
+                                      {},
+                                      EBUSY},
+                                     {"vidioc-decoder-cmd.rst, STOP: when already stopped, does nothing",
+                                      stopped(),
+                                      {Happening::kCommandStop},
+                                      kNothing,
+                                      {}},
+                                     {"D: Drain, step 3, first item: START",
+                                      stopped(),
+                                      {.what = Happening::kCommandStart, .fits = true},
+                                      [](auto& s) {
+                                        s.phase = Phase::kDecoding;
+                                        s.paused = false;
+                                      },
+                                      {kClearEpipe, kResume}},
+                                     {"D: Drain, step 3, second item: STREAMOFF(CAPTURE) …",
+                                      stopped(),
+                                      {Happening::kCaptureStreamOff},
+                                      [](auto& s) { s.capture_streaming = false; },
+                                      {kFlushOutput}},
+                                     {"D: Drain, step 3, second item: … and STREAMON(CAPTURE)",
+                                      with(stopped(), [](auto& s) { s.capture_streaming = false; }),
+                                      {.what = Happening::kCaptureStreamOn, .fits = true},
+                                      [](auto& s) {
+                                        s.phase = Phase::kDecoding;
+                                        s.capture_streaming = true;
+                                        s.paused = false;
+                                      },
+                                      {kClearEpipe, kResume}},
+                                     {"D: Drain, step 3, third item: STREAMOFF(OUTPUT) …",
+                                      stopped(),
+                                      {Happening::kOutputStreamOff},
+                                      [](auto& s) { s.output_streaming = false; },
+                                      {kFlushInput}},
+                                     {"D: Drain, step 3, third item: … and STREAMON(OUTPUT)",
+                                      with(stopped(), [](auto& s) { s.output_streaming = false; }),
+                                      {Happening::kOutputStreamOn},
+                                      [](auto& s) {
+                                        s.phase = Phase::kDecoding;
+                                        s.output_streaming = true;
+                                        s.paused = false;
+                                      },
+                                      {kClearEpipe, kResume}},
+                                     {"D: Drain, step 3, without a header: back to Initialization",
+                                      with(stopped(), [](auto& s) { s.header_known = false; }),
+                                      {.what = Happening::kCommandStart, .fits = true},
+                                      [](auto& s) {
+                                        s.phase = Phase::kInitialization;
+                                        s.paused = false;
+                                      },
+                                      {kClearEpipe, kResume}},
+                                     {"v4l2_m2m_decoder_cmd(): START while decoding does nothing",
+                                      decoding(),
+                                      {.what = Happening::kCommandStart, .fits = true},
+                                      kNothing,
+                                      {}},
+                                     {"D: Drain, step 1, warning, for START", opened(), {Happening::kCommandStart}, kNothing, {}},
 
-      // --- Aborted drains
-      {"D: Drain, note: STREAMOFF(CAPTURE) aborts", draining(), {Happening::kCaptureStreamOff},
-       [](auto& s) { s.capture_streaming = s.draining = false; }, {kFlushOutput}},
-      {"… the session's late answer: decoding goes on", with(decoding(), [](auto& s) { s.drain_sent = true; }), {Happening::kDrained},
-       [](auto& s) { s.drain_sent = false; }, {kResume}},
-      {"… STOP again before that answer: one drain() at a time", with(decoding(), [](auto& s) { s.drain_sent = true; }),
-       {Happening::kCommandStop}, [](auto& s) { s.draining = s.drain_again = true; }, {}},
-      {"… the answer to the aborted one: now the second", with(draining(), [](auto& s) { s.drain_again = true; }), {Happening::kDrained},
-       [](auto& s) { s.drain_again = false; }, {kResume, kDrain}},
-      {"D: Drain, note: STREAMOFF(OUTPUT) aborts; v4l2_m2m_update_stop_streaming_state(): LAST at once", draining(),
-       {Happening::kOutputStreamOff},
-       [](auto& s) { s.phase = Phase::kStopped; s.output_streaming = s.drain_sent = false; s.last_wanted = true; },
-       {kFlushInput, kEventEos, kDeliverLast}},
-      {"… then STREAMON(OUTPUT) resumes what was never paused", with(stopped(), [](auto& s) { s.output_streaming = s.paused = false; }),
-       {Happening::kOutputStreamOn}, [](auto& s) { s.phase = Phase::kDecoding; s.output_streaming = true; }, {kClearEpipe}},
-      {"… a drained() that crossed the flush, before STREAMON", with(stopped(), [](auto& s) { s.output_streaming = s.paused = false; }),
-       {.what = Happening::kDrained, .stale = true}, [](auto& s) { s.paused = true; }, {}},
-      {"… a drained() that crossed the flush, after STREAMON", decoding(), {.what = Happening::kDrained, .stale = true}, kNothing, {kResume}},
-      {"… it isn't taken for the answer to a new drain", draining(), {.what = Happening::kDrained, .stale = true}, kNothing, {kResume}},
-      {"… a change of format that crossed the flush: one LAST serves both",
-       with(stopped(), [](auto& s) { s.output_streaming = s.paused = false; s.draining = s.last_wanted = true; }),
-       {Happening::kFormatChanged}, [](auto& s) { s.phase = Phase::kCaptureSetup; s.paused = true; s.draining = false; },
-       {kApplyFormat, kEventSourceChange, kDeliverLast}},
+                                     // --- Aborted drains
+                                     {"D: Drain, note: STREAMOFF(CAPTURE) aborts",
+                                      draining(),
+                                      {Happening::kCaptureStreamOff},
+                                      [](auto& s) { s.capture_streaming = s.draining = false; },
+                                      {kFlushOutput}},
+                                     {"… the session's late answer: decoding goes on",
+                                      with(decoding(), [](auto& s) { s.drain_sent = true; }),
+                                      {Happening::kDrained},
+                                      [](auto& s) { s.drain_sent = false; },
+                                      {kResume}},
+                                     {"… STOP again before that answer: one drain() at a time",
+                                      with(decoding(), [](auto& s) { s.drain_sent = true; }),
+                                      {Happening::kCommandStop},
+                                      [](auto& s) { s.draining = s.drain_again = true; },
+                                      {}},
+                                     {"… the answer to the aborted one: now the second",
+                                      with(draining(), [](auto& s) { s.drain_again = true; }),
+                                      {Happening::kDrained},
+                                      [](auto& s) { s.drain_again = false; },
+                                      {kResume, kDrain}},
+                                     {"D: Drain, note: STREAMOFF(OUTPUT) aborts; v4l2_m2m_update_stop_streaming_state(): LAST at "
+                                      "once",
+                                      draining(),
+                                      {Happening::kOutputStreamOff},
+                                      [](auto& s) {
+                                        s.phase = Phase::kStopped;
+                                        s.output_streaming = s.drain_sent = false;
+                                        s.last_wanted = true;
+                                      },
+                                      {kFlushInput, kEventEos, kDeliverLast}},
+                                     {"… then STREAMON(OUTPUT) resumes what was never paused",
+                                      with(stopped(), [](auto& s) { s.output_streaming = s.paused = false; }),
+                                      {Happening::kOutputStreamOn},
+                                      [](auto& s) {
+                                        s.phase = Phase::kDecoding;
+                                        s.output_streaming = true;
+                                      },
+                                      {kClearEpipe}},
+                                     {"… a drained() that crossed the flush, before STREAMON",
+                                      with(stopped(), [](auto& s) { s.output_streaming = s.paused = false; }),
+                                      {.what = Happening::kDrained, .stale = true},
+                                      [](auto& s) { s.paused = true; },
+                                      {}},
+                                     {"… a drained() that crossed the flush, after STREAMON",
+                                      decoding(),
+                                      {.what = Happening::kDrained, .stale = true},
+                                      kNothing,
+                                      {kResume}},
+                                     {"… it isn't taken for the answer to a new drain",
+                                      draining(),
+                                      {.what = Happening::kDrained, .stale = true},
+                                      kNothing,
+                                      {kResume}},
+                                     {"… a change of format that crossed the flush: one LAST serves both",
+                                      with(stopped(),
+                                           [](auto& s) {
+                                             s.output_streaming = s.paused = false;
+                                             s.draining = s.last_wanted = true;
+                                           }),
+                                      {Happening::kFormatChanged},
+                                      [](auto& s) {
+                                        s.phase = Phase::kCaptureSetup;
+                                        s.paused = true;
+                                        s.draining = false;
+                                      },
+                                      {kApplyFormat, kEventSourceChange, kDeliverLast}},
 
-      // --- Drain and change of resolution
-      {"D: Drain, step 2, first item: a change in the course of a drain", draining(), {Happening::kFormatChanged},
-       [](auto& s) { s.phase = Phase::kCaptureSetup; s.paused = s.last_wanted = true; }, {kApplyFormat, kEventSourceChange, kDeliverLast}},
-      {"… its LAST doesn't end the drain",
-       with(draining(), [](auto& s) { s.phase = Phase::kCaptureSetup; s.paused = s.last_wanted = true; }), {Happening::kLastCompleted},
-       [](auto& s) { s.last_wanted = false; }, {}},
-      {"… STREAMOFF(CAPTURE) for the new buffers doesn't abort it",
-       with(draining(), [](auto& s) { s.phase = Phase::kCaptureSetup; s.paused = true; }), {Happening::kCaptureStreamOff},
-       [](auto& s) { s.capture_streaming = false; }, {kFlushOutput}},
-      {"… and it goes on with the new buffers",
-       with(draining(), [](auto& s) { s.phase = Phase::kCaptureSetup; s.paused = true; s.capture_streaming = false; }),
-       {.what = Happening::kCaptureStreamOn, .fits = true},
-       [](auto& s) { s.phase = Phase::kDecoding; s.paused = false; s.capture_streaming = true; }, {kClearEpipe, kResume}},
-      {"… START is the answer to the change, not EBUSY",
-       with(draining(), [](auto& s) { s.phase = Phase::kCaptureSetup; s.paused = true; }),
-       {.what = Happening::kCommandStart, .fits = true}, [](auto& s) { s.phase = Phase::kDecoding; s.paused = false; },
-       {kClearEpipe, kResume}},
-      {"… STOP while a change is pending: drains after it", changing(), {Happening::kCommandStop},
-       [](auto& s) { s.draining = s.drain_sent = true; }, {kDrain}},
-      {"… STREAMOFF(OUTPUT) aborts it; the change's own LAST is enough",
-       with(draining(), [](auto& s) { s.phase = Phase::kCaptureSetup; s.paused = s.last_wanted = true; }), {Happening::kOutputStreamOff},
-       [](auto& s) { s.output_streaming = s.draining = s.drain_sent = false; }, {kFlushInput}},
+                                     // --- Drain and change of resolution
+                                     {"D: Drain, step 2, first item: a change in the course of a drain",
+                                      draining(),
+                                      {Happening::kFormatChanged},
+                                      [](auto& s) {
+                                        s.phase = Phase::kCaptureSetup;
+                                        s.paused = s.last_wanted = true;
+                                      },
+                                      {kApplyFormat, kEventSourceChange, kDeliverLast}},
+                                     {"… its LAST doesn't end the drain",
+                                      with(draining(),
+                                           [](auto& s) {
+                                             s.phase = Phase::kCaptureSetup;
+                                             s.paused = s.last_wanted = true;
+                                           }),
+                                      {Happening::kLastCompleted},
+                                      [](auto& s) { s.last_wanted = false; },
+                                      {}},
+                                     {"… STREAMOFF(CAPTURE) for the new buffers doesn't abort it",
+                                      with(draining(),
+                                           [](auto& s) {
+                                             s.phase = Phase::kCaptureSetup;
+                                             s.paused = true;
+                                           }),
+                                      {Happening::kCaptureStreamOff},
+                                      [](auto& s) { s.capture_streaming = false; },
+                                      {kFlushOutput}},
+                                     {"… and it goes on with the new buffers",
+                                      with(draining(),
+                                           [](auto& s) {
+                                             s.phase = Phase::kCaptureSetup;
+                                             s.paused = true;
+                                             s.capture_streaming = false;
+                                           }),
+                                      {.what = Happening::kCaptureStreamOn, .fits = true},
+                                      [](auto& s) {
+                                        s.phase = Phase::kDecoding;
+                                        s.paused = false;
+                                        s.capture_streaming = true;
+                                      },
+                                      {kClearEpipe, kResume}},
+                                     {"… START is the answer to the change, not EBUSY",
+                                      with(draining(),
+                                           [](auto& s) {
+                                             s.phase = Phase::kCaptureSetup;
+                                             s.paused = true;
+                                           }),
+                                      {.what = Happening::kCommandStart, .fits = true},
+                                      [](auto& s) {
+                                        s.phase = Phase::kDecoding;
+                                        s.paused = false;
+                                      },
+                                      {kClearEpipe, kResume}},
+                                     {"… STOP while a change is pending: drains after it",
+                                      changing(),
+                                      {Happening::kCommandStop},
+                                      [](auto& s) { s.draining = s.drain_sent = true; },
+                                      {kDrain}},
+                                     {"… STREAMOFF(OUTPUT) aborts it; the change's own LAST is enough",
+                                      with(draining(),
+                                           [](auto& s) {
+                                             s.phase = Phase::kCaptureSetup;
+                                             s.paused = s.last_wanted = true;
+                                           }),
+                                      {Happening::kOutputStreamOff},
+                                      [](auto& s) { s.output_streaming = s.draining = s.drain_sent = false; },
+                                      {kFlushInput}},
 
-      // --- Failure
-      {"D: Decoding, last paragraph: fatal failure", draining(), {Happening::kSessionFailed},
-       [](auto& s) { s.phase = Phase::kFailed; s.session_open = s.header_known = s.draining = s.drain_sent = false; },
-       {kCloseSession, kFailQueues}},
-      {"D: Decoding, last paragraph: EIO for STOP", with(decoding(), [](auto& s) { s.phase = Phase::kFailed; }), {Happening::kCommandStop},
-       kNothing, {}, EIO},
-      {"D: Decoding, last paragraph: EIO for START", with(decoding(), [](auto& s) { s.phase = Phase::kFailed; }),
-       {.what = Happening::kCommandStart, .fits = true}, kNothing, {}, EIO},
-      {"D: Decoding, last paragraph: reinitialize by STREAMOFF …",
-       with(opened(), [](auto& s) { s.phase = Phase::kFailed; s.output_streaming = s.capture_streaming = true; }),
-       {Happening::kOutputStreamOff}, [](auto& s) { s.phase = Phase::kInitialization; s.output_streaming = false; }, {}},
-      {"… and STREAMON: a fresh session", with(opened(), [](auto& s) { s.capture_streaming = true; }), {Happening::kOutputStreamOn},
-       [](auto& s) { s.output_streaming = s.session_open = true; }, {kClearEpipe, kStartSession}},
-      {"a failure between STREAMOFF and STREAMON(OUTPUT)", with(opened(), [](auto& s) { s.phase = Phase::kFailed; }),
-       {Happening::kOutputStreamOn},
-       [](auto& s) { s.phase = Phase::kInitialization; s.output_streaming = s.session_open = true; }, {kClearEpipe, kStartSession}},
-  };
+                                     // --- Failure
+                                     {"D: Decoding, last paragraph: fatal failure",
+                                      draining(),
+                                      {Happening::kSessionFailed},
+                                      [](auto& s) {
+                                        s.phase = Phase::kFailed;
+                                        s.session_open = s.header_known = s.draining = s.drain_sent = false;
+                                      },
+                                      {kCloseSession, kFailQueues}},
+                                     {"D: Decoding, last paragraph: EIO for STOP",
+                                      with(decoding(), [](auto& s) { s.phase = Phase::kFailed; }),
+                                      {Happening::kCommandStop},
+                                      kNothing,
+                                      {},
+                                      EIO},
+                                     {"D: Decoding, last paragraph: EIO for START",
+                                      with(decoding(), [](auto& s) { s.phase = Phase::kFailed; }),
+                                      {.what = Happening::kCommandStart, .fits = true},
+                                      kNothing,
+                                      {},
+                                      EIO},
+                                     {"D: Decoding, last paragraph: reinitialize by STREAMOFF …",
+                                      with(opened(),
+                                           [](auto& s) {
+                                             s.phase = Phase::kFailed;
+                                             s.output_streaming = s.capture_streaming = true;
+                                           }),
+                                      {Happening::kOutputStreamOff},
+                                      [](auto& s) {
+                                        s.phase = Phase::kInitialization;
+                                        s.output_streaming = false;
+                                      },
+                                      {}},
+                                     {"… and STREAMON: a fresh session",
+                                      with(opened(), [](auto& s) { s.capture_streaming = true; }),
+                                      {Happening::kOutputStreamOn},
+                                      [](auto& s) { s.output_streaming = s.session_open = true; },
+                                      {kClearEpipe, kStartSession}},
+                                     {"a failure between STREAMOFF and STREAMON(OUTPUT)",
+                                      with(opened(), [](auto& s) { s.phase = Phase::kFailed; }),
+                                      {Happening::kOutputStreamOn},
+                                      [](auto& s) {
+                                        s.phase = Phase::kInitialization;
+                                        s.output_streaming = s.session_open = true;
+                                      },
+                                      {kClearEpipe, kStartSession}},
+                                 };
   return table;
 }
 
@@ -350,8 +652,8 @@ TEST(EveryReachableDecoderState, KeepsTheSessionsRules) {
   }
 }
 
-// Nobody waits for ever: where CAPTURE streams in a state that delivers nothing, a LAST is owed or was given, and the client has a
-// way back to decoding that needs nothing but restarting the queues.
+// Nobody waits for ever: where CAPTURE streams in a state that delivers nothing, a LAST is owed or was given, and the client has
+// a way back to decoding that needs nothing but restarting the queues.
 TEST(EveryReachableDecoderState, HasAWayBackToDecoding) {
   for (DecoderState state : reachable()) {
     SCOPED_TRACE(text(state));

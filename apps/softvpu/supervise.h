@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Running the user's program under a parent that stays: signals pass through, orphans are reaped, the end is the program's own.
+// Called by verb_run.cc. The calling thread only.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace softvpu::cli {
+
+// How the program ended: waitpid()'s status, or -1 when it couldn't be started (then `error` is the errno of execve or fork).
+struct Ending {
+  int status = -1;
+  int error = 0;
+};
+
+// Starts `path` with `arguments` in `environment` and waits for its end.
+//  - It stays in our process group: what a terminal sends (Ctrl-C, Ctrl-Z) reaches it directly, and we stop and go on with it.
+//  - Signals sent to us alone (kill, a supervisor's SIGTERM) are passed on.
+//  - We are its subreaper: codec processes whose client died are reaped here.
+Ending supervise(const std::string& path, const std::vector<std::string>& arguments, const std::vector<std::string>& environment);
+
+// Ends this process as `ending` says: the same exit status, or the same signal. Call when everything is cleaned up.
+[[noreturn]] void end_like(const Ending& ending);
+
+}  // namespace softvpu::cli

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// `softvpu run -- CMD…`: a program with the devices in its /dev. Called by main.cc.
+#include <fmt/format.h>
+
+#include <cstring>
+#include <optional>
+
+#include "apps/softvpu/capability_file.h"
+#include "apps/softvpu/installation.h"
+#include "apps/softvpu/messages.h"
+#include "apps/softvpu/program_check.h"
+#include "apps/softvpu/run_environment.h"
+#include "apps/softvpu/supervise.h"
+#include "apps/softvpu/verbs.h"
+
+namespace softvpu::cli {
+namespace {
+
+std::optional<Complaint> find_parts(RunPlaces& places) {
+  const Result<std::string> preload = preload_library();
+  if (!preload) {
+    return Complaint{kExitOwnFault, "libsoftvpu-preload.so: " + preload.error().reason,
+                     "a complete build or installation of softvpu",
+                     "building the target softvpu-preload, or SOFTVPU_PRELOAD=path"};
+  }
+  const Result<std::string> firmware = firmware_program();
+  if (!firmware) {
+    return Complaint{kExitOwnFault, "softvpu-fw: " + firmware.error().reason, "a complete build or installation of softvpu",
+                     "building the target softvpu-fw, or SOFTVPU_FW=path"};
+  }
+  places.preload = *preload;
+  places.firmware = *firmware;
+  // The dynamic linker splits LD_PRELOAD at these.
+  if (places.preload.find_first_of(" :") != std::string::npos) {
+    return Complaint{kExitOwnFault, fmt::format("LD_PRELOAD can't name {}", places.preload), "a path without blanks and colons",
+                     "installing softvpu elsewhere, or a symbolic link and SOFTVPU_PRELOAD"};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+int verb_run(const RunOptions& options) {
+  if (options.command.empty()) {
+    return complain({kExitUsage, "run: no program given", "softvpu run [OPTIONS] -- PROGRAM [ARGUMENT…]",
+                     "softvpu run -- v4l2-ctl -d /dev/video10 --all"});
+  }
+  Program program;
+  if (const auto complaint = find_program(options.command.front(), program)) return complain(*complaint);
+  if (const auto complaint = check_preloadable(program)) return complain(*complaint);
+  RunPlaces places;
+  if (const auto complaint = find_parts(places)) return complain(*complaint);
+
+  RuntimeTree::sweep_stale();
+  Result<RuntimeTree> tree = RuntimeTree::create({options.node});
+  if (!tree) {
+    return complain({kExitOwnFault,
+                     fmt::format("no runtime directory: {}: {}", tree.error().reason, std::strerror(tree.error().code)),
+                     "a writable $XDG_RUNTIME_DIR, $TMPDIR or /tmp with some free space", "TMPDIR=directory softvpu run …"});
+  }
+  places.root = tree->root();
+  places.caps = write_capability_file(tree->root());
+
+  raise_file_limit();
+  const Ending ending = supervise(program.path, options.command, run_environment(options, places));
+  tree->remove();
+  if (ending.status < 0) {
+    return complain({ending.error == ENOENT ? kExitNotFound : kExitNotExecutable,
+                     fmt::format("{}: {}", program.path, std::strerror(ending.error)), "a program that this machine can execute",
+                     "file " + program.path});
+  }
+  end_like(ending);
+}
+
+}  // namespace softvpu::cli

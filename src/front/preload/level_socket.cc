@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Levels of a device descriptor by what lies in a socket pair. Called by open_file.cc.
+#include "front/preload/level_socket.h"
+
+#include <linux/kcmp.h>
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "base/raw_syscall.h"
+
+namespace softvpu::preload {
+namespace {
+
+constexpr size_t kLowersOut = 4096;  // one message of this size makes the smallest send buffer not writable
+constexpr uint32_t kMaxUnread = 64;  // unread IN bytes before the surplus is taken out again
+constexpr int kNoWait = MSG_DONTWAIT | MSG_NOSIGNAL;
+
+long send_to(int fd, const void* data, size_t size, int flags) {
+  return raw::call(SYS_sendto, fd, raw::address(data), static_cast<long>(size), flags | kNoWait);
+}
+long receive_byte(int fd, int flags) {
+  char byte = 0;
+  return raw::call(SYS_recvfrom, fd, raw::address(&byte), 1, flags | MSG_DONTWAIT);
+}
+
+Status make_pair(int type, UniqueFd& a, UniqueFd& b) {
+  int ends[2];
+  const long error = raw::call(SYS_socketpair, AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, raw::address(ends));
+  if (error < 0) return fail(static_cast<int>(-error), "socketpair for a device descriptor");
+  a = UniqueFd(ends[0]);
+  b = UniqueFd(ends[1]);
+  return {};
+}
+
+}  // namespace
+
+Result<PriStream> PriStream::open(bool high) {
+  PriStream stream;
+  if (Status made = make_pair(SOCK_STREAM, stream.receiver_, stream.sender_); !made) return Unexpected(made.error());
+  stream.receiver_ = raise_fd(std::move(stream.receiver_));
+  stream.sender_ = raise_fd(std::move(stream.sender_));
+  stream.set(high, false);
+  return stream;
+}
+
+void PriStream::set(bool high, bool again) {
+  if (!receiver_) return;
+  if (high_ && (!high || again)) receive_byte(receiver_.get(), MSG_OOB);
+  if (high && (!high_ || again)) send_to(sender_.get(), "!", 1, MSG_OOB);
+  high_ = high;
+}
+
+Result<UniqueFd> LevelSocket::open() {
+  const std::lock_guard lock(mutex_);
+  return make();
+}
+
+// Mutex held.
+Result<UniqueFd> LevelSocket::make() {
+  UniqueFd device;
+  UniqueFd peer;
+  if (Status made = make_pair(SOCK_SEQPACKET, device, peer); !made) return Unexpected(made.error());
+  const int smallest = 1;
+  raw::call(SYS_setsockopt, device.get(), SOL_SOCKET, SO_SNDBUF, raw::address(&smallest), sizeof smallest);
+  struct stat status {};
+  raw::fstat(device.get(), &status);
+  device_ = status.st_dev;
+  inode_ = status.st_ino;
+  peer_ = raise_fd(std::move(peer));
+  bytes_in_ = 0;
+  out_is_low_ = false;
+  raise(false, false);
+  return device;
+}
+
+Result<UniqueFd> LevelSocket::renew_in_child() {
+  // Only closed, not taken out of their epoll sets: those are the parent's too.
+  watches_.clear();
+  poll_pri_ = {};
+  has_epoll_user_ = false;
+  return make();
+}
+
+void LevelSocket::close() {
+  const std::lock_guard lock(mutex_);
+  peer_.reset();
+  poll_pri_ = {};
+  for (const PriWatch& watch : watches_) forget(watch);
+  watches_.clear();
+  want_in_ = want_out_ = want_pri_ = false;
+  has_epoll_user_ = false;
+}
+
+void LevelSocket::publish(const v4l2::Levels& levels, bool completed_in, bool completed_pri) {
+  const std::lock_guard lock(mutex_);
+  // POLLERR has no level of its own here: a waiter of either kind wakes, and the interposed poll() reports it exactly.
+  want_in_ = levels.in || levels.error;
+  want_out_ = levels.out || levels.error;
+  want_pri_ = levels.pri;
+  raise(completed_in, completed_pri);
+}
+
+// Mutex held.
+void LevelSocket::raise(bool completed_in, bool completed_pri) {
+  if (!peer_) return;
+  if (want_in_ && (bytes_in_ == 0 || (completed_in && has_epoll_user_))) {
+    if (send_to(peer_.get(), "!", 1, 0) == 1) ++bytes_in_;
+  }
+  if (want_out_ && out_is_low_ && receive_byte(peer_.get(), 0) > 0) out_is_low_ = false;
+  poll_pri_.set(want_pri_, false);
+  for (PriWatch& watch : watches_) watch.stream.set(want_pri_, want_pri_ && completed_pri);
+}
+
+void LevelSocket::settle(int device_fd) {
+  const std::lock_guard lock(mutex_);
+  const uint32_t keep = want_in_ ? (bytes_in_ > kMaxUnread ? 1 : bytes_in_) : 0;
+  while (bytes_in_ > keep && receive_byte(device_fd, 0) == 1) --bytes_in_;
+  if (!want_out_ && !out_is_low_) {
+    static const char filler[kLowersOut] = {};
+    out_is_low_ = send_to(device_fd, filler, sizeof filler, 0) > 0;
+  }
+}
+
+bool LevelSocket::hung_up() const {
+  pollfd peer{.fd = peer_.get(), .events = 0, .revents = 0};
+  return raw::poll(&peer, 1, 0) == 1 && (peer.revents & POLLHUP) != 0;
+}
+
+int LevelSocket::pri_fd() {
+  const std::lock_guard lock(mutex_);
+  if (poll_pri_.fd() < 0) {
+    if (Result<PriStream> made = PriStream::open(want_pri_)) poll_pri_ = std::move(*made);
+  }
+  return poll_pri_.fd();
+}
+
+bool LevelSocket::same_epoll(int a, int b) {
+  if (a == b) return true;
+  const int self = raw::getpid();
+  return raw::call(SYS_kcmp, self, self, KCMP_FILE, a, b) == 0;
+}
+
+Status LevelSocket::watch_pri(int epoll, int device_fd, uint32_t events, uint64_t data) {
+  unwatch_pri(epoll, device_fd);
+  const std::lock_guard lock(mutex_);
+  Result<PriStream> made = PriStream::open(want_pri_);
+  if (!made) return Unexpected(made.error());
+  epoll_event event{.events = events, .data = {.u64 = data}};
+  const int error = raw::epoll_ctl(epoll, EPOLL_CTL_ADD, made->fd(), &event);
+  if (error < 0) return fail(-error, "adding the event half of a device to epoll");
+  watches_.push_back({epoll, device_fd, std::move(*made)});
+  return {};
+}
+
+void LevelSocket::unwatch_pri(int epoll, int device_fd) {
+  const std::lock_guard lock(mutex_);
+  watches_.remove_if([&](const PriWatch& watch) {
+    if (watch.device_fd != device_fd || !same_epoll(watch.epoll, epoll)) return false;
+    forget(watch);
+    return true;
+  });
+}
+
+// Closing the stream would take it out of the set, unless a forked child still has it. If the number names another set by now,
+// the kernel says ENOENT. Mutex held.
+void LevelSocket::forget(const PriWatch& watch) {
+  epoll_event unused{};
+  raw::epoll_ctl(watch.epoll, EPOLL_CTL_DEL, watch.stream.fd(), &unused);
+}
+
+void LevelSocket::note_epoll_user() {
+  const std::lock_guard lock(mutex_);
+  has_epoll_user_ = true;
+}
+
+}  // namespace softvpu::preload

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The descriptor behind an open device: one end of a SOCK_SEQPACKET pair whose readiness the kernel itself reports to poll,
+// select, epoll and io_uring. Called by open_file.cc only.
+//
+// The application holds the device end, we hold the peer. IN of the device end is high while a byte from the peer lies in it; OUT
+// is low while one large message of the device end lies in the peer. What sets a level is done through the peer by any thread;
+// what clears one needs the device end and is done inside the application's own calls (settle()). We keep no copy of the device
+// end, so its last close, by whatever route, is a hang-up of the peer.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <list>
+#include <mutex>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "v4l2/file_handle.h"
+
+namespace softvpu::preload {
+
+// PRI: a unix stream that holds at most one out-of-band byte, because EPOLLPRI of the device end itself would come with EPOLLIN.
+class PriStream {
+ public:
+  static Result<PriStream> open(bool high);
+  int fd() const { return receiver_.get(); }
+  // `again`: make a new edge even if it is high.
+  void set(bool high, bool again);
+
+ private:
+  UniqueFd receiver_;
+  UniqueFd sender_;
+  bool high_ = false;
+};
+
+class LevelSocket {
+ public:
+  // Makes the pair; returns the device end (CLOEXEC, non-blocking: nobody may hang in it). Errors: EMFILE, ENFILE, ENOMEM.
+  Result<UniqueFd> open();
+  void close();
+
+  // Remembers the levels and raises those that are too low. Any thread; never blocks.
+  void publish(const v4l2::Levels& levels, bool completed_in, bool completed_pri);
+  // Lowers those that are too high. `device_fd`: any descriptor of the device end.
+  void settle(int device_fd);
+
+  // True when no process holds the device end any more.
+  bool hung_up() const;
+  // True for the device end's identity, as fstat(2) tells it.
+  bool is_device_end(dev_t device, ino_t inode) const { return peer_.valid() && device == device_ && inode == inode_; }
+  int peer() const { return peer_.get(); }
+
+  // A descriptor whose POLLPRI is the PRI level, for poll(); valid until close(). -1 when none can be had.
+  int pri_fd();
+  // epoll_ctl() of the PRI half of a registration; `event` carries the application's data. Errors: what epoll_ctl(2) says.
+  Status watch_pri(int epoll, int device_fd, uint32_t events, uint64_t data);
+  void unwatch_pri(int epoll, int device_fd);
+  // From now on completions of a high IN level are worth a system call each (edge-triggered users).
+  void note_epoll_user();
+
+  // fork(2): the lock is held across it. The child makes itself a new pair (and loses its part in the parent's epoll sets);
+  // returns the device end.
+  void lock_for_fork() { mutex_.lock(); }
+  void unlock_after_fork() { mutex_.unlock(); }
+  Result<UniqueFd> renew_in_child();
+
+ private:
+  struct PriWatch {
+    int epoll = -1;
+    int device_fd = -1;
+    PriStream stream;
+  };
+  static bool same_epoll(int a, int b);
+  static void forget(const PriWatch& watch);
+  Result<UniqueFd> make();
+  void raise(bool completed_in, bool completed_pri);
+
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  UniqueFd peer_;
+  dev_t device_ = 0;  // identity of the device end
+  ino_t inode_ = 0;
+  bool want_in_ = false;
+  bool want_out_ = false;
+  bool want_pri_ = false;
+  uint32_t bytes_in_ = 0;    // unread bytes in the device end
+  bool out_is_low_ = false;  // the large message lies in the peer
+  bool has_epoll_user_ = false;
+  PriStream poll_pri_;
+  std::list<PriWatch> watches_;
+};
+
+}  // namespace softvpu::preload

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Open devices: made by open(), found by descriptor, ended by the last close. Called by the symbols_*.cc files and process.cc.
+#include "front/preload/open_file.h"
+
+#include <fcntl.h>
+#include <linux/videodev2.h>
+#include <pthread.h>
+#include <sys/ioctl.h>
+
+#include <mutex>
+#include <new>
+#include <utility>
+
+#include "base/log.h"
+#include "base/raw_syscall.h"
+#include "front/preload/assembly.h"
+#include "front/preload/fd_table.h"
+#include "front/preload/next_symbol.h"
+#include "front/preload/process.h"
+
+namespace softvpu::preload {
+namespace {
+
+// Every OpenFile ever made. `opening` is held during an open (a fork must not copy that half done), `pool` for the list.
+// Order: opening, pool, a file's lock, a socket's lock.
+std::mutex opening;
+std::mutex pool;
+OpenFile* all_files = nullptr;
+
+// The file whose ioctl this thread is in, for the cancellation of a wait.
+__attribute__((tls_model("initial-exec"))) thread_local OpenFile* current = nullptr;
+
+class CancellableWaiter final : public v4l2::Waiter {
+ public:
+  int wait(const uint32_t* futex, uint32_t seen, int64_t timeout_ns) override;
+};
+
+void drop_current(void*) {
+  if (current != nullptr) current->unref();
+}
+
+// An asynchronous cancellation may end the thread between the two pthread_setcancelstate() calls; then only the reference has to
+// go. The frames above hold nothing (the contract of Waiter).
+int CancellableWaiter::wait(const uint32_t* futex, uint32_t seen, int64_t timeout_ns) {
+  timespec timeout{.tv_sec = timeout_ns / 1'000'000'000, .tv_nsec = timeout_ns % 1'000'000'000};
+  int woken = 0;
+  int ours = 0;
+  pthread_cleanup_push(drop_current, nullptr);
+  pthread_setcancelstate(NoCancel::outer_state(), &ours);
+  woken = raw::futex_wait(futex, seen, timeout_ns < 0 ? nullptr : &timeout);
+  pthread_setcancelstate(ours, nullptr);
+  pthread_cleanup_pop(0);
+  return woken == -EINTR || woken == -ETIMEDOUT ? -woken : 0;
+}
+
+}  // namespace
+
+v4l2::Waiter& cancellable_waiter() {
+  static CancellableWaiter* const waiter = new CancellableWaiter;  // leaked: threads may sleep in it at exit
+  return *waiter;
+}
+
+OpenFile* OpenFile::allocate() {
+  const std::lock_guard lock(pool);
+  for (OpenFile* file = all_files; file != nullptr; file = file->next_) {
+    uint32_t unused = 0;
+    if (file->refs_.compare_exchange_strong(unused, 1, std::memory_order_acq_rel)) return file;
+  }
+  auto* file = new OpenFile;
+  file->refs_.store(1, std::memory_order_relaxed);
+  file->next_ = all_files;
+  all_files = file;
+  return file;
+}
+
+int OpenFile::open(const TreeEntry& node, int flags) {
+  if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL)) return -EEXIST;
+  if ((flags & O_DIRECTORY) != 0) return -ENOTDIR;
+  process::prepare();
+  const std::lock_guard lock(opening);
+  Result<std::shared_ptr<v4l2::FileHandle>> handle = open_node(node);
+  if (!handle) {
+    log_line(LogLevel::kError, "open of %.*s failed: %s (errno %d)", static_cast<int>(node.path.size()), node.path.data(),
+             handle.error().reason.c_str(), handle.error().code);
+    return -handle.error().code;
+  }
+  OpenFile* file = allocate();
+  file->node_ = &node;
+  file->access_ = flags & O_ACCMODE;
+  file->nonblocking_.store((flags & O_NONBLOCK) != 0, std::memory_order_relaxed);
+  file->fds_.store(0, std::memory_order_relaxed);
+  file->handle_ = std::move(*handle);
+  file->ended_.store(false, std::memory_order_release);
+  const int fd = file->open_descriptor(flags);
+  if (fd < 0) file->end();
+  return fd;
+}
+
+int OpenFile::open_descriptor(int flags) {
+  Result<UniqueFd> device = socket_.open();
+  if (!device) return -device.error().code;
+  handle_->set_readiness_sink(this);
+  socket_.publish(handle_->levels(), false, false);
+  watch_peer();
+  if ((flags & O_CLOEXEC) == 0) raw::fcntl(device->get(), F_SETFD, 0);
+  if (!fd_table::insert(device->get(), this)) return -ENOMEM;
+  socket_.settle(device->get());
+  return device->release();
+}
+
+FileRef OpenFile::find_by_socket(dev_t device, ino_t inode) {
+  const std::lock_guard lock(pool);
+  for (OpenFile* file = all_files; file != nullptr; file = file->next_) {
+    if (!file->try_ref()) continue;
+    FileRef ref(file);
+    if (!file->ended_.load(std::memory_order_acquire) && file->socket_.is_device_end(device, inode)) return ref;
+  }
+  return {};
+}
+
+// Notices closes that never came through an interposed call, as soon as the loop's thread runs (it does while a session exists).
+void OpenFile::watch_peer() {
+  Result<EventLoop::WatchId> watch = EventLoop::process().watch(socket_.peer(), 0, [this](uint32_t) {
+    if (!try_ref()) return;
+    const FileRef self(this);
+    fd_table::remove_all(this);
+    end();
+  });
+  watch_.store(watch ? *watch : 0, std::memory_order_release);
+}
+
+bool OpenFile::try_ref() {
+  uint32_t seen = refs_.load(std::memory_order_relaxed);
+  while (seen != 0) {
+    if (refs_.compare_exchange_weak(seen, seen + 1, std::memory_order_acq_rel)) return true;
+  }
+  return false;
+}
+
+void OpenFile::unref() {
+  // The last but one state (2 -> 1 -> 0 would let allocate() take it while handle_ still lives), so the handle goes first.
+  uint32_t seen = refs_.load(std::memory_order_acquire);
+  while (true) {
+    if (seen == 1) {
+      handle_.reset();
+      node_ = nullptr;
+    }
+    if (refs_.compare_exchange_weak(seen, seen - 1, std::memory_order_acq_rel)) return;
+  }
+}
+
+void OpenFile::closed_one() {
+  if (fds_.load(std::memory_order_relaxed) > 0) return;
+  if (socket_.hung_up()) {
+    end();
+    return;
+  }
+  // A forked child or a message in flight still holds the device end; the hang-up comes when that is closed too.
+  (void)EventLoop::process().start();
+}
+
+void OpenFile::end() {
+  if (ended_.exchange(true, std::memory_order_acq_rel)) return;
+  if (const EventLoop::WatchId watch = watch_.exchange(0, std::memory_order_acq_rel)) EventLoop::process().unwatch(watch);
+  handle_->set_readiness_sink(nullptr);
+  handle_->release();
+  socket_.close();
+  unref();
+}
+
+int OpenFile::ioctl(int fd, unsigned long request, void* arg) {
+  switch (request) {
+    case FIOCLEX:
+    case FIONCLEX:
+    case FIOASYNC:
+      return raw::ioctl(fd, request, arg);
+    case FIONBIO: {
+      // The kernel reads the argument (of any quality) and tells us by the socket's flag, which is then put back.
+      const int answer = raw::ioctl(fd, request, arg);
+      if (answer < 0) return answer;
+      nonblocking_.store((raw::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0, std::memory_order_relaxed);
+      raw::fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK);
+      return 0;
+    }
+    default:
+      break;
+  }
+  OpenFile* outer = current;
+  current = this;
+  const int answer = handle_->ioctl(request, arg, nonblocking_.load(std::memory_order_relaxed));
+  current = outer;
+  if (answer == 0 && request == VIDIOC_EXPBUF) fd_table::insert_exported(static_cast<v4l2_exportbuffer*>(arg)->fd);
+  socket_.settle(fd);
+  return answer;
+}
+
+long OpenFile::read(int fd, void* data, size_t size) {
+  const long answer = may_read() ? handle_->read(data, size, nonblocking_.load(std::memory_order_relaxed)) : -EBADF;
+  socket_.settle(fd);
+  return answer;
+}
+
+long OpenFile::write(int fd, const void* data, size_t size) {
+  const long answer = may_write() ? handle_->write(data, size, nonblocking_.load(std::memory_order_relaxed)) : -EBADF;
+  socket_.settle(fd);
+  return answer;
+}
+
+v4l2::Levels OpenFile::levels(int fd) {
+  const v4l2::Levels now = handle_->levels();
+  socket_.settle(fd);
+  return now;
+}
+
+int OpenFile::status_flags() const {
+  return access_ | O_LARGEFILE | (nonblocking_.load(std::memory_order_relaxed) ? O_NONBLOCK : 0);
+}
+
+void OpenFile::set_status_flags(int flags) { nonblocking_.store((flags & O_NONBLOCK) != 0, std::memory_order_relaxed); }
+
+void OpenFile::levels_changed(const v4l2::Levels& levels, bool completed_in, bool, bool completed_pri) {
+  socket_.publish(levels, completed_in, completed_pri);
+}
+
+void OpenFile::before_fork() {
+  opening.lock();
+  pool.lock();
+  for (OpenFile* file = all_files; file != nullptr; file = file->next_) {
+    file->forking_ = file->try_ref();
+    if (file->forking_ && file->ended_.load(std::memory_order_acquire)) {
+      file->forking_ = false;
+      file->unref();
+    }
+    if (!file->forking_) continue;
+    file->handle_->before_fork();
+    file->socket_.lock_for_fork();
+  }
+}
+
+void OpenFile::after_fork(bool in_child) {
+  if (in_child) EventLoop::process().forget_after_fork();
+  for (OpenFile* file = all_files; file != nullptr; file = file->next_) {
+    if (!std::exchange(file->forking_, false)) continue;
+    if (in_child) file->renew_after_fork();
+    file->socket_.unlock_after_fork();
+    file->handle_->after_fork(in_child);
+    if (in_child) {
+      file->refs_.store(2, std::memory_order_relaxed);  // what threads held that don't exist here is gone
+      file->socket_.publish(file->handle_->levels(), false, false);
+      file->watch_peer();
+    }
+    file->unref();
+  }
+  pool.unlock();
+  opening.unlock();
+}
+
+// The descriptors of the child get a pair of their own: what it does to their readiness must not be seen by the parent's pollers.
+void OpenFile::renew_after_fork() {
+  Result<UniqueFd> device = socket_.renew_in_child();
+  if (!device) {
+    log_line(LogLevel::kError, "after fork: no descriptor for the child's copy of an open device: %s",
+             device.error().reason.c_str());
+    fd_table::remove_all(this);
+    return;
+  }
+  fd_table::for_each(0, INT32_MAX, [&](int fd, const FileRef& file) {
+    if (file.get() != this) return;
+    const int close_on_exec = raw::fcntl(fd, F_GETFD) & FD_CLOEXEC;
+    raw::call(SYS_dup3, device->get(), fd, close_on_exec != 0 ? O_CLOEXEC : 0);
+  });
+}
+
+void OpenFile::abandon_all() {
+  // No destructor, no old lock: a thread that isn't here may be in the middle of anything.
+  for (int fd = fd_table::next(0); fd >= 0; fd = fd_table::next(fd + 1)) fd_table::forget(fd);
+  all_files = nullptr;
+  new (&opening) std::mutex;
+  new (&pool) std::mutex;
+  EventLoop::process().forget_after_fork();
+}
+
+}  // namespace softvpu::preload

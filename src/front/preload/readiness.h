@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// poll(2) and select(2) over sets that contain devices: exact levels, POLLERR and POLLPRI included.
+// Called by symbols_poll.cc. Sets without a device never get here. Any thread; a cancellation point while it sleeps, as poll()
+// is.
+#pragma once
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/select.h>
+#include <time.h>
+
+namespace softvpu::preload::readiness {
+
+// True when one of the descriptors is a device.
+bool has_device(const pollfd* fds, nfds_t count);
+bool has_device(int count, const fd_set* reads, const fd_set* writes, const fd_set* excepts);
+
+// ppoll(2): the answer, or -1 and errno. `timeout` nullptr waits for ever; on return it holds what is left.
+int poll(pollfd* fds, nfds_t count, timespec* timeout, const sigset_t* mask);
+// pselect(2), the same way.
+int select(int count, fd_set* reads, fd_set* writes, fd_set* excepts, timespec* timeout, const sigset_t* mask);
+
+// epoll_ctl(2) on a device descriptor: 0 or -errno.
+int control_epoll(int epoll, int operation, int fd, void* event);
+
+}  // namespace softvpu::preload::readiness

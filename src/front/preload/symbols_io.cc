@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// ioctl(2), read(2), write(2). Called by the application.
+#include <linux/dma-buf.h>
+#include <sys/ioctl.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <cstdarg>
+
+#include "base/log.h"
+#include "front/preload/symbols.h"
+
+extern "C" [[noreturn]] void __chk_fail();
+
+namespace softvpu::preload {
+namespace {
+
+using IoctlFn = int(int, unsigned long, ...);
+Next<IoctlFn> next_ioctl("ioctl");
+Next<ssize_t(int, void*, size_t)> next_read("read");
+Next<ssize_t(int, const void*, size_t)> next_write("write");
+Next<ssize_t(int, const iovec*, int)> next_readv("readv");
+Next<ssize_t(int, const iovec*, int)> next_writev("writev");
+
+// An open device that this process has, by another number than we know: a copy made behind our back (a bare dup(), SCM_RIGHTS to
+// itself). Says so when it is a device of another process.
+bool adopt(int fd) {
+  const NoCancel guard;
+  struct stat status {};
+  if (raw::fstat(fd, &status) < 0 || !S_ISSOCK(status.st_mode)) return false;
+  if (FileRef file = OpenFile::find_by_socket(status.st_dev, status.st_ino)) return fd_table::insert(fd, file.get());
+  log_line(
+      LogLevel::kError,
+      "descriptor %d is a socket and got a V4L2 ioctl: if it is a softvpu device that was inherited over exec() or received from "
+      "another process, it can't be used here (ENOTTY); open the device in this process",
+      fd);
+  return false;
+}
+
+// Our own descriptors: a device, or a buffer that one exported.
+int ioctl_ours(int fd, unsigned long request, void* argument) {
+  const NoCancel guard;
+  if (const FileRef file = fd_table::find(fd)) return libc_int(file->ioctl(fd, request, argument));
+  // Shared memory of one machine is always coherent.
+  if (fd_table::is_exported(fd) && request == DMA_BUF_IOCTL_SYNC) return 0;
+  return libc_int(raw::ioctl(fd, request, argument));
+}
+
+}  // namespace
+}  // namespace softvpu::preload
+
+using namespace softvpu::preload;
+
+SOFTVPU_EXPORT int ioctl(int fd, unsigned long request, ...) {
+  va_list arguments;
+  va_start(arguments, request);
+  void* argument = va_arg(arguments, void*);
+  va_end(arguments);
+  if (fd_table::is_ours(fd)) return ioctl_ours(fd, request, argument);
+  IoctlFn* call = next_ioctl.get();
+  const int saved = errno;
+  const int answer = call != nullptr ? call(fd, request, argument) : libc_int(raw::ioctl(fd, request, argument));
+  if (answer != -1 || errno != ENOTTY || _IOC_TYPE(request) != 'V' || VirtualTree::get() == nullptr || !adopt(fd)) return answer;
+  errno = saved;
+  return ioctl_ours(fd, request, argument);
+}
+
+SOFTVPU_EXPORT ssize_t read(int fd, void* data, size_t size) {
+  if (fd_table::is_ours(fd)) {
+    const NoCancel guard;
+    if (const FileRef file = fd_table::find(fd)) return libc_answer(file->read(fd, data, size));
+  }
+  auto* call = next_read.get();
+  return call != nullptr ? call(fd, data, size) : libc_answer(raw::read(fd, data, size));
+}
+
+SOFTVPU_EXPORT ssize_t __read_chk(int fd, void* data, size_t size, size_t room) {
+  if (size > room) __chk_fail();
+  return read(fd, data, size);
+}
+
+SOFTVPU_EXPORT ssize_t write(int fd, const void* data, size_t size) {
+  if (fd_table::is_ours(fd)) {
+    const NoCancel guard;
+    if (const FileRef file = fd_table::find(fd)) return libc_answer(file->write(fd, data, size));
+  }
+  auto* call = next_write.get();
+  return call != nullptr ? call(fd, data, size) : libc_answer(raw::write(fd, data, size));
+}
+
+// A device without read()/write() i/o refuses whatever the vector holds; the first part asks.
+SOFTVPU_EXPORT ssize_t readv(int fd, const iovec* parts, int count) {
+  if (fd_table::is_ours(fd)) {
+    const NoCancel guard;
+    if (const FileRef file = fd_table::find(fd)) {
+      return libc_answer(file->read(fd, count > 0 ? parts[0].iov_base : nullptr, count > 0 ? parts[0].iov_len : 0));
+    }
+  }
+  auto* call = next_readv.get();
+  return call != nullptr ? call(fd, parts, count) : libc_answer(raw::call(SYS_readv, fd, raw::address(parts), count));
+}
+
+SOFTVPU_EXPORT ssize_t writev(int fd, const iovec* parts, int count) {
+  if (fd_table::is_ours(fd)) {
+    const NoCancel guard;
+    if (const FileRef file = fd_table::find(fd)) {
+      return libc_answer(file->write(fd, count > 0 ? parts[0].iov_base : nullptr, count > 0 ? parts[0].iov_len : 0));
+    }
+  }
+  auto* call = next_writev.get();
+  return call != nullptr ? call(fd, parts, count) : libc_answer(raw::call(SYS_writev, fd, raw::address(parts), count));
+}

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The client's calls and its player. No assertions about the device here but that what must work for a test to go on does.
+#include "tests/conformance/client.h"
+
+#include <poll.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+
+#include "tests/conformance/dut_in_process.h"
+#include "tests/conformance/dut_node.h"
+
+namespace softvpu::conformance {
+namespace {
+
+constexpr int kPatienceMs = 10'000;
+
+uint64_t to_number(timeval time) { return static_cast<uint64_t>(time.tv_sec) * 1'000'000 + static_cast<uint64_t>(time.tv_usec); }
+timeval to_time(uint64_t number) {
+  return {static_cast<time_t>(number / 1'000'000), static_cast<suseconds_t>(number % 1'000'000)};
+}
+
+}  // namespace
+
+std::vector<MakeDevice> devices_under_test() {
+  if (std::getenv("SOFTVPU_DUT") != nullptr) return {&make_node};
+  return {&make_in_process_multiplanar, &make_in_process_singleplanar};
+}
+
+Client::Client(DeviceUnderTest& device) : device_(device), file_(device.open()), multiplanar_(device.multiplanar()) {
+  if (file_ == nullptr) {
+    ADD_FAILURE() << device.name() << " can't be opened";
+    std::abort();
+  }
+}
+
+Client::~Client() { close(); }
+
+void Client::close() {
+  for (auto& maps : maps_) {
+    for (const Map& map : maps)
+      if (map.at != nullptr && file_) file_->unmap(map.at, map.length, map.offset);
+    maps.clear();
+  }
+  file_.reset();
+}
+
+PixFormat Client::g_fmt(Side side) {
+  v4l2_format format{};
+  format.type = type(side);
+  EXPECT_EQ(ioctl(VIDIOC_G_FMT, &format), 0);
+  return v4l2::format_in(format, multiplanar_);
+}
+
+int Client::s_fmt(Side side, PixFormat* pix) {
+  v4l2_format format{};
+  format.type = type(side);
+  v4l2::format_out(*pix, multiplanar_, &format);
+  const int result = ioctl(VIDIOC_S_FMT, &format);
+  if (result == 0) *pix = v4l2::format_in(format, multiplanar_);
+  return result;
+}
+
+int Client::try_fmt(Side side, PixFormat* pix) {
+  v4l2_format format{};
+  format.type = type(side);
+  v4l2::format_out(*pix, multiplanar_, &format);
+  const int result = ioctl(VIDIOC_TRY_FMT, &format);
+  if (result == 0) *pix = v4l2::format_in(format, multiplanar_);
+  return result;
+}
+
+void Client::set_coded(Size size) {
+  PixFormat format;
+  format.pixelformat = static_cast<FourCC>(device_.coded());
+  format.size = size;
+  ASSERT_EQ(s_fmt(Side::kOutput, &format), 0);
+  ASSERT_EQ(static_cast<uint32_t>(format.pixelformat), device_.coded());
+}
+
+Rect Client::selection(uint32_t target, int* error) {
+  v4l2_selection selection{};
+  selection.type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+  selection.target = target;
+  const int result = ioctl(VIDIOC_G_SELECTION, &selection);
+  if (error != nullptr) *error = result;
+  return {selection.r.left, selection.r.top, selection.r.width, selection.r.height};
+}
+
+int Client::control(uint32_t id, int32_t* value) {
+  v4l2_control control{id, 0};
+  const int result = ioctl(VIDIOC_G_CTRL, &control);
+  *value = control.value;
+  return result;
+}
+
+int Client::reqbufs(Side side, uint32_t* count, uint32_t memory, uint32_t* capabilities) {
+  v4l2_requestbuffers request{};
+  request.count = *count;
+  request.type = type(side);
+  request.memory = memory;
+  const int result = ioctl(VIDIOC_REQBUFS, &request);
+  if (result == 0) *count = request.count;
+  if (capabilities != nullptr) *capabilities = request.capabilities;
+  return result;
+}
+
+int Client::create_bufs(Side side, uint32_t* count, const PixFormat& format, uint32_t* index) {
+  v4l2_create_buffers create{};
+  create.count = *count;
+  create.memory = V4L2_MEMORY_MMAP;
+  create.format.type = type(side);
+  v4l2::format_out(format, multiplanar_, &create.format);
+  const int result = ioctl(VIDIOC_CREATE_BUFS, &create);
+  if (result == 0) *count = create.count;
+  if (index != nullptr) *index = create.index;
+  return result;
+}
+
+v4l2_buffer Client::buffer(Side side, uint32_t number) {
+  v4l2_buffer buffer{};
+  buffer.index = number;
+  buffer.type = type(side);
+  buffer.memory = V4L2_MEMORY_MMAP;
+  std::memset(planes_, 0, sizeof planes_);
+  if (multiplanar_) {
+    buffer.m.planes = planes_;
+    buffer.length = VIDEO_MAX_PLANES;
+  }
+  return buffer;
+}
+
+void Client::map_from(Side side, uint32_t first) {
+  auto& maps = maps_[index(side)];
+  for (uint32_t i = first;; ++i) {
+    v4l2_buffer queried = buffer(side, i);
+    if (ioctl(VIDIOC_QUERYBUF, &queried) != 0) return;
+    const uint64_t offset = multiplanar_ ? planes_[0].m.mem_offset : queried.m.offset;
+    const size_t length = multiplanar_ ? planes_[0].length : queried.length;
+    int error = 0;
+    void* at = file_->map(offset, length, PROT_READ | PROT_WRITE, MAP_SHARED, &error);
+    ASSERT_NE(at, nullptr) << std::strerror(error);
+    maps.resize(i + 1);
+    maps[i] = {at, length, offset};
+  }
+}
+
+void Client::allocate(Side side, uint32_t count) {
+  ASSERT_EQ(reqbufs(side, &count), 0);
+  map_from(side, 0);
+  ASSERT_EQ(this->count(side), count);
+}
+
+void Client::free(Side side) {
+  auto& maps = maps_[index(side)];
+  for (const Map& map : maps) file_->unmap(map.at, map.length, map.offset);
+  maps.clear();
+  uint32_t none = 0;
+  ASSERT_EQ(reqbufs(side, &none), 0);
+}
+
+Got Client::querybuf(Side side, uint32_t number) {
+  v4l2_buffer queried = buffer(side, number);
+  Got got;
+  got.error = ioctl(VIDIOC_QUERYBUF, &queried);
+  got.index = queried.index;
+  got.flags = queried.flags;
+  got.bytesused = multiplanar_ ? planes_[0].bytesused : queried.bytesused;
+  got.sequence = queried.sequence;
+  return got;
+}
+
+int Client::stream(Side side, bool on) {
+  int value = static_cast<int>(type(side));
+  return ioctl(on ? VIDIOC_STREAMON : VIDIOC_STREAMOFF, &value);
+}
+
+int Client::qbuf_output(uint32_t number, const std::vector<uint8_t>& chunk, uint64_t timestamp, uint32_t flags) {
+  v4l2_buffer queued = buffer(Side::kOutput, number);
+  const Map& map = maps_[index(Side::kOutput)].at(number);
+  if (chunk.size() > map.length) return -EMSGSIZE;
+  std::memcpy(map.at, chunk.data(), chunk.size());
+  queued.timestamp = to_time(timestamp);
+  queued.flags = flags;
+  queued.field = V4L2_FIELD_NONE;
+  if ((flags & V4L2_BUF_FLAG_TIMECODE) != 0)
+    queued.timecode = {.type = V4L2_TC_TYPE_25FPS, .frames = static_cast<uint8_t>(timestamp)};
+  (multiplanar_ ? planes_[0].bytesused : queued.bytesused) = static_cast<uint32_t>(chunk.size());
+  return ioctl(VIDIOC_QBUF, &queued);
+}
+
+int Client::qbuf_capture(uint32_t number, uint32_t* flags) {
+  v4l2_buffer queued = buffer(Side::kCapture, number);
+  const int result = ioctl(VIDIOC_QBUF, &queued);
+  if (flags != nullptr) *flags = queued.flags;
+  return result;
+}
+
+Got Client::dqbuf(Side side) {
+  v4l2_buffer dequeued = buffer(side, 0);
+  Got got;
+  got.error = ioctl(VIDIOC_DQBUF, &dequeued);
+  if (got.error != 0) return got;
+  got.index = dequeued.index;
+  got.flags = dequeued.flags;
+  got.field = dequeued.field;
+  got.sequence = dequeued.sequence;
+  got.timestamp = to_number(dequeued.timestamp);
+  got.timecode = dequeued.timecode;
+  got.bytesused = multiplanar_ ? planes_[0].bytesused : dequeued.bytesused;
+  return got;
+}
+
+Got Client::await(Side side) {
+  const short wanted = side == Side::kOutput ? POLLOUT : POLLIN;
+  for (;;) {
+    const Got got = dqbuf(side);
+    if (got.error != -EAGAIN) return got;
+    if (file_->poll(wanted, kPatienceMs) == 0) return got;
+  }
+}
+
+int Client::command(uint32_t cmd) {
+  v4l2_decoder_cmd command{};
+  command.cmd = cmd;
+  return ioctl(VIDIOC_DECODER_CMD, &command);
+}
+
+int Client::subscribe(uint32_t event, uint32_t id, uint32_t flags) {
+  v4l2_event_subscription subscription{};
+  subscription.type = event;
+  subscription.id = id;
+  subscription.flags = flags;
+  return ioctl(VIDIOC_SUBSCRIBE_EVENT, &subscription);
+}
+
+int Client::dqevent(v4l2_event* event) { return ioctl(VIDIOC_DQEVENT, event); }
+
+// ---
+
+void Player::start_output(uint32_t buffers, Size size_hint) {
+  client_.set_coded(size_hint);
+  ASSERT_EQ(client_.subscribe(V4L2_EVENT_SOURCE_CHANGE), 0);
+  ASSERT_EQ(client_.subscribe(V4L2_EVENT_EOS), 0);
+  client_.allocate(Side::kOutput, buffers);
+  forget_input();
+  ASSERT_EQ(client_.stream(Side::kOutput, true), 0);
+}
+
+void Player::forget_input() {
+  chunks_.clear();
+  free_outputs_.clear();
+  for (uint32_t i = 0; i < client_.count(Side::kOutput); ++i) free_outputs_.push_back(i);
+}
+
+void Player::feed(const Clip& clip) { chunks_.insert(chunks_.end(), clip.chunks.begin(), clip.chunks.end()); }
+void Player::feed(const std::vector<uint8_t>& chunk) { chunks_.push_back(chunk); }
+
+void Player::queue_all_capture() {
+  for (uint32_t i = 0; i < client_.count(Side::kCapture); ++i) ASSERT_EQ(client_.qbuf_capture(i), 0) << i;
+}
+
+void Player::start_capture(uint32_t extra) {
+  int32_t minimum = 1;
+  ASSERT_EQ(client_.control(V4L2_CID_MIN_BUFFERS_FOR_CAPTURE, &minimum), 0);
+  client_.allocate(Side::kCapture, static_cast<uint32_t>(minimum) + extra);
+  queue_all_capture();
+  ASSERT_EQ(client_.stream(Side::kCapture, true), 0);
+  epipe = false;
+}
+
+void Player::restart_capture(uint32_t extra) {
+  ASSERT_EQ(client_.stream(Side::kCapture, false), 0);
+  client_.free(Side::kCapture);
+  start_capture(extra);
+}
+
+void Player::step() {
+  v4l2_event event{};
+  while (client_.dqevent(&event) == 0) {
+    source_changes += event.type == V4L2_EVENT_SOURCE_CHANGE ? 1 : 0;
+    ends += event.type == V4L2_EVENT_EOS ? 1 : 0;
+  }
+  for (;;) {
+    const Got got = client_.dqbuf(Side::kOutput);
+    if (got.error != 0) break;
+    inputs.push_back(got);
+    free_outputs_.push_back(got.index);
+  }
+  while (!chunks_.empty() && !free_outputs_.empty()) {
+    if (client_.qbuf_output(free_outputs_.front(), chunks_.front(), next_timestamp_) != 0) break;
+    ++next_timestamp_;
+    free_outputs_.erase(free_outputs_.begin());
+    chunks_.erase(chunks_.begin());
+  }
+  for (;;) {
+    const Got got = client_.dqbuf(Side::kCapture);
+    epipe = epipe || got.error == -EPIPE;
+    if (got.error != 0) break;
+    if (got.bytesused > 0) frames.push_back(got);
+    if (got.last()) {
+      ++lasts;
+      break;
+    }
+    if (requeue) (void)client_.qbuf_capture(got.index);
+  }
+}
+
+bool Player::until(const std::function<bool()>& done) {
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::milliseconds(kPatienceMs);
+  for (;;) {
+    step();
+    if (done()) return true;
+    if (std::chrono::steady_clock::now() > limit) return false;
+    short wanted = POLLPRI;
+    if (!epipe) wanted |= POLLIN;
+    wanted |= POLLOUT;
+    const short ready = client_.file().poll(wanted, 100);
+    if ((ready & POLLERR) != 0) ::poll(nullptr, 0, 1);  // nothing queued anywhere: don't spin
+  }
+}
+
+}  // namespace softvpu::conformance

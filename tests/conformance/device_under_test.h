@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What the conformance tests need of a stateful decoder node: one open of it, and streams for it. Two implementations: a
+// VideoDevice in this process (dut_in_process.cc), and a path opened by plain libc calls (dut_node.cc), which may be the kernel's
+// node or, under the preload library, ours.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "media/geometry.h"
+
+namespace softvpu::conformance {
+
+// One open file. All calls: any thread.
+class OpenFile {
+ public:
+  virtual ~OpenFile() = default;  // closes
+  // 0 or a negative errno.
+  virtual int ioctl(unsigned long request, void* arg) = 0;
+  // nullptr when refused; the errno in `*error`.
+  virtual void* map(uint64_t offset, size_t length, int prot, int flags, int* error) = 0;
+  virtual void unmap(void* at, size_t length, uint64_t offset) = 0;
+  // revents of poll(2); 0 after `timeout_ms`.
+  virtual short poll(short events, int timeout_ms) = 0;
+  virtual void set_nonblocking(bool nonblocking) = 0;
+};
+
+// A stream cut into chunks, one access unit each, and what a decoder makes of it.
+struct Clip {
+  Size size;
+  std::vector<std::vector<uint8_t>> chunks;
+  uint32_t frames = 0;
+};
+
+class DeviceUnderTest {
+ public:
+  virtual ~DeviceUnderTest() = default;
+  virtual std::string name() const = 0;
+  virtual std::unique_ptr<OpenFile> open() = 0;  // nullptr when it can't be
+  virtual bool multiplanar() = 0;
+  virtual uint32_t coded() = 0;  // V4L2_PIX_FMT_* of the clips
+  // Widths and heights are multiples of 16, between 64 and 640; the first chunk holds the headers.
+  virtual Clip clip(Size size, uint32_t frames) = 0;
+  // A chunk in the middle of a stream that decodes to an error, or one that ends the session; empty: there is none.
+  virtual std::vector<uint8_t> damaged_chunk() { return {}; }
+  virtual std::vector<uint8_t> fatal_chunk() { return {}; }
+};
+
+using MakeDevice = std::unique_ptr<DeviceUnderTest> (*)();
+
+// The ones that this run tests: the in-process ones, or the node named by SOFTVPU_DUT (e.g. /dev/video10).
+std::vector<MakeDevice> devices_under_test();
+
+}  // namespace softvpu::conformance

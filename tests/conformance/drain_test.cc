@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Draining by command, its end and its ways out. Clauses: dev-decoder.rst "Drain", vidioc-decoder-cmd.rst.
+#include <poll.h>
+
+#include <cerrno>
+
+#include "tests/conformance/client.h"
+
+namespace softvpu::conformance {
+namespace {
+
+class ADrain : public Conformance {
+ protected:
+  // Decoding, with everything of the clip queued.
+  void begin(Client& client, Player& player, const Clip& stream, uint32_t outputs = 8) {
+    player.start_output(outputs);
+    player.feed(stream);
+    ASSERT_TRUE(player.until_source_change());
+    player.start_capture();
+    ASSERT_TRUE(player.until_fed());
+    (void)client;
+  }
+  void begin_and_drain(Client& client, Player& player, const Clip& stream) {
+    begin(client, player, stream);
+    ASSERT_EQ(client.command(V4L2_DEC_CMD_STOP), 0);
+    ASSERT_TRUE(player.until_last());
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Devices, ADrain, testing::ValuesIn(devices_under_test()));
+
+// Drain, step 2: all frames, then exactly one LAST, then EPIPE, which poll reports as readable; and the EOS event.
+TEST_P(ADrain, EndsWithLastThenEpipe) {
+  Client client(device());
+  Player player(client);
+  const Clip stream = clip(8);
+  begin_and_drain(client, player, stream);
+  EXPECT_EQ(player.frames.size(), stream.frames);
+  EXPECT_EQ(client.dqbuf(Side::kCapture).error, -EPIPE);
+  EXPECT_EQ(client.dqbuf(Side::kCapture).error, -EPIPE);
+  EXPECT_NE(client.file().poll(POLLIN, 1000) & POLLIN, 0);
+  client.file().set_nonblocking(false);
+  EXPECT_EQ(client.dqbuf(Side::kCapture).error, -EPIPE) << "it doesn't block any more";
+  client.file().set_nonblocking(true);
+  EXPECT_TRUE(player.until([&] { return player.ends == 1; }));
+  EXPECT_EQ(player.lasts, 1u);
+}
+
+// Drain, step 2: the OUTPUT buffers queued before it are all returned.
+TEST_P(ADrain, ReturnsTheInputsQueuedBeforeIt) {
+  Client client(device());
+  Player player(client);
+  const Clip stream = clip(8);
+  begin_and_drain(client, player, stream);
+  EXPECT_TRUE(player.until([&] { return player.inputs.size() == stream.frames; }));
+}
+
+// Drain with nothing to drain: LAST comes all the same, on an empty buffer.
+TEST_P(ADrain, WithNothingQueuedDeliversAnEmptyLast) {
+  Client client(device());
+  Player player(client);
+  player.start_output(4, {320, 240});
+  client.allocate(Side::kCapture, 12);
+  player.queue_all_capture();
+  ASSERT_EQ(client.stream(Side::kCapture, true), 0);
+  ASSERT_EQ(client.command(V4L2_DEC_CMD_STOP), 0);
+  const Got got = client.await(Side::kCapture);
+  ASSERT_EQ(got.error, 0);
+  EXPECT_TRUE(got.last());
+  EXPECT_EQ(got.bytesused, 0u);
+  EXPECT_EQ(client.dqbuf(Side::kCapture).error, -EPIPE);
+}
+
+// v4l2_m2m_qbuf(): with no CAPTURE buffer at hand the next one that is queued is the LAST.
+TEST_P(ADrain, TakesTheNextCaptureBufferForLast) {
+  Client client(device());
+  Player player(client);
+  begin_and_drain(client, player, clip(4));
+  ASSERT_EQ(client.command(V4L2_DEC_CMD_START), 0);
+  // Take every buffer out of the queue: restart it without queueing any.
+  ASSERT_EQ(client.stream(Side::kCapture, false), 0);
+  ASSERT_EQ(client.stream(Side::kCapture, true), 0);
+  ASSERT_EQ(client.command(V4L2_DEC_CMD_STOP), 0);
+  EXPECT_EQ(client.dqbuf(Side::kCapture).error, -EAGAIN);
+  ASSERT_EQ(client.qbuf_capture(0), 0);
+  const Got got = client.await(Side::kCapture);
+  ASSERT_EQ(got.error, 0);
+  EXPECT_TRUE(got.last());
+}
+
+// Drain, last note: EBUSY for START and STOP while it is in progress.
+TEST_P(ADrain, RefusesCommandsWhileInProgress) {
+  Client client(device());
+  Player player(client);
+  player.requeue = false;
+  player.start_output(24);
+  const Clip stream = clip(24);
+  player.feed(stream);
+  ASSERT_TRUE(player.until_source_change());
+  player.start_capture(0);  // far fewer than frames: it can't end while none is given back
+  ASSERT_TRUE(player.until_fed());
+  ASSERT_EQ(client.command(V4L2_DEC_CMD_STOP), 0);
+  EXPECT_EQ(client.command(V4L2_DEC_CMD_STOP), -EBUSY);
+  EXPECT_EQ(client.command(V4L2_DEC_CMD_START), -EBUSY);
+  ASSERT_TRUE(player.until([&] { return player.frames.size() == client.count(Side::kCapture); }));
+  player.requeue = true;
+  player.queue_all_capture();
+  ASSERT_TRUE(player.until_last());
+  EXPECT_EQ(player.frames.size(), stream.frames);
+  EXPECT_EQ(client.command(V4L2_DEC_CMD_STOP), 0) << "already stopped: does nothing";
+  EXPECT_EQ(client.command(V4L2_DEC_CMD_START), 0);
+}
+
+// Drain, step 3: accepts, but does not process, new OUTPUT buffers until START.
+TEST_P(ADrain, HoldsNewInputsUntilStart) {
+  Client client(device());
+  Player player(client);
+  const Clip stream = clip(4);
+  begin_and_drain(client, player, stream);
+  ASSERT_TRUE(player.until([&] { return player.inputs.size() == stream.frames; }));
+  player.feed(clip(4));
+  EXPECT_FALSE(player.until([&, limit = std::chrono::steady_clock::now() + std::chrono::milliseconds(150)] {
+    return player.inputs.size() > stream.frames || std::chrono::steady_clock::now() > limit;
+  }) && player.inputs.size() > stream.frames);
+  ASSERT_EQ(client.command(V4L2_DEC_CMD_START), 0);
+  player.epipe = false;
+  for (uint32_t i = 0; i < client.count(Side::kCapture); ++i) (void)client.qbuf_capture(i);  // LAST's buffer, too
+  ASSERT_TRUE(player.until([&] { return player.inputs.size() == 2 * stream.frames; }));
+  ASSERT_EQ(client.command(V4L2_DEC_CMD_STOP), 0);
+  ASSERT_TRUE(player.until_last());
+  EXPECT_EQ(player.frames.size(), 2 * stream.frames);
+  EXPECT_EQ(player.source_changes, 1u) << "the decoder isn't reset";
+}
+
+// Drain, step 3, second item.
+TEST_P(ADrain, GoesOnAfterARestartOfCapture) {
+  Client client(device());
+  Player player(client);
+  const Clip stream = clip(4);
+  begin_and_drain(client, player, stream);
+  ASSERT_EQ(client.stream(Side::kCapture, false), 0);
+  player.queue_all_capture();
+  ASSERT_EQ(client.stream(Side::kCapture, true), 0);
+  player.epipe = false;
+  player.feed(clip(4));
+  ASSERT_TRUE(player.until_fed());
+  ASSERT_EQ(client.command(V4L2_DEC_CMD_STOP), 0);
+  ASSERT_TRUE(player.until_last());
+  EXPECT_EQ(player.frames.size(), 2 * stream.frames);
+}
+
+// Drain, step 3, third item.
+TEST_P(ADrain, GoesOnAfterARestartOfOutput) {
+  Client client(device());
+  Player player(client);
+  const Clip stream = clip(4);
+  begin_and_drain(client, player, stream);
+  ASSERT_EQ(client.stream(Side::kOutput, false), 0);
+  player.forget_input();
+  ASSERT_EQ(client.stream(Side::kOutput, true), 0);
+  player.epipe = false;
+  for (uint32_t i = 0; i < client.count(Side::kCapture); ++i) (void)client.qbuf_capture(i);
+  player.feed(clip(4));
+  ASSERT_TRUE(player.until_fed());
+  ASSERT_EQ(client.command(V4L2_DEC_CMD_STOP), 0);
+  ASSERT_TRUE(player.until_last());
+  EXPECT_EQ(player.frames.size(), 2 * stream.frames);
+}
+
+// Drain, note: STREAMOFF on CAPTURE aborts it; decoding goes on after STREAMON, without a LAST of the aborted one.
+TEST_P(ADrain, IsAbortedByStreamoffOfCapture) {
+  Client client(device());
+  Player player(client);
+  begin(client, player, clip(8));
+  ASSERT_EQ(client.command(V4L2_DEC_CMD_STOP), 0);
+  ASSERT_EQ(client.stream(Side::kCapture, false), 0);
+  const size_t lasts = player.lasts;
+  player.queue_all_capture();
+  ASSERT_EQ(client.stream(Side::kCapture, true), 0);
+  player.feed(clip(4));
+  ASSERT_TRUE(player.until([&] { return player.inputs.size() == 12; }));
+  EXPECT_EQ(player.lasts, lasts);
+  ASSERT_EQ(client.command(V4L2_DEC_CMD_STOP), 0);
+  ASSERT_TRUE(player.until_last());
+  EXPECT_EQ(player.lasts, lasts + 1);
+}
+
+// Drain, note: STREAMOFF on OUTPUT aborts it; a client that waits for LAST gets one, and a seek goes on.
+TEST_P(ADrain, IsAbortedByStreamoffOfOutput) {
+  Client client(device());
+  Player player(client);
+  begin(client, player, clip(8));
+  ASSERT_EQ(client.command(V4L2_DEC_CMD_STOP), 0);
+  ASSERT_EQ(client.stream(Side::kOutput, false), 0);
+  ASSERT_TRUE(player.until_last());
+  player.forget_input();
+  ASSERT_EQ(client.stream(Side::kOutput, true), 0);
+  player.epipe = false;
+  for (uint32_t i = 0; i < client.count(Side::kCapture); ++i) (void)client.qbuf_capture(i);
+  player.frames.clear();
+  const uint64_t after = player.next_timestamp();
+  const Clip stream = clip(5);
+  player.feed(stream);
+  ASSERT_TRUE(player.until_fed());
+  ASSERT_EQ(client.command(V4L2_DEC_CMD_STOP), 0);
+  ASSERT_TRUE(player.until_last());
+  EXPECT_EQ(std::count_if(player.frames.begin(), player.frames.end(), [&](const Got& f) { return f.timestamp >= after; }),
+            stream.frames);
+}
+
+// Drain, step 1, warning: with a queue that doesn't stream the command succeeds and starts nothing.
+TEST_P(ADrain, StartsOnlyWhileBothQueuesStream) {
+  Client client(device());
+  Player player(client);
+  EXPECT_EQ(client.command(V4L2_DEC_CMD_STOP), 0);
+  EXPECT_EQ(client.command(V4L2_DEC_CMD_START), 0);
+  player.start_output(8);
+  const Clip stream = clip(8);
+  player.feed(stream);
+  ASSERT_TRUE(player.until_source_change());
+  EXPECT_EQ(client.command(V4L2_DEC_CMD_STOP), 0);
+  player.start_capture();
+  ASSERT_TRUE(player.until([&] { return player.inputs.size() == stream.frames; })) << "it wasn't stopped";
+  EXPECT_EQ(player.lasts, 0u);
+}
+
+// vidioc-decoder-cmd.rst: EINVAL for another command; TRY_ does nothing; flags are not accepted and come back as 0.
+TEST_P(ADrain, KnowsTwoCommands) {
+  Client client(device());
+  for (const unsigned long request :
+       {static_cast<unsigned long>(VIDIOC_DECODER_CMD), static_cast<unsigned long>(VIDIOC_TRY_DECODER_CMD)}) {
+    for (uint32_t cmd = 0; cmd < 8; ++cmd) {
+      v4l2_decoder_cmd command{};
+      command.cmd = cmd;
+      command.flags = 0xffffffff;
+      const bool known = cmd == V4L2_DEC_CMD_START || cmd == V4L2_DEC_CMD_STOP;
+      EXPECT_EQ(client.ioctl(request, &command), known ? 0 : -EINVAL) << cmd;
+      if (known) {
+        EXPECT_EQ(command.flags, 0u);
+      }
+    }
+  }
+}
+
+// Again and again, as a player that loops a clip does it.
+TEST_P(ADrain, MayBeRepeated) {
+  Client client(device());
+  Player player(client);
+  const Clip stream = clip(4);
+  begin_and_drain(client, player, stream);
+  for (size_t round = 2; round <= 10; ++round) {
+    ASSERT_EQ(client.command(V4L2_DEC_CMD_START), 0);
+    for (uint32_t i = 0; i < client.count(Side::kCapture); ++i) (void)client.qbuf_capture(i);
+    player.feed(stream);
+    ASSERT_TRUE(player.until_fed());
+    ASSERT_EQ(client.command(V4L2_DEC_CMD_STOP), 0);
+    ASSERT_TRUE(player.until_last()) << round;
+    ASSERT_EQ(player.frames.size(), round * stream.frames);
+  }
+}
+
+}  // namespace
+}  // namespace softvpu::conformance

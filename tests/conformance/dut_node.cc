@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// open, ioctl, mmap, poll and close of a node, and H.264 clips that ffmpeg makes (x264, with access unit delimiters to cut at,
+// and B frames, so that output is reordered). Clips are kept in a folder of their own for the run.
+#include "tests/conformance/dut_node.h"
+
+#include <fcntl.h>
+#include <linux/videodev2.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+
+namespace softvpu::conformance {
+namespace {
+
+class NodeFile final : public OpenFile {
+ public:
+  explicit NodeFile(int fd) : fd_(fd) {}
+  ~NodeFile() override { ::close(fd_); }
+  int ioctl(unsigned long request, void* arg) override { return ::ioctl(fd_, request, arg) == 0 ? 0 : -errno; }
+  void* map(uint64_t offset, size_t length, int prot, int flags, int* error) override {
+    void* at = ::mmap(nullptr, length, prot, flags, fd_, static_cast<off_t>(offset));
+    *error = at == MAP_FAILED ? errno : 0;
+    return at == MAP_FAILED ? nullptr : at;
+  }
+  void unmap(void* at, size_t length, uint64_t) override { ::munmap(at, length); }
+  short poll(short events, int timeout_ms) override {
+    pollfd waiting{.fd = fd_, .events = events, .revents = 0};
+    return ::poll(&waiting, 1, timeout_ms) > 0 ? waiting.revents : short{0};
+  }
+  void set_nonblocking(bool nonblocking) override {
+    const int flags = ::fcntl(fd_, F_GETFL);
+    ::fcntl(fd_, F_SETFL, nonblocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
+  }
+
+ private:
+  const int fd_;
+};
+
+std::vector<uint8_t> output_of(const std::string& command) {
+  std::vector<uint8_t> bytes;
+  // The node's library isn't for ffmpeg: it only makes the clip.
+  FILE* pipe = ::popen(("unset LD_PRELOAD; " + command).c_str(), "r");
+  if (pipe == nullptr) return bytes;
+  uint8_t buffer[65536];
+  while (const size_t got = std::fread(buffer, 1, sizeof buffer, pipe)) bytes.insert(bytes.end(), buffer, buffer + got);
+  ::pclose(pipe);
+  return bytes;
+}
+
+// Cuts before every access unit delimiter (NAL unit type 9).
+std::vector<std::vector<uint8_t>> access_units(const std::vector<uint8_t>& stream) {
+  std::vector<size_t> starts;
+  for (size_t i = 0; i + 4 < stream.size(); ++i)
+    if (stream[i] == 0 && stream[i + 1] == 0 && stream[i + 2] == 1 && (stream[i + 3] & 31) == 9)
+      starts.push_back(i > 0 && stream[i - 1] == 0 ? i - 1 : i);
+  std::vector<std::vector<uint8_t>> units;
+  for (size_t i = 0; i < starts.size(); ++i) {
+    const size_t end = i + 1 < starts.size() ? starts[i + 1] : stream.size();
+    units.emplace_back(stream.begin() + static_cast<ptrdiff_t>(starts[i]), stream.begin() + static_cast<ptrdiff_t>(end));
+  }
+  return units;
+}
+
+class Node final : public DeviceUnderTest {
+ public:
+  Node() : path_(std::getenv("SOFTVPU_DUT")) {}
+  std::string name() const override { return path_; }
+  std::unique_ptr<OpenFile> open() override {
+    const int fd = ::open(path_.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    return fd < 0 ? nullptr : std::make_unique<NodeFile>(fd);
+  }
+  bool multiplanar() override {
+    v4l2_capability cap{};
+    const auto file = open();
+    return file && file->ioctl(VIDIOC_QUERYCAP, &cap) == 0 && (cap.device_caps & V4L2_CAP_VIDEO_M2M_MPLANE) != 0;
+  }
+  uint32_t coded() override { return V4L2_PIX_FMT_H264; }
+  Clip clip(Size size, uint32_t frames) override {
+    static auto& made = *new std::map<std::string, Clip>;
+    char key[512];
+    std::snprintf(
+        key, sizeof key,
+        "ffmpeg -v error -f lavfi -i testsrc2=size=%ux%u:rate=25 -frames:v %u -pix_fmt yuv420p -c:v libx264 -preset ultrafast "
+        "-bf 2 -g 12 -x264-params aud=1:repeat-headers=1 -f h264 -",
+        size.width, size.height, frames);
+    const auto known = made.find(key);
+    if (known != made.end()) return known->second;
+    Clip clip{size, access_units(output_of(key)), frames};
+    made.emplace(key, clip);
+    return clip;
+  }
+
+ private:
+  const std::string path_;
+};
+
+}  // namespace
+
+std::unique_ptr<DeviceUnderTest> make_node() { return std::make_unique<Node>(); }
+
+}  // namespace softvpu::conformance

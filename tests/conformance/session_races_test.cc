@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What a session may say at awkward moments, and what one must not get away with. In-process only, on a scripted session: the
+// test decides the order of everything. Clauses: session.h (the contract), dev-decoder.rst.
+#include <poll.h>
+
+#include <cerrno>
+#include <thread>
+
+#include "codec/scripted_session.h"
+#include "tests/conformance/client.h"
+#include "tests/conformance/dut_in_process.h"
+
+namespace softvpu::conformance {
+namespace {
+
+using codec::DoneStatus;
+using codec::FrameType;
+
+constexpr Size kSize{320, 240};
+
+class ScriptedDevice final : public DeviceUnderTest {
+ public:
+  ScriptedDevice() : device_(v4l2::make_codec_device({}, driver)) {}
+  std::string name() const override { return "scripted"; }
+  std::unique_ptr<OpenFile> open() override { return open_in_process(*device_); }
+  bool multiplanar() override { return true; }
+  uint32_t coded() override { return V4L2_PIX_FMT_H264; }
+  Clip clip(Size size, uint32_t) override { return {size, {}, 0}; }
+  codec::ScriptedDriver driver;
+
+ private:
+  std::shared_ptr<v4l2::VideoDevice> device_;
+};
+
+class AScriptedSession : public testing::Test {
+ protected:
+  // OUTPUT streams with `queued` buffers.
+  void stream_output(uint32_t queued = 2) {
+    client_.set_coded(kSize);
+    ASSERT_EQ(client_.subscribe(V4L2_EVENT_SOURCE_CHANGE), 0);
+    ASSERT_EQ(client_.subscribe(V4L2_EVENT_EOS), 0);
+    client_.allocate(Side::kOutput, 4);
+    for (uint32_t i = 0; i < queued; ++i) ASSERT_EQ(client_.qbuf_output(i, chunk_, i + 1), 0);
+    ASSERT_EQ(client_.stream(Side::kOutput, true), 0);
+  }
+  void stream_capture(uint32_t buffers = 4) {
+    client_.allocate(Side::kCapture, buffers);
+    for (uint32_t i = 0; i < buffers; ++i) ASSERT_EQ(client_.qbuf_capture(i), 0);
+    ASSERT_EQ(client_.stream(Side::kCapture, true), 0);
+  }
+  void decode() {
+    stream_output();
+    script().announce(codec::plain_stream(kSize), true);
+    stream_capture();
+    ASSERT_EQ(script().count("resume"), 1u);
+    ASSERT_EQ(script().outputs.size(), 4u);
+  }
+  uint32_t event() {
+    v4l2_event event{};
+    return client_.dqevent(&event) == 0 ? event.type : 0;
+  }
+  codec::Script& script() { return device_.driver.script(); }
+
+  const std::vector<uint8_t> chunk_ = std::vector<uint8_t>(64, 1);
+  ScriptedDevice device_;
+  Client client_{device_};
+};
+
+// DESIGN: lazy. Nothing is opened before streaming starts, and it is told what the client said.
+TEST_F(AScriptedSession, IsOpenedWhenOutputStreams) {
+  client_.set_coded(kSize);
+  client_.allocate(Side::kOutput, 2);
+  EXPECT_TRUE(device_.driver.scripts().empty());
+  ASSERT_EQ(client_.stream(Side::kOutput, true), 0);
+  ASSERT_EQ(device_.driver.scripts().size(), 1u);
+  EXPECT_TRUE(script().started);
+  EXPECT_EQ(script().config.coded, kH264);
+  EXPECT_EQ(script().config.size_hint, kSize);
+}
+
+// vidioc-streamon.rst: when STREAMON fails, queued buffers stay queued; the next attempt may work.
+TEST_F(AScriptedSession, ThatCannotBeOpenedFailsStreamon) {
+  client_.set_coded(kSize);
+  client_.allocate(Side::kOutput, 2);
+  ASSERT_EQ(client_.qbuf_output(0, chunk_), 0);
+  device_.driver.refuse_sessions(EIO);
+  EXPECT_EQ(client_.stream(Side::kOutput, true), -EIO);
+  EXPECT_NE(client_.querybuf(Side::kOutput, 0).flags & V4L2_BUF_FLAG_QUEUED, 0u);
+  EXPECT_EQ(client_.file().poll(POLLOUT, 0), POLLERR);
+  device_.driver.refuse_sessions(0);
+  EXPECT_EQ(client_.stream(Side::kOutput, true), 0);
+  EXPECT_EQ(script().inputs.size(), 1u);
+}
+
+// Initialization: no CAPTURE buffer goes down before the stream is known and CAPTURE set up for it.
+TEST_F(AScriptedSession, GetsNoOutputsBeforeTheHeader) {
+  stream_output();
+  stream_capture();
+  EXPECT_TRUE(script().outputs.empty());
+  script().announce(codec::plain_stream({640, 480}), true);
+  EXPECT_TRUE(script().outputs.empty());
+  EXPECT_EQ(script().count("resume"), 0u);
+  EXPECT_TRUE(client_.dqbuf(Side::kCapture).last());
+}
+
+// Each buffer's memory is made known once, and forgotten when it is freed.
+TEST_F(AScriptedSession, LearnsOfEachBufferOnce) {
+  decode();
+  EXPECT_EQ(script().mapped, 6u);
+  script().deliver(1);
+  const Got got = client_.dqbuf(Side::kCapture);
+  ASSERT_EQ(got.error, 0);
+  ASSERT_EQ(client_.qbuf_capture(got.index), 0);
+  EXPECT_EQ(script().mapped, 6u);
+  EXPECT_EQ(script().count("layout 320x240"), 1u);
+  ASSERT_EQ(client_.stream(Side::kCapture, false), 0);
+  client_.free(Side::kCapture);
+  EXPECT_EQ(script().mapped, 2u);
+}
+
+// Contract, 5: answers to buffers from before STREAMOFF mean nothing to those queued since, though the indices are the same.
+TEST_F(AScriptedSession, MayAnswerBuffersThatAreTheClientsAgain) {
+  decode();
+  ASSERT_EQ(client_.stream(Side::kCapture, false), 0);
+  for (uint32_t i = 0; i < 4; ++i) ASSERT_EQ(client_.qbuf_capture(i), 0);
+  ASSERT_EQ(client_.stream(Side::kCapture, true), 0);
+  EXPECT_EQ(script().outputs.size(), 4u);
+  script().settle();  // the four from before
+  EXPECT_EQ(client_.dqbuf(Side::kCapture).error, -EAGAIN);
+  for (uint32_t i = 0; i < 4; ++i) EXPECT_NE(client_.querybuf(Side::kCapture, i).flags & V4L2_BUF_FLAG_QUEUED, 0u);
+  script().deliver(1);
+  EXPECT_TRUE(client_.dqbuf(Side::kCapture).frame());
+}
+
+// The same for inputs, with a seek.
+TEST_F(AScriptedSession, MayAnswerInputsFromBeforeASeek) {
+  decode();
+  ASSERT_EQ(client_.stream(Side::kOutput, false), 0);
+  ASSERT_EQ(client_.qbuf_output(0, chunk_, 9), 0);
+  ASSERT_EQ(client_.stream(Side::kOutput, true), 0);
+  script().settle();
+  EXPECT_EQ(client_.dqbuf(Side::kOutput).error, -EAGAIN);
+  script().finish_input();
+  const Got got = client_.dqbuf(Side::kOutput);
+  EXPECT_EQ(got.error, 0);
+  EXPECT_EQ(got.timestamp, 9u);
+}
+
+// Seek: a frame from before it may still come, with its own timestamp.
+TEST_F(AScriptedSession, MayDeliverAFrameFromBeforeASeek) {
+  decode();
+  const uint64_t old_tag = static_cast<uint64_t>(script().inputs.front().tag);
+  ASSERT_EQ(client_.stream(Side::kOutput, false), 0);
+  ASSERT_EQ(client_.stream(Side::kOutput, true), 0);
+  script().deliver(old_tag);
+  EXPECT_EQ(client_.dqbuf(Side::kCapture).timestamp, 1u);
+}
+
+// Contract, 4: drained() of a drain that STREAMOFF(OUTPUT) aborted, on its way while the next drain is begun.
+TEST_F(AScriptedSession, MaySayDrainedLateWithoutEndingTheNextDrain) {
+  decode();
+  script().finish_inputs();
+  ASSERT_EQ(client_.command(V4L2_DEC_CMD_STOP), 0);
+  ASSERT_EQ(client_.stream(Side::kOutput, false), 0);
+  ASSERT_EQ(client_.stream(Side::kOutput, true), 0);
+  while (client_.dqbuf(Side::kOutput).error == 0) {
+  }
+  script().say_drained();  // it crossed the flush
+  EXPECT_EQ(script().count("resume"), 2u);
+  script().settle();
+  while (event() != 0) {
+  }
+  EXPECT_EQ(client_.dqbuf(Side::kCapture).error, -EAGAIN) << "STREAMON(OUTPUT) ended the stop before a buffer for LAST was there";
+  EXPECT_EQ(script().outputs.size(), 4u) << "what came back for it is lent again";
+  ASSERT_EQ(client_.command(V4L2_DEC_CMD_STOP), 0);
+  EXPECT_EQ(script().count("drain"), 2u);
+  EXPECT_EQ(event(), 0u);
+  script().say_drained();
+  EXPECT_EQ(event(), uint32_t{V4L2_EVENT_EOS});
+  script().settle();
+  EXPECT_TRUE(client_.dqbuf(Side::kCapture).last());
+}
+
+// Drain: the LAST buffer is one the session gives back; when that crosses the next QBUF, only one is LAST.
+TEST_F(AScriptedSession, GivesBackOneOutputForLast) {
+  decode();
+  script().finish_inputs();
+  ASSERT_EQ(client_.command(V4L2_DEC_CMD_STOP), 0);
+  script().deliver(1);
+  script().say_drained();
+  EXPECT_EQ(script().returns_asked, 1u);
+  const Got frame = client_.dqbuf(Side::kCapture);
+  EXPECT_TRUE(frame.frame());
+  EXPECT_FALSE(frame.last());
+  EXPECT_EQ(client_.dqbuf(Side::kCapture).error, -EAGAIN);
+  ASSERT_EQ(client_.qbuf_capture(frame.index), 0);  // LAST is this one now
+  script().settle();                                // and one comes back all the same
+  EXPECT_TRUE(client_.dqbuf(Side::kCapture).last());
+  EXPECT_EQ(client_.dqbuf(Side::kCapture).error, -EPIPE);
+  ASSERT_EQ(client_.command(V4L2_DEC_CMD_START), 0);
+  EXPECT_EQ(script().outputs.size(), 3u) << "what came back is lent again";
+}
+
+// A LAST that is dequeued after START doesn't stop the client again.
+TEST_F(AScriptedSession, ForgetsALastThatWasOvertakenByStart) {
+  decode();
+  ASSERT_EQ(client_.command(V4L2_DEC_CMD_STOP), 0);
+  script().say_drained();
+  script().settle();
+  ASSERT_EQ(client_.command(V4L2_DEC_CMD_START), 0);
+  EXPECT_TRUE(client_.dqbuf(Side::kCapture).last());
+  EXPECT_EQ(client_.dqbuf(Side::kCapture).error, -EAGAIN);
+  script().deliver(1);
+  EXPECT_TRUE(client_.dqbuf(Side::kCapture).frame());
+}
+
+// Queries wait for the header while inputs may bring it, and no longer.
+TEST_F(AScriptedSession, LetsQueriesWaitForItsHeader) {
+  stream_output();
+  std::thread lower_half([this] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(60));
+    script().announce(codec::plain_stream({640, 480}), true);
+  });
+  EXPECT_EQ(client_.g_fmt(Side::kCapture).size, (Size{640, 480}));
+  lower_half.join();
+}
+
+TEST_F(AScriptedSession, EndsTheWaitWhenTheInputsHeldNoHeader) {
+  stream_output();
+  std::thread lower_half([this] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(60));
+    script().finish_inputs();
+  });
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(client_.g_fmt(Side::kCapture).size, kSize) << "the placeholder";
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(900));
+  lower_half.join();
+}
+
+TEST_F(AScriptedSession, KeepsQueriesWaitingForASecondAtMost) {
+  stream_output();
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(client_.g_fmt(Side::kCapture).size, kSize);
+  const auto waited = std::chrono::steady_clock::now() - begin;
+  EXPECT_GT(waited, std::chrono::milliseconds(800));
+  EXPECT_LT(waited, std::chrono::milliseconds(5000));
+}
+
+// Decoding, last paragraph, between STREAMOFF and STREAMON of OUTPUT.
+TEST_F(AScriptedSession, MayFailWhileOutputIsOff) {
+  decode();
+  ASSERT_EQ(client_.stream(Side::kOutput, false), 0);
+  script().fail(EIO, "died");
+  for (int i = 0; i < 4; ++i) EXPECT_NE(client_.dqbuf(Side::kCapture).flags & V4L2_BUF_FLAG_ERROR, 0u);
+  EXPECT_EQ(client_.dqbuf(Side::kCapture).error, -EIO);
+  ASSERT_EQ(client_.stream(Side::kOutput, true), 0);
+  EXPECT_EQ(device_.driver.scripts().size(), 2u);
+  EXPECT_EQ(client_.dqbuf(Side::kCapture).error, -EIO) << "each queue has its own end of the error";
+  ASSERT_EQ(client_.stream(Side::kCapture, false), 0);
+}
+
+// A call that fails is a failure of the session, also when failed() was not said yet; and it isn't destroyed inside its own
+// event.
+TEST_F(AScriptedSession, FailsByTheErrorOfACall) {
+  decode();
+  script().answer = EIO;
+  ASSERT_EQ(client_.qbuf_output(2, chunk_), 0);
+  EXPECT_FALSE(script().open);
+  for (int i = 0; i < 3; ++i) EXPECT_NE(client_.dqbuf(Side::kOutput).flags & V4L2_BUF_FLAG_ERROR, 0u);
+  EXPECT_EQ(client_.dqbuf(Side::kOutput).error, -EIO);
+  script().fail(EIO, "late");  // of a session that is gone: nobody hears it
+}
+
+TEST_F(AScriptedSession, OutlivesItsOwnFailureUntilAClientCalls) {
+  decode();
+  script().fail(EIO, "died");
+  EXPECT_TRUE(script().open);
+  (void)client_.dqbuf(Side::kCapture);
+  EXPECT_FALSE(script().open);
+}
+
+// "A stream that isn't what was announced ends in an error, never in silence": no raw format holds it.
+TEST_F(AScriptedSession, FailsWhenTheStreamFitsNoRawFormat) {
+  stream_output();
+  auto stream = codec::plain_stream(kSize);
+  stream.native = FourCC::kNone;
+  stream.bit_depth = 10;
+  script().announce(stream, true);
+  EXPECT_NE(client_.dqbuf(Side::kOutput).flags & V4L2_BUF_FLAG_ERROR, 0u);
+  EXPECT_NE(client_.dqbuf(Side::kOutput).flags & V4L2_BUF_FLAG_ERROR, 0u);
+  EXPECT_EQ(client_.dqbuf(Side::kOutput).error, -EIO);
+}
+
+// A lower half that lies: cookies nobody gave, answers twice, more bytes than there are, tags from nowhere.
+TEST_F(AScriptedSession, GetsNowhereWithLies) {
+  decode();
+  const auto to = script().events.lock();
+  ASSERT_NE(to, nullptr);
+  to->input_done(codec::Cookie{0}, DoneStatus::kOk);
+  to->input_done(codec::Cookie{~uint64_t{0}}, DoneStatus::kError);
+  to->output_done({.cookie = codec::Cookie{12345}});
+  EXPECT_EQ(client_.dqbuf(Side::kOutput).error, -EAGAIN);
+  EXPECT_EQ(client_.dqbuf(Side::kCapture).error, -EAGAIN);
+  const auto first = script().outputs.front();
+  codec::OutputDone lie{.cookie = first.cookie, .tag = codec::Tag{~uint64_t{0}}, .has_tag = true};
+  lie.bytes_used[0] = UINT32_MAX;
+  to->output_done(lie);
+  to->output_done(lie);
+  const Got got = client_.dqbuf(Side::kCapture);
+  EXPECT_NE(got.flags & V4L2_BUF_FLAG_ERROR, 0u);
+  EXPECT_LE(got.bytesused, client_.g_fmt(Side::kCapture).planes[0].sizeimage);
+  EXPECT_EQ(got.timestamp, 0u);
+  EXPECT_EQ(client_.dqbuf(Side::kCapture).error, -EAGAIN) << "the second answer counts for nothing";
+  to->flushed(codec::Direction::kInput, 99);
+  to->drained();  // nobody asked
+  EXPECT_EQ(event(), uint32_t{V4L2_EVENT_SOURCE_CHANGE});
+  EXPECT_EQ(event(), 0u);
+  script().deliver(1);
+}
+
+// Frames and their kinds.
+TEST_F(AScriptedSession, HasItsFramesMarked) {
+  decode();
+  script().deliver(1, FrameType::kKey);
+  script().deliver(2, FrameType::kB, DoneStatus::kError);
+  const Got key = client_.dqbuf(Side::kCapture);
+  EXPECT_EQ(key.flags & (V4L2_BUF_FLAG_KEYFRAME | V4L2_BUF_FLAG_ERROR), uint32_t{V4L2_BUF_FLAG_KEYFRAME});
+  const Got damaged = client_.dqbuf(Side::kCapture);
+  EXPECT_NE(damaged.flags & V4L2_BUF_FLAG_BFRAME, 0u);
+  EXPECT_NE(damaged.flags & V4L2_BUF_FLAG_ERROR, 0u);
+  EXPECT_GT(damaged.bytesused, 0u);
+}
+
+// Decoding -> Stopped -> another raw format -> Decoding: the new layout is told before the first new buffer.
+TEST_F(AScriptedSession, IsToldTheLayoutAgainWhenCaptureChanges) {
+  decode();
+  ASSERT_EQ(client_.stream(Side::kCapture, false), 0);
+  client_.free(Side::kCapture);
+  PixFormat format = client_.g_fmt(Side::kCapture);
+  format.pixelformat = kNv12;
+  ASSERT_EQ(client_.s_fmt(Side::kCapture, &format), 0);
+  stream_capture();
+  ASSERT_TRUE(script().layout);
+  EXPECT_EQ(script().layout->fourcc, kNv12);
+  EXPECT_EQ(script().outputs.size(), 4u);
+  EXPECT_EQ(script().count("resume"), 1u) << "it wasn't paused";
+}
+
+// func-close.rst: close ends the session and wakes whoever sleeps in the file.
+TEST_F(AScriptedSession, EndsWithTheFile) {
+  decode();
+  client_.close();
+  EXPECT_FALSE(script().open);
+  EXPECT_TRUE(script().events.expired());
+}
+
+TEST(AClosedFile, AnswersEnodevAndWakesItsSleepers) {
+  codec::ScriptedDriver driver;
+  const auto device = v4l2::make_codec_device({}, driver);
+  const auto file = *device->open();
+  std::atomic<int> result{1};
+  std::thread sleeper([&] {
+    v4l2_event event{};
+    result = file->ioctl(VIDIOC_DQEVENT, &event, false);
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  file->release();
+  sleeper.join();
+  EXPECT_EQ(result, -ENODEV);
+  v4l2_capability cap{};
+  EXPECT_EQ(file->ioctl(VIDIOC_QUERYCAP, &cap, true), -ENODEV);
+  EXPECT_FALSE(file->mmap_target(0, 4096, 3, 1));
+  file->release();  // idempotent
+}
+
+TEST(ADeviceWithoutCodecs, CantBeOpened) {
+  codec::ScriptedDriver driver(codec::Capabilities{});
+  const auto device = v4l2::make_codec_device({}, driver);
+  const auto file = device->open();
+  ASSERT_FALSE(file);
+  EXPECT_EQ(file.error().code, EIO);
+  EXPECT_FALSE(file.error().reason.empty());
+}
+
+}  // namespace
+}  // namespace softvpu::conformance
