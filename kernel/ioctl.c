@@ -63,15 +63,22 @@ static int svpu_ioctl_try_fmt(struct file *file, void *priv, struct v4l2_format 
 static int svpu_ioctl_set_fmt(struct file *file, void *priv, struct v4l2_format *f)
 {
 	struct svpu_ctx *ctx = svpu_file_ctx(file);
+	struct v4l2_format now = { .type = f->type };
 	int ret = 0;
 
 	mutex_lock(&ctx->lock);
 	/* Commit points, 5: no change of the OUTPUT format while any buffer is allocated. */
 	if (vb2_is_busy(svpu_queue(ctx, SVPU_CAP)) ||
-	    (V4L2_TYPE_IS_OUTPUT(f->type) && vb2_is_busy(svpu_queue(ctx, SVPU_OUT))))
-		ret = -EBUSY;
-	else
+	    (V4L2_TYPE_IS_OUTPUT(f->type) && vb2_is_busy(svpu_queue(ctx, SVPU_OUT)))) {
+		svpu_try_format(ctx, f);
+		svpu_get_format(ctx, &now);
+		if (memcmp(&now.fmt, &f->fmt,
+			   V4L2_TYPE_IS_MULTIPLANAR(f->type) ? sizeof(f->fmt.pix_mp) :
+							       sizeof(f->fmt.pix)))
+			ret = -EBUSY;
+	} else {
 		svpu_set_format(ctx, f);
+	}
 	mutex_unlock(&ctx->lock);
 	return ret;
 }
@@ -91,10 +98,23 @@ static int svpu_ioctl_get_selection(struct file *file, void *priv, struct v4l2_s
 
 static int svpu_ioctl_set_selection(struct file *file, void *priv, struct v4l2_selection *s)
 {
+	struct v4l2_rect wanted = s->r;
+	int ret;
+
 	if (s->target != V4L2_SEL_TGT_CROP && s->target != V4L2_SEL_TGT_COMPOSE)
 		return -EINVAL;
+	if (s->flags & ~(V4L2_SEL_FLAG_GE | V4L2_SEL_FLAG_LE | V4L2_SEL_FLAG_KEEP_CONFIG))
+		return -EINVAL;
 	/* Adjusted to what there is: no cropping or scaling of one's own. */
-	return svpu_ioctl_get_selection(file, priv, s);
+	ret = svpu_ioctl_get_selection(file, priv, s);
+	if (ret)
+		return ret;
+	if ((s->flags & V4L2_SEL_FLAG_LE &&
+	     (s->r.width > wanted.width || s->r.height > wanted.height)) ||
+	    (s->flags & V4L2_SEL_FLAG_GE &&
+	     (s->r.width < wanted.width || s->r.height < wanted.height)))
+		return -ERANGE;
+	return 0;
 }
 
 static int svpu_ioctl_decoder_cmd(struct file *file, void *priv, struct v4l2_decoder_cmd *cmd)

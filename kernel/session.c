@@ -178,8 +178,8 @@ int svpu_session_send(struct svpu_session *session, void *command, u16 type, u16
 	if (ret)
 		return ret;
 	session->commands_sent++;
-	dev_dbg(session->dev->dev, "session %u: command %u, cookie %llx\n", session->generation, type,
-		cookie);
+	dev_dbg(session->dev->dev, "session %u: command %u, cookie %llx\n",
+		session->generation, type, cookie);
 	if (svpu_ring_reader_waits(&session->commands))
 		session->dev->transport->doorbell(session);
 	return 0;
