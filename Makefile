@@ -4,10 +4,11 @@
 #   make test [LANES="dev"]     build and run the tests
 JOBS ?= $(shell nproc)
 
-.PHONY: help build demo test check clean
+.PHONY: help build demo test test-kernel check clean
 help:
 	@echo 'make demo [CLIP=your.mp4]  build, decode a clip through the device, compare with libavcodec'
 	@echo 'make test [LANES="…"]      build and run the tests; lanes: dev stream stress sanitizers fuzz (default: dev)'
+	@echo 'make test-kernel           the kernel module in a virtual machine (docs/kernel.md)'
 	@echo 'make build                 build build/dev (then: build/dev/apps/softvpu run -- PROGRAM …)'
 	@echo 'make check                 what to run before a commit: format, layers, tidy, build, fast tests'
 	@echo 'make clean                 delete build/ and out/'
@@ -25,6 +26,12 @@ demo:
 test:
 	@tools/setup test
 	@JOBS=$(JOBS) tools/test $(LANES)
+
+test-kernel:
+	@tools/setup build
+	@tools/build dev $(JOBS)
+	@tools/vm-setup
+	@tests/kernel/run
 
 check:
 	@tools/setup check

@@ -10,6 +10,10 @@
 #include <cstdio>
 #include <cstring>
 
+#include <softvpu/fwdev.h>
+
+#include "softvpu-fw/serve_device.h"
+
 #include "firmware/catalog.h"
 #include "firmware/last_words.h"
 #include "firmware/wire.h"
@@ -29,13 +33,17 @@ enum ExitStatus { kGood = 0, kUsage = 2, kNoHost = 3, kNoJail = 4, kHostBroken =
 
 void print_help() {
   std::printf(
-      "usage: softvpu-fw [--help | --version]\n"
+      "usage: softvpu-fw --device NODE | --help | --version\n"
       "\n"
       "The codec worker of one softvpu session. It isn't started by hand: the device starts it, with a socket as\n"
       "file descriptor %d, when a client starts streaming. To use the device, see: softvpu --help\n"
       "\n"
+      "  --device NODE   be the firmware of the kernel module, usually /dev/softvpu-fw: one worker a session, until\n"
+      "                  the module goes or a signal ends it. Example: softvpu-fw --device /dev/softvpu-fw\n"
+      "\n"
       "exit status: 0 the session ended; 2 started by hand; 3 the host didn't say hello; 4 the jail couldn't be shut;\n"
-      "             5 the host broke the protocol; 6 a stream took too long to decode\n",
+      "             5 the host broke the protocol; 6 a stream took too long to decode;\n"
+      "             7 the kernel's node can't be served\n",
       kSocket);
 }
 
@@ -47,8 +55,8 @@ bool is_socket(int fd) {
 
 hfi::FirmwareEndpoint* log_endpoint = nullptr;
 
-int serve() {
-  auto attached = hfi::FirmwareEndpoint::attach(UniqueFd(kSocket), kHelloLimit);
+// Serves one session to its end. `config` says how to shut it in.
+int serve(Result<std::unique_ptr<hfi::FirmwareEndpoint>> attached, const sandbox::JailConfig& config) {
   if (!attached) {
     std::fprintf(stderr, "softvpu-fw: %s\n", attached.error().reason.c_str());
     return kNoHost;
@@ -59,7 +67,7 @@ int serve() {
   firmware::set_decoder_log([](const char* line) { log_endpoint->debug("%s", line); });
   firmware::preload_decoders();
 
-  const auto jail = sandbox::enter_jail({});
+  const auto jail = sandbox::enter_jail(config);
   if (!jail) {
     endpoint.last_words("worker: the jail can't be shut, so no stream is read: " + jail.error().reason);
     return kNoJail;
@@ -92,7 +100,8 @@ int main(int argc, char** argv) {
                 firmware::firmware_name().c_str());
     return kGood;
   }
-  if (argc > 1 || !is_socket(kSocket)) {
+  const bool device = argc == 3 && std::strcmp(argv[1], "--device") == 0;
+  if (!device && (argc > 1 || !is_socket(kSocket))) {
     std::fprintf(stderr,
                  "softvpu-fw: this is the worker that a softvpu device starts by itself; file descriptor %d isn't its socket.\n"
                  "Try: softvpu run -- ffmpeg -c:v h264_v4l2m2m -i clip.mp4 out.yuv\n",
@@ -102,5 +111,11 @@ int main(int argc, char** argv) {
   mallopt(M_ARENA_MAX, kHeapArenas);
   signal(SIGPIPE, SIG_IGN);
   (void)prctl(PR_SET_NAME, "softvpu-fw");
-  return serve();
+  if (!device) return serve(hfi::FirmwareEndpoint::attach(UniqueFd(kSocket), kHelloLimit), {});
+  firmware::preload_decoders();  // once for all workers
+  return apps::serve_device(argv[2], [](UniqueFd session, uint32_t generation) {
+    sandbox::JailConfig jail;
+    jail.allowed_ioctl = SVPU_FW_GET_BUFFER;
+    return serve(hfi::FirmwareEndpoint::attach_session(std::move(session), generation), jail);
+  });
 }

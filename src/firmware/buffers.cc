@@ -18,6 +18,17 @@ struct Mappings {
   std::array<Mapping, SVPU_MAX_PLANES> plane;
 };
 
+Result<Mapping> map_memfd(UniqueFd fd, const hfi::cmd::Plane& plane, bool writable) {
+  const auto adopted = SharedMemory::adopt(std::move(fd), plane.offset + plane.mapped_length);
+  if (!adopted) return Unexpected(adopted.error());
+  return Mapping::map(adopted->fd(), plane.offset, plane.mapped_length, writable);
+}
+
+// Of the kernel module. A dma-buf's size never changes; mapping more than there is fails.
+Result<Mapping> map_dma_buf(const UniqueFd& fd, const hfi::cmd::Plane& plane, bool writable) {
+  return Mapping::map(fd.get(), plane.offset, plane.mapped_length, writable);
+}
+
 }  // namespace
 
 Status Buffers::map(const hfi::cmd::MapBuffer& command, hfi::BufferMemory memory) {
@@ -31,9 +42,8 @@ Status Buffers::map(const hfi::cmd::MapBuffer& command, hfi::BufferMemory memory
   result->num_planes = command.num_planes;
   for (uint32_t i = 0; i < command.num_planes; ++i) {
     const hfi::cmd::Plane& plane = command.plane[i];
-    const auto adopted = SharedMemory::adopt(std::move(memory.fd[i]), plane.offset + plane.mapped_length);
-    if (!adopted) return fail(adopted.error().code, name + ": " + adopted.error().reason);
-    auto mapping = Mapping::map(adopted->fd(), plane.offset, plane.mapped_length, writable);
+    auto mapping =
+        memory.dma_buf ? map_dma_buf(memory.fd[i], plane, writable) : map_memfd(std::move(memory.fd[i]), plane, writable);
     if (!mapping) return fail(mapping.error().code, name + ": " + mapping.error().reason);
     // Kernels before 5.14 don't know it; then the pages come one by one.
     (void)madvise(mapping->data(), mapping->size(), writable ? MADV_POPULATE_WRITE : MADV_POPULATE_READ);

@@ -88,6 +88,12 @@ Result<std::unique_ptr<FirmwareEndpoint>> FirmwareEndpoint::attach(UniqueFd sock
 
   auto region = Region::adopt(std::move(hello->packet.fd[0]), wire.generation);
   if (!region) return Unexpected(region.error());
+  return make(std::move(socket), std::move(hello->packet.fd[1]), std::move(hello->packet.fd[2]), std::move(*region),
+              wire.generation);
+}
+
+Result<std::unique_ptr<FirmwareEndpoint>> FirmwareEndpoint::make(UniqueFd socket, UniqueFd command_doorbell,
+                                                                 UniqueFd message_doorbell, Region region, uint32_t generation) {
   auto nudge = own_event();
   if (!nudge) return Unexpected(nudge.error());
   auto space = own_event();
@@ -95,12 +101,12 @@ Result<std::unique_ptr<FirmwareEndpoint>> FirmwareEndpoint::attach(UniqueFd sock
 
   std::unique_ptr<FirmwareEndpoint> self(new FirmwareEndpoint);
   self->socket_ = std::move(socket);
-  self->command_doorbell_ = std::move(hello->packet.fd[1]);
-  self->message_doorbell_ = std::move(hello->packet.fd[2]);
+  self->command_doorbell_ = std::move(command_doorbell);
+  self->message_doorbell_ = std::move(message_doorbell);
   self->nudge_ = std::move(*nudge);
   self->space_ = std::move(*space);
-  self->region_ = std::move(*region);
-  self->generation_ = wire.generation;
+  self->region_ = std::move(region);
+  self->generation_ = generation;
   self->commands_ = RingReader(self->region_.commands());
   self->messages_ = RingWriter(self->region_.messages());
   self->debug_ = RingWriter(self->region_.debug());
@@ -255,6 +261,7 @@ void FirmwareEndpoint::accept_memory_packet(const svpu_transport_memory& wire, P
 }
 
 Result<BufferMemory> FirmwareEndpoint::take_memory(Direction direction, BufferName buffer) {
+  if (kernel_session_) return ask_for_memory(direction, buffer);
   // Only as far as needed: packets come in the order of the MAP_BUFFER commands, so hardly any are ever kept.
   do {
     const auto found = std::find_if(pending_memory_.begin(), pending_memory_.end(), [&](const BufferMemory& other) {

@@ -30,6 +30,7 @@ struct BufferMemory {
   Direction direction = Direction::kInput;
   BufferName buffer;
   uint32_t num_planes = 0;  // 1..SVPU_MAX_PLANES, as many as there are valid fds
+  bool dma_buf = false;     // of the kernel module: not a memfd, can't shrink either
   std::array<UniqueFd, SVPU_MAX_PLANES> fd;
 };
 
@@ -40,6 +41,9 @@ class FirmwareEndpoint {
   // Errors: ETIMEDOUT; ECONNRESET when the host is gone; EPROTO for a wrong hello or header; EPROTONOSUPPORT for another ABI
   // major.
   static Result<std::unique_ptr<FirmwareEndpoint>> attach(UniqueFd socket, Duration timeout);
+  // The same over a session of the kernel module (<softvpu/fwdev.h>): one descriptor is region, doorbells and hang-up, and
+  // take_memory() asks it for dma-bufs. It must be O_NONBLOCK. Errors: as attach(), and what mmap(2) says.
+  static Result<std::unique_ptr<FirmwareEndpoint>> attach_session(UniqueFd session, uint32_t generation);
   ~FirmwareEndpoint();
   FirmwareEndpoint(const FirmwareEndpoint&) = delete;
   FirmwareEndpoint& operator=(const FirmwareEndpoint&) = delete;
@@ -86,8 +90,8 @@ class FirmwareEndpoint {
   bool host_gone() const;
 
   // The memory sent for `buffer` (taken off the socket, never waits). Each packet can be taken once; a second packet for the same
-  // name replaces a first that wasn't taken; packets that nobody takes are forgotten after 128 others. Errors: ENOENT when none
-  // was sent; EPROTO when a packet was wrong (no other was lost by it).
+  // name replaces a first that wasn't taken; packets that nobody takes are forgotten after 128 others. Over the
+  // kernel module: asked for now. Errors: ENOENT when none was sent; EPROTO when a packet was wrong (no other was lost by it).
   Result<BufferMemory> take_memory(Direction direction, BufferName buffer);
 
   // One line for the host's log; dropped when the debug ring is full. Never wakes the host, never blocks.
@@ -97,6 +101,9 @@ class FirmwareEndpoint {
 
  private:
   FirmwareEndpoint() = default;
+  static Result<std::unique_ptr<FirmwareEndpoint>> make(UniqueFd socket, UniqueFd command_doorbell, UniqueFd message_doorbell,
+                                                        Region region, uint32_t generation);
+  Result<BufferMemory> ask_for_memory(Direction direction, BufferName buffer);
   // Takes the next packet off the socket. False: there is none.
   bool read_memory_packet();
   void accept_memory_packet(const svpu_transport_memory& wire, Packet packet);
@@ -111,6 +118,7 @@ class FirmwareEndpoint {
   UniqueFd space_;             // own: wait() passes doorbells on to a sender that waits for space
   Region region_;
   uint32_t generation_ = 0;
+  bool kernel_session_ = false;  // socket_ is a session descriptor
 
   RingReader commands_;                       // dispatcher thread
   std::vector<BufferMemory> pending_memory_;  // dispatcher thread; at most two rounds of SVPU_MAX_BUFFERS

@@ -54,7 +54,21 @@ Result<Region> Region::adopt(UniqueFd memfd, uint32_t expected_generation) {
   Region region;
   region.memory_ = std::move(*memory);
   region.mapping_ = std::move(*mapping);
-  const svpu_header header = copy_header(region.data());
+  if (const auto accepted = region.accept_header(expected_generation); !accepted) return Unexpected(accepted.error());
+  return region;
+}
+
+Result<Region> Region::adopt_session(int session, uint32_t expected_generation) {
+  auto mapping = Mapping::map(session, 0, SVPU_REGION_SIZE, true);
+  if (!mapping) return Unexpected(mapping.error());
+  Region region;
+  region.mapping_ = std::move(*mapping);
+  if (const auto accepted = region.accept_header(expected_generation); !accepted) return Unexpected(accepted.error());
+  return region;
+}
+
+Status Region::accept_header(uint32_t expected_generation) {
+  const svpu_header header = copy_header(data());
   if (header.magic != SVPU_MAGIC) return fail(EPROTO, "the region's magic isn't SVPU: not a softvpu host?");
   if (header.abi_major != SVPU_ABI_MAJOR) {
     return fail(EPROTONOSUPPORT, "the host speaks ABI " + std::to_string(header.abi_major) + ", this firmware " +
@@ -63,8 +77,8 @@ Result<Region> Region::adopt(UniqueFd memfd, uint32_t expected_generation) {
   if (header.region_size != SVPU_REGION_SIZE) return fail(EPROTO, "the region's header states another size");
   if (header.generation == 0 || header.generation != expected_generation)
     return fail(EPROTO, "the region is of another generation than the hello packet");
-  __atomic_store_n(firmware_abi_word(region.data()), SVPU_ABI_MAJOR << 16 | SVPU_ABI_MINOR, __ATOMIC_RELEASE);
-  return region;
+  __atomic_store_n(firmware_abi_word(data()), SVPU_ABI_MAJOR << 16 | SVPU_ABI_MINOR, __ATOMIC_RELEASE);
+  return {};
 }
 
 uint32_t Region::firmware_abi() const { return __atomic_load_n(firmware_abi_word(data()), __ATOMIC_ACQUIRE); }

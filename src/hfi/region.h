@@ -24,6 +24,9 @@ class Region {
   // EPROTO for another magic, size or generation; EPROTONOSUPPORT for another ABI major.
   static Result<Region> adopt(UniqueFd memfd, uint32_t expected_generation);
 
+  // The same for a session descriptor of the kernel module, whose memory can't shrink. The descriptor stays the caller's.
+  static Result<Region> adopt_session(int session, uint32_t expected_generation);
+
   std::byte* data() const { return mapping_.data(); }
   int fd() const { return memory_.fd(); }
 
@@ -40,6 +43,8 @@ class Region {
   std::string read_last_words() const;
 
  private:
+  Status accept_header(uint32_t expected_generation);
+
   SharedMemory memory_;
   Mapping mapping_;
 };

@@ -103,8 +103,9 @@ void wall_off_files(JailReport& report) {
   if (!report.landlock) miss(report, "landlock", errno);
 }
 
-Status lock_system_calls() {
+Status lock_system_calls(const JailConfig& config) {
   PolicyBuilder policy;
+  if (config.allowed_ioctl != 0) policy.allow_ioctl(config.allowed_ioctl);
   return policy.allow_existing_descriptors()
       .allow_receiving_descriptors()
       .allow_memory()
@@ -126,7 +127,7 @@ Result<JailReport> enter_jail(const JailConfig& config) {
   if (Status dropped = drop_capabilities(); !dropped) return Unexpected(dropped.error());
   if (Status renounced = renounce_privileges(); !renounced) return Unexpected(renounced.error());
   wall_off_files(report);
-  if (Status locked = lock_system_calls(); !locked) return Unexpected(locked.error());
+  if (Status locked = lock_system_calls(config); !locked) return Unexpected(locked.error());
   report.seccomp = true;
   return report;
 }

@@ -21,6 +21,8 @@ struct JailConfig {
   // Processor time of the process over its whole life; the kernel kills it then. 0: no limit.
   std::chrono::seconds cpu_limit{0};
   bool namespaces = true;  // best effort; false: don't try
+  // An ioctl request that stays allowed (the kernel module's SVPU_FW_GET_BUFFER). 0: none.
+  uint32_t allowed_ioctl = 0;
 };
 
 // What was achieved beyond the parts that must succeed.

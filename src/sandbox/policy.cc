@@ -79,6 +79,11 @@ PolicyBuilder& PolicyBuilder::allow_receiving_descriptors() {
   return *this;
 }
 
+PolicyBuilder& PolicyBuilder::allow_ioctl(uint32_t request) {
+  context_->add(SCMP_ACT_ALLOW, SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, static_cast<scmp_datum_t>(request)));
+  return *this;
+}
+
 PolicyBuilder& PolicyBuilder::allow_memory() {
   const auto no_exec = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
   constexpr scmp_datum_t kKind = MAP_TYPE | MAP_ANONYMOUS;

@@ -22,6 +22,8 @@ class PolicyBuilder {
   PolicyBuilder& allow_existing_descriptors();
   // recvmsg (it brings new descriptors), and what adopting a memfd takes: fstat, its seals, a higher CLOEXEC duplicate.
   PolicyBuilder& allow_receiving_descriptors();
+  // One ioctl request, on whatever descriptor there is.
+  PolicyBuilder& allow_ioctl(uint32_t request);
   // Private anonymous memory and shared mappings of descriptors; never PROT_EXEC, never shared memory of its own making
   // (that wouldn't count against RLIMIT_DATA).
   PolicyBuilder& allow_memory();

@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The stateful decoder's host side: session start and end, buffers to the firmware, drain, stop
+ * and go. The firmware's answers come in by events.c. Everything here runs under the context's
+ * lock. dev-decoder.rst; softvpu/hfi.h.
+ *
+ * Inputs consumed and outputs produced are separate events, so v4l2-mem2mem's job scheduler isn't
+ * used: ready buffers go to the firmware at once, taken off the ready queues, and are completed
+ * when it says so.
+ */
+#include "softvpu.h"
+
+int svpu_decoder_send(struct svpu_ctx *ctx, void *command, u16 type, u16 size, u64 cookie)
+{
+	int ret;
+
+	if (!ctx->session)
+		return -EIO;
+	ret = svpu_session_send(ctx->session, command, type, size, cookie);
+	if (ret)
+		svpu_decoder_fail(ctx, ret == -EAGAIN ? "it doesn't read its commands" :
+							"it broke the command ring");
+	return ret ? -EIO : 0;
+}
+
+static int svpu_send_plain(struct svpu_ctx *ctx, u16 type, u64 cookie)
+{
+	struct svpu_entry entry;
+
+	return svpu_decoder_send(ctx, &entry, type, sizeof(entry), cookie);
+}
+
+static int svpu_send_layout(struct svpu_ctx *ctx)
+{
+	const struct svpu_layout *layout = &ctx->layout;
+	struct svpu_cmd_set_layout cmd = {};
+	unsigned int i;
+
+	cmd.fourcc = layout->format->fourcc;
+	cmd.width = layout->width;
+	cmd.height = layout->height;
+	cmd.memory_planes = 1;
+	cmd.components = layout->format->components;
+	for (i = 0; i < layout->format->components; i++) {
+		cmd.stride[i] = layout->stride[i];
+		cmd.offset[i] = layout->offset[i];
+	}
+	cmd.plane_size[0] = layout->size;
+	return svpu_decoder_send(ctx, &cmd, SVPU_CMD_SET_LAYOUT, sizeof(cmd), 0);
+}
+
+static void svpu_reset_state(struct svpu_ctx *ctx)
+{
+	ctx->header_known = false;
+	ctx->setup_pending = false;
+	ctx->change_held = false;
+	ctx->paused = false;
+	ctx->draining = false;
+	ctx->drain_sent = false;
+	ctx->drained = false;
+	ctx->drain_after = NULL;
+	ctx->last_wanted = false;
+	ctx->returns_owed = 0;
+	ctx->stopped = false;
+	ctx->flushing[SVPU_OUT] = false;
+	ctx->flushing[SVPU_CAP] = false;
+	ctx->ping = 0;
+}
+
+/*
+ * At STREAMON(OUTPUT): a session for the coded format, or the one there is. Errors: -EIO no
+ * firmware; -ENOMEM.
+ */
+int svpu_decoder_start_session(struct svpu_ctx *ctx)
+{
+	struct svpu_cmd_configure cmd = {};
+	struct svpu_session *session;
+
+	if (ctx->session && ctx->session_coded == ctx->codec->coded)
+		return 0;
+	svpu_decoder_end_session(ctx);
+	session = svpu_session_open(ctx->dev, &ctx->work);
+	if (IS_ERR(session)) {
+		if (PTR_ERR(session) != -ENODEV)
+			return PTR_ERR(session);
+		dev_warn_ratelimited(ctx->dev->dev, "no firmware is attached to /dev/softvpu-fw\n");
+		return -EIO;
+	}
+	svpu_reset_state(ctx);
+	ctx->failed = false;
+	ctx->session = session;
+	ctx->session_coded = ctx->codec->coded;
+	ctx->heard = jiffies;
+
+	cmd.role = SVPU_DECODER;
+	cmd.coded = ctx->codec->coded;
+	cmd.width_hint = ctx->coded_width;
+	cmd.height_hint = ctx->coded_height;
+	/*
+	 * A failure here is the session's, as if it came later: the buffers come back with errors.
+	 */
+	if (!svpu_decoder_send(ctx, &cmd, SVPU_CMD_CONFIGURE, sizeof(cmd), 0))
+		svpu_send_plain(ctx, SVPU_CMD_START, 0);
+	mod_delayed_work(system_wq, &ctx->watchdog, msecs_to_jiffies(svpu_timeout_ms / 4));
+	return 0;
+}
+
+/*
+ * Every buffer comes back; those that the firmware held may be written to until it notices, but
+ * belong to it no more.
+ */
+static void svpu_return_in_flight(struct svpu_ctx *ctx, unsigned int direction,
+				  enum vb2_buffer_state state)
+{
+	struct vb2_queue *q = svpu_queue(ctx, direction);
+	unsigned int i;
+
+	for (i = 0; i < svpu_max_buffers(q) && ctx->in_flight[direction]; i++) {
+		struct vb2_buffer *vb = vb2_get_buffer(q, i);
+		struct svpu_buffer *buffer;
+
+		if (!vb)
+			continue;
+		buffer = svpu_vb_buffer(vb);
+		if (!buffer->cookie)
+			continue;
+		buffer->cookie = 0;
+		ctx->in_flight[direction]--;
+		if (direction == SVPU_CAP)
+			vb2_set_plane_payload(vb, 0, 0);
+		vb2_buffer_done(vb, state);
+	}
+}
+
+static void svpu_return_ready(struct svpu_ctx *ctx, unsigned int direction,
+			      enum vb2_buffer_state state)
+{
+	struct vb2_v4l2_buffer *vbuf;
+
+	for (;;) {
+		vbuf = direction == SVPU_OUT ? v4l2_m2m_src_buf_remove(ctx->fh.m2m_ctx) :
+					       v4l2_m2m_dst_buf_remove(ctx->fh.m2m_ctx);
+		if (!vbuf)
+			break;
+		if (direction == SVPU_CAP)
+			vb2_set_plane_payload(&vbuf->vb2_buf, 0, 0);
+		vb2_buffer_done(&vbuf->vb2_buf, state);
+	}
+	if (direction == SVPU_OUT)
+		ctx->drain_after = NULL;
+}
+
+/* The host's wish. The queues aren't streaming, or svpu_decoder_fail() has emptied them. */
+void svpu_decoder_end_session(struct svpu_ctx *ctx)
+{
+	struct svpu_session *session = ctx->session;
+
+	if (!session)
+		return;
+	ctx->session = NULL;
+	svpu_session_close(session);
+	svpu_return_in_flight(ctx, SVPU_OUT, VB2_BUF_STATE_ERROR);
+	svpu_return_in_flight(ctx, SVPU_CAP, VB2_BUF_STATE_ERROR);
+	svpu_reset_state(ctx);
+	wake_up(&ctx->header_wait);
+}
+
+/*
+ * The session ends by itself: queued buffers come back with the error flag; once they are dequeued
+ * the queues say EIO and EPOLLERR (ioctl.c), until STREAMOFF. dev-decoder.rst, Decoding, fatal
+ * failures.
+ */
+void svpu_decoder_fail(struct svpu_ctx *ctx, const char *why)
+{
+	struct svpu_session *session = ctx->session;
+	char words[200];
+	unsigned int i;
+
+	if (!session)
+		return;
+	svpu_session_last_words(session, words, sizeof(words));
+	dev_warn_ratelimited(ctx->dev->dev, "session %u with worker %d ended: %s%s%s\n",
+			     session->generation, session->worker, why,
+			     words[0] ? "; last words: " : "", words);
+	spin_lock(&ctx->dev->sessions_lock);
+	ctx->dev->sessions_failed++;
+	spin_unlock(&ctx->dev->sessions_lock);
+
+	ctx->failed = true;
+	svpu_decoder_end_session(ctx);
+	for (i = SVPU_OUT; i <= SVPU_CAP; i++) {
+		struct vb2_queue *q = svpu_queue(ctx, i);
+
+		svpu_return_ready(ctx, i, VB2_BUF_STATE_ERROR);
+		if (ctx->streaming[i] && list_empty(&q->done_list))
+			vb2_queue_error(q);
+	}
+}
+
+/* All CAPTURE buffers are big enough for the current format. */
+bool svpu_decoder_capture_fits(struct svpu_ctx *ctx)
+{
+	struct vb2_queue *q = svpu_queue(ctx, SVPU_CAP);
+	unsigned int i;
+
+	for (i = 0; i < svpu_max_buffers(q); i++) {
+		struct vb2_buffer *vb = vb2_get_buffer(q, i);
+
+		if (vb && vb->planes[0].length && vb2_plane_size(vb, 0) < ctx->layout.size)
+			return false;
+	}
+	return true;
+}
+
+static void svpu_remember_meta(struct svpu_ctx *ctx, const struct vb2_v4l2_buffer *vbuf)
+{
+	struct svpu_meta *meta = &ctx->meta[ctx->meta_next++ % SVPU_META_ENTRIES];
+
+	meta->tag = vbuf->vb2_buf.timestamp;
+	meta->flags = vbuf->flags & (V4L2_BUF_FLAG_TIMECODE | V4L2_BUF_FLAG_TSTAMP_SRC_MASK);
+	meta->timecode = vbuf->timecode;
+}
+
+static u64 svpu_next_cookie(struct svpu_ctx *ctx, unsigned int direction, unsigned int index)
+{
+	return ++ctx->cookie << 8 | direction << 7 | index;
+}
+
+static int svpu_push_input(struct svpu_ctx *ctx, struct vb2_v4l2_buffer *vbuf)
+{
+	struct vb2_buffer *vb = &vbuf->vb2_buf;
+	struct svpu_buffer *buffer = svpu_vb_buffer(vb);
+	struct svpu_cmd_queue_input cmd = {};
+
+	svpu_memory_to_firmware(vb);
+	svpu_remember_meta(ctx, vbuf);
+	cmd.index = vb->index;
+	cmd.generation = buffer->generation;
+	cmd.offset = vb->planes[0].data_offset;
+	cmd.bytes = vb2_get_plane_payload(vb, 0) - cmd.offset;
+	cmd.tag = vb->timestamp;
+	buffer->cookie = svpu_next_cookie(ctx, SVPU_OUT, vb->index);
+	ctx->in_flight[SVPU_OUT]++;
+	return svpu_decoder_send(ctx, &cmd, SVPU_CMD_QUEUE_INPUT, sizeof(cmd), buffer->cookie);
+}
+
+static int svpu_push_output(struct svpu_ctx *ctx, struct vb2_v4l2_buffer *vbuf)
+{
+	struct vb2_buffer *vb = &vbuf->vb2_buf;
+	struct svpu_buffer *buffer = svpu_vb_buffer(vb);
+	struct svpu_cmd_buffer cmd = {};
+
+	cmd.direction = SVPU_OUTPUT;
+	cmd.index = vb->index;
+	cmd.generation = buffer->generation;
+	buffer->cookie = svpu_next_cookie(ctx, SVPU_CAP, vb->index);
+	ctx->in_flight[SVPU_CAP]++;
+	return svpu_decoder_send(ctx, &cmd, SVPU_CMD_QUEUE_OUTPUT, sizeof(cmd), buffer->cookie);
+}
+
+/* All inputs before the drain are with the firmware. */
+static void svpu_send_drain(struct svpu_ctx *ctx)
+{
+	ctx->drain_after = NULL;
+	ctx->drain_sent = true;
+	svpu_send_plain(ctx, SVPU_CMD_DRAIN, 0);
+}
+
+static void svpu_push_inputs(struct svpu_ctx *ctx)
+{
+	struct vb2_v4l2_buffer *vbuf;
+
+	/* After a drain new inputs are accepted but not processed: Drain, step 3. */
+	while (ctx->session && !ctx->drain_sent && !ctx->drained && ctx->streaming[SVPU_OUT]) {
+		vbuf = v4l2_m2m_next_src_buf(ctx->fh.m2m_ctx);
+		if (!vbuf || !svpu_session_has_room(ctx->session))
+			return;
+		/* Mapped while still ready: a failure returns it with the others. */
+		if (svpu_memory_map(ctx, &vbuf->vb2_buf)) {
+			svpu_decoder_fail(ctx, "no memory to share a buffer");
+			return;
+		}
+		v4l2_m2m_src_buf_remove(ctx->fh.m2m_ctx);
+		if (vb2_get_plane_payload(&vbuf->vb2_buf, 0) <=
+		    vbuf->vb2_buf.planes[0].data_offset) {
+			/* An empty buffer is the older way to ask for a drain. */
+			vbuf->sequence = ctx->sequence[SVPU_OUT]++;
+			vb2_buffer_done(&vbuf->vb2_buf, VB2_BUF_STATE_DONE);
+			ctx->draining = true;
+			svpu_send_drain(ctx);
+			return;
+		}
+		if (svpu_push_input(ctx, vbuf))
+			return;
+		if (vbuf == ctx->drain_after)
+			svpu_send_drain(ctx);
+	}
+}
+
+static void svpu_push_outputs(struct svpu_ctx *ctx)
+{
+	struct vb2_v4l2_buffer *vbuf;
+
+	/* The geometry must be settled: buffers queued earlier wait here. */
+	while (ctx->session && ctx->header_known && !ctx->setup_pending && !ctx->stopped &&
+	       ctx->streaming[SVPU_CAP]) {
+		vbuf = v4l2_m2m_next_dst_buf(ctx->fh.m2m_ctx);
+		if (!vbuf || !svpu_session_has_room(ctx->session))
+			return;
+		if (svpu_memory_map(ctx, &vbuf->vb2_buf)) {
+			svpu_decoder_fail(ctx, "no memory to share a buffer");
+			return;
+		}
+		v4l2_m2m_dst_buf_remove(ctx->fh.m2m_ctx);
+		if (svpu_push_output(ctx, vbuf))
+			return;
+	}
+}
+
+/* Gives the firmware all that it may have now. */
+void svpu_decoder_push(struct svpu_ctx *ctx)
+{
+	if (ctx->last_wanted)
+		svpu_decoder_deliver_last(ctx);
+	svpu_push_outputs(ctx);
+	svpu_push_inputs(ctx);
+}
+
+static void svpu_complete_last(struct svpu_ctx *ctx, struct vb2_v4l2_buffer *vbuf)
+{
+	vb2_set_plane_payload(&vbuf->vb2_buf, 0, 0);
+	vbuf->field = V4L2_FIELD_NONE;
+	vbuf->sequence = ctx->sequence[SVPU_CAP]++;
+	ctx->last_wanted = false;
+	ctx->stopped = true;
+	if (ctx->drained)
+		ctx->draining = false;
+	v4l2_m2m_last_buffer_done(ctx->fh.m2m_ctx, vbuf);
+}
+
+/*
+ * A LAST buffer is owed: complete one that the host still has, ask the firmware for one, or wait
+ * for the next that is queued. dev-decoder.rst, Drain step 2 and Dynamic Resolution Change step 2.
+ */
+void svpu_decoder_deliver_last(struct svpu_ctx *ctx)
+{
+	struct vb2_v4l2_buffer *vbuf;
+
+	if (!ctx->streaming[SVPU_CAP] || ctx->stopping)
+		return;
+	vbuf = v4l2_m2m_dst_buf_remove(ctx->fh.m2m_ctx);
+	if (vbuf) {
+		svpu_complete_last(ctx, vbuf);
+		return;
+	}
+	if (ctx->in_flight[SVPU_CAP] && !ctx->returns_owed) {
+		ctx->returns_owed++;
+		svpu_send_plain(ctx, SVPU_CMD_RETURN_OUTPUT, 0);
+	}
+}
+
+/* The CAPTURE side is set up, or the client said START: go on from a format change or a drain. */
+void svpu_decoder_resume(struct svpu_ctx *ctx)
+{
+	ctx->stopped = false;
+	ctx->drained = false;
+	ctx->last_wanted = false;
+	v4l2_m2m_clear_state(ctx->fh.m2m_ctx);
+	vb2_clear_last_buffer_dequeued(svpu_queue(ctx, SVPU_CAP));
+	if (!ctx->session)
+		return;
+	if (ctx->header_known && ctx->streaming[SVPU_CAP]) {
+		ctx->setup_pending = false;
+		if (svpu_send_layout(ctx))
+			return;
+		svpu_push_outputs(ctx);
+	}
+	if (ctx->session && ctx->paused && !ctx->setup_pending) {
+		ctx->paused = false;
+		if (svpu_send_plain(ctx, SVPU_CMD_RESUME, 0))
+			return;
+	}
+	svpu_push_inputs(ctx);
+}
+
+/* V4L2_DEC_CMD_*, flags already checked. */
+int svpu_decoder_command(struct svpu_ctx *ctx, struct v4l2_decoder_cmd *cmd)
+{
+	/* "will not fail even if any of the queues is not streaming": Drain, step 1. */
+	if (!ctx->streaming[SVPU_OUT] || !ctx->streaming[SVPU_CAP])
+		return 0;
+	if (!ctx->session)
+		return -EIO;
+
+	if (cmd->cmd == V4L2_DEC_CMD_STOP) {
+		if (ctx->draining)
+			return -EBUSY;
+		if (ctx->drained)
+			return 0;
+		ctx->draining = true;
+		ctx->drain_after = v4l2_m2m_last_src_buf(ctx->fh.m2m_ctx);
+		if (!ctx->drain_after && !ctx->drain_sent)
+			svpu_send_drain(ctx);
+		return 0;
+	}
+	if (ctx->setup_pending) {
+		/* Capture setup, step 6: the buffers must do. */
+		if (!svpu_decoder_capture_fits(ctx))
+			return -EINVAL;
+		svpu_decoder_resume(ctx);
+		return 0;
+	}
+	if (ctx->draining)
+		return -EBUSY;
+	if (ctx->stopped || ctx->drained)
+		svpu_decoder_resume(ctx);
+	return 0;
+}
+
+static bool svpu_flush_over(struct svpu_ctx *ctx, unsigned int direction)
+{
+	return atomic_read(&ctx->session->bell) || READ_ONCE(ctx->session->lost);
+}
+
+/*
+ * STREAMOFF: asks the firmware for everything on one side and waits until it has let go, or is out
+ * of time and the session ends. A client that is being killed doesn't wait. Afterwards nothing of
+ * that side is in flight.
+ */
+void svpu_decoder_flush(struct svpu_ctx *ctx, unsigned int direction)
+{
+	unsigned long deadline = jiffies + msecs_to_jiffies(svpu_timeout_ms);
+	struct svpu_cmd_flush cmd = {};
+	long left;
+
+	if (ctx->session) {
+		cmd.direction = direction;
+		cmd.generation = ++ctx->flush_generation;
+		ctx->flushing[direction] = true;
+		svpu_decoder_send(ctx, &cmd, SVPU_CMD_FLUSH, sizeof(cmd), 0);
+	}
+	while (ctx->session && ctx->flushing[direction]) {
+		atomic_set(&ctx->session->bell, 0);
+		svpu_decoder_read(ctx);
+		if (!ctx->session || !ctx->flushing[direction])
+			break;
+		left = deadline - jiffies;
+		if (left <= 0) {
+			svpu_decoder_fail(ctx, "it doesn't answer a flush");
+			break;
+		}
+		if (wait_event_killable_timeout(ctx->session->wait, svpu_flush_over(ctx, direction),
+						left) < 0)
+			svpu_decoder_fail(ctx, "its client was killed during a flush");
+	}
+	svpu_return_ready(ctx, direction, VB2_BUF_STATE_ERROR);
+	svpu_return_in_flight(ctx, direction, VB2_BUF_STATE_ERROR);
+}

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the firmware says, and what follows from it: messages are checked against what was asked,
+ * then change the decoder's state. Also the watchdog. Under the context's lock, from the context's
+ * work or from a STREAMOFF that waits. softvpu/hfi.h.
+ */
+#include <media/v4l2-event.h>
+
+#include "softvpu.h"
+
+/* Messages handled in one go before the lock is given up. */
+#define SVPU_READ_BUDGET 64
+
+/* The buffer that `cookie` names, if it is with the firmware; it isn't any more afterwards. */
+static struct vb2_v4l2_buffer *svpu_take_in_flight(struct svpu_ctx *ctx, unsigned int direction,
+						   u64 cookie)
+{
+	struct vb2_queue *q = svpu_queue(ctx, direction);
+	unsigned int index = cookie & 0x7f;
+	struct svpu_buffer *buffer;
+	struct vb2_buffer *vb;
+
+	if ((cookie >> 7 & 1) != direction || index >= svpu_max_buffers(q))
+		return NULL;
+	vb = vb2_get_buffer(q, index);
+	if (!vb)
+		return NULL;
+	buffer = svpu_vb_buffer(vb);
+	if (!cookie || buffer->cookie != cookie)
+		return NULL;
+	buffer->cookie = 0;
+	ctx->in_flight[direction]--;
+	return to_vb2_v4l2_buffer(vb);
+}
+
+static const char *svpu_on_input_done(struct svpu_ctx *ctx, const struct svpu_msg_status *message)
+{
+	struct vb2_v4l2_buffer *vbuf = svpu_take_in_flight(ctx, SVPU_OUT, message->entry.cookie);
+
+	if (!vbuf)
+		return "it gave back an input that it doesn't have";
+	vbuf->sequence = ctx->sequence[SVPU_OUT]++;
+	vb2_buffer_done(&vbuf->vb2_buf,
+			message->status == SVPU_OK ? VB2_BUF_STATE_DONE : VB2_BUF_STATE_ERROR);
+	if (!ctx->in_flight[SVPU_OUT])
+		wake_up(&ctx->header_wait);
+	return NULL;
+}
+
+static void svpu_copy_meta(struct svpu_ctx *ctx, struct vb2_v4l2_buffer *vbuf,
+			   const struct svpu_msg_output_done *message)
+{
+	unsigned int i;
+
+	vbuf->flags &=
+		~(V4L2_BUF_FLAG_TIMECODE | V4L2_BUF_FLAG_TSTAMP_SRC_MASK | V4L2_BUF_FLAG_KEYFRAME |
+		  V4L2_BUF_FLAG_PFRAME | V4L2_BUF_FLAG_BFRAME | V4L2_BUF_FLAG_LAST);
+	switch (message->frame_type) {
+	case 1:
+		vbuf->flags |= V4L2_BUF_FLAG_KEYFRAME;
+		break;
+	case 2:
+		vbuf->flags |= V4L2_BUF_FLAG_PFRAME;
+		break;
+	case 3:
+		vbuf->flags |= V4L2_BUF_FLAG_BFRAME;
+		break;
+	}
+	if (!(message->flags & SVPU_FRAME_HAS_TAG))
+		return;
+	vbuf->vb2_buf.timestamp = message->tag;
+	/* Newest first: a client may use a timestamp again. */
+	for (i = 0; i < SVPU_META_ENTRIES; i++) {
+		const struct svpu_meta *meta =
+			&ctx->meta[(ctx->meta_next - 1 - i) % SVPU_META_ENTRIES];
+
+		if (meta->tag != message->tag)
+			continue;
+		vbuf->flags |= meta->flags;
+		if (meta->flags & V4L2_BUF_FLAG_TIMECODE)
+			vbuf->timecode = meta->timecode;
+		break;
+	}
+}
+
+static const char *svpu_on_output_done(struct svpu_ctx *ctx,
+				       const struct svpu_msg_output_done *message)
+{
+	struct vb2_v4l2_buffer *vbuf = svpu_take_in_flight(ctx, SVPU_CAP, message->entry.cookie);
+	enum vb2_buffer_state state = VB2_BUF_STATE_DONE;
+	struct vb2_buffer *vb;
+
+	if (!vbuf)
+		return "it gave back an output that it doesn't have";
+	vb = &vbuf->vb2_buf;
+	if (message->status == SVPU_CANCELLED) {
+		if (ctx->flushing[SVPU_CAP]) {
+			vb2_set_plane_payload(vb, 0, 0);
+			vb2_buffer_done(vb, VB2_BUF_STATE_ERROR);
+			return NULL;
+		}
+		/*
+		 * The answer to RETURN_OUTPUT: ready again, for LAST or, if the client went on
+		 * meanwhile, for a frame.
+		 */
+		v4l2_m2m_buf_queue(ctx->fh.m2m_ctx, vbuf);
+		if (!ctx->returns_owed)
+			return "it gave back an output without being asked";
+		ctx->returns_owed--;
+		if (ctx->last_wanted)
+			svpu_decoder_deliver_last(ctx);
+		return NULL;
+	}
+	if (message->bytes_used[0] > vb2_plane_size(vb, 0)) {
+		vb2_set_plane_payload(vb, 0, 0);
+		vb2_buffer_done(vb, VB2_BUF_STATE_ERROR);
+		return "it claims more bytes than the buffer has";
+	}
+	vb2_set_plane_payload(vb, 0, message->bytes_used[0]);
+	if (message->status != SVPU_OK || svpu_memory_from_firmware(vb))
+		state = VB2_BUF_STATE_ERROR;
+	svpu_copy_meta(ctx, vbuf, message);
+	vbuf->field = V4L2_FIELD_NONE;
+	vbuf->sequence = ctx->sequence[SVPU_CAP]++;
+	vb2_buffer_done(vb, state);
+	return NULL;
+}
+
+/*
+ * Initialization step 4, and Dynamic Resolution Change: from here on queries answer for the new
+ * format. Returns what is wrong with it, or NULL.
+ */
+static const char *svpu_announce(struct svpu_ctx *ctx,
+				 const struct svpu_msg_format_changed *message)
+{
+	static const struct v4l2_event change = {
+		.type = V4L2_EVENT_SOURCE_CHANGE,
+		.u.src_change.changes = V4L2_EVENT_SRC_CH_RESOLUTION,
+	};
+	struct svpu_layout before = ctx->layout;
+	bool first = !ctx->header_known;
+
+	ctx->change_held = false;
+	if (!svpu_format_from_stream(ctx, message))
+		return "it announced an impossible format";
+	ctx->header_known = true;
+	ctx->setup_pending = true;
+	v4l2_event_queue_fh(&ctx->fh, &change);
+	wake_up(&ctx->header_wait);
+
+	if (!ctx->streaming[SVPU_CAP] || ctx->stopping)
+		return NULL;
+	/* A client that knew the size beforehand goes on without a break. */
+	if (first && !memcmp(&before, &ctx->layout, sizeof(before)) &&
+	    svpu_decoder_capture_fits(ctx)) {
+		svpu_decoder_resume(ctx);
+		return NULL;
+	}
+	ctx->last_wanted = true;
+	svpu_decoder_deliver_last(ctx);
+	return NULL;
+}
+
+/* Frames of the old format are done, and not dequeued yet. */
+static bool svpu_frames_wait(struct svpu_ctx *ctx)
+{
+	return ctx->streaming[SVPU_CAP] && !list_empty(&svpu_queue(ctx, SVPU_CAP)->done_list);
+}
+
+static const char *svpu_on_format_changed(struct svpu_ctx *ctx,
+					  const struct svpu_msg_format_changed *message)
+{
+	if (ctx->paused)
+		return "it announced a format while waiting for RESUME";
+	ctx->paused = true;
+	/*
+	 * FFmpeg restarts CAPTURE as soon as it sees the event: one that came before it has
+	 * dequeued the frames would cost it those.
+	 */
+	if (ctx->header_known && svpu_frames_wait(ctx) && !ctx->stopping) {
+		ctx->held = *message;
+		ctx->change_held = true;
+		return NULL;
+	}
+	return svpu_announce(ctx, message);
+}
+
+/* A CAPTURE buffer was dequeued, or the queue stops: what was held back may be said now. */
+void svpu_decoder_announce_held(struct svpu_ctx *ctx)
+{
+	const char *wrong;
+
+	if (!ctx->change_held || !ctx->session || (svpu_frames_wait(ctx) && !ctx->stopping))
+		return;
+	wrong = svpu_announce(ctx, &ctx->held);
+	if (wrong)
+		svpu_decoder_fail(ctx, wrong);
+}
+
+static const char *svpu_on_drained(struct svpu_ctx *ctx)
+{
+	static const struct v4l2_event eos = { .type = V4L2_EVENT_EOS };
+
+	if (!ctx->drain_sent)
+		return "it says it drained, but wasn't asked";
+	ctx->drain_sent = false;
+	ctx->paused = true;
+	if (!ctx->draining) {
+		/* A STREAMOFF ended the drain before: go on. */
+		if (!ctx->setup_pending && !ctx->stopping)
+			svpu_decoder_resume(ctx);
+		return NULL;
+	}
+	ctx->drained = true;
+	v4l2_event_queue_fh(&ctx->fh, &eos);
+	ctx->last_wanted = true;
+	svpu_decoder_deliver_last(ctx);
+	return NULL;
+}
+
+static const char *svpu_on_error(struct svpu_ctx *ctx, const struct svpu_msg_error *message)
+{
+	dev_warn_ratelimited(ctx->dev->dev, "firmware error %u: %.*s\n", message->status,
+			     (int)SVPU_TEXT_BYTES, message->text);
+	return message->entry.type == SVPU_MSG_SYSTEM_ERROR ? "it says it is over" :
+							      "it gave the session up";
+}
+
+/* Returns what is wrong with the message, or NULL. */
+static const char *svpu_on_message(struct svpu_ctx *ctx, const union svpu_any_message *message)
+{
+	ctx->heard = jiffies;
+	switch (message->entry.type) {
+	case SVPU_MSG_CONFIGURED:
+		return message->status.status == SVPU_OK ? NULL : "it refused the configuration";
+	case SVPU_MSG_FORMAT_CHANGED:
+		return svpu_on_format_changed(ctx, &message->format);
+	case SVPU_MSG_INPUT_DONE:
+		return svpu_on_input_done(ctx, &message->status);
+	case SVPU_MSG_OUTPUT_DONE:
+		return svpu_on_output_done(ctx, &message->output);
+	case SVPU_MSG_DRAINED:
+		return svpu_on_drained(ctx);
+	case SVPU_MSG_FLUSHED:
+		if (message->flushed.direction > SVPU_OUTPUT ||
+		    !ctx->flushing[message->flushed.direction] ||
+		    message->flushed.generation != ctx->flush_generation)
+			return "it flushed without being asked";
+		if (ctx->in_flight[message->flushed.direction])
+			return "it kept buffers over a flush";
+		ctx->flushing[message->flushed.direction] = false;
+		/* A flush of the inputs cancels a drain that wasn't answered. */
+		if (message->flushed.direction == SVPU_INPUT)
+			ctx->drain_sent = false;
+		return NULL;
+	case SVPU_MSG_PONG:
+		if (!ctx->ping || message->entry.cookie != ctx->ping)
+			return "it answered a ping that wasn't sent";
+		ctx->ping = 0;
+		return NULL;
+	case SVPU_MSG_SESSION_ERROR:
+	case SVPU_MSG_SYSTEM_ERROR:
+		return svpu_on_error(ctx, &message->error);
+	case SVPU_MSG_CAPABILITY:
+	case SVPU_MSG_CAPABILITIES_END:
+		return "it told capabilities without being asked";
+	default:
+		/* READY, and what a later minor version adds. */
+		return NULL;
+	}
+}
+
+/* Handles what has arrived. True: there may be more. */
+bool svpu_decoder_read(struct svpu_ctx *ctx)
+{
+	union svpu_any_message message;
+	unsigned int budget;
+	const char *wrong;
+	int ret;
+
+	for (budget = 0; ctx->session && budget < SVPU_READ_BUDGET; budget++) {
+		ret = svpu_session_receive(ctx->session, &message);
+		if (ret < 0) {
+			svpu_decoder_fail(ctx, "it sent something malformed");
+			return false;
+		}
+		if (!ret) {
+			if (READ_ONCE(ctx->session->lost))
+				svpu_decoder_fail(ctx, "its worker is gone");
+			return false;
+		}
+		wrong = svpu_on_message(ctx, &message);
+		if (wrong) {
+			svpu_decoder_fail(ctx, wrong);
+			return false;
+		}
+	}
+	return ctx->session;
+}
+
+void svpu_decoder_work(struct work_struct *work)
+{
+	struct svpu_ctx *ctx = container_of(work, struct svpu_ctx, work);
+	bool more;
+
+	mutex_lock(&ctx->lock);
+	more = svpu_decoder_read(ctx);
+	svpu_decoder_push(ctx);
+	mutex_unlock(&ctx->lock);
+	if (more)
+		queue_work(system_unbound_wq, work);
+}
+
+/* Something is expected of the firmware. */
+static bool svpu_is_busy(struct svpu_ctx *ctx)
+{
+	return ctx->in_flight[SVPU_OUT] || ctx->in_flight[SVPU_CAP] || ctx->drain_sent ||
+	       !ctx->session->ready;
+}
+
+/* A silent firmware is asked for a sign of life, then given up. */
+void svpu_decoder_watchdog(struct work_struct *work)
+{
+	struct svpu_ctx *ctx = container_of(to_delayed_work(work), struct svpu_ctx, watchdog);
+	unsigned long limit = msecs_to_jiffies(svpu_timeout_ms);
+	struct svpu_entry ping;
+
+	mutex_lock(&ctx->lock);
+	if (ctx->session && svpu_is_busy(ctx)) {
+		if (ctx->ping && time_after(jiffies, ctx->ping_sent + limit)) {
+			svpu_decoder_fail(ctx, "it doesn't answer");
+		} else if (!ctx->ping && time_after(jiffies, ctx->heard + limit / 2)) {
+			ctx->ping = ++ctx->cookie << 8 | 0xff;
+			ctx->ping_sent = jiffies;
+			svpu_decoder_send(ctx, &ping, SVPU_CMD_PING, sizeof(ping), ctx->ping);
+		}
+	}
+	if (ctx->session)
+		mod_delayed_work(system_wq, &ctx->watchdog, max(limit / 4, 1UL));
+	mutex_unlock(&ctx->lock);
+}
+
+static bool svpu_header_settled(struct svpu_ctx *ctx)
+{
+	return READ_ONCE(ctx->header_known) || READ_ONCE(ctx->failed) ||
+	       !READ_ONCE(ctx->streaming[SVPU_OUT]) || !READ_ONCE(ctx->in_flight[SVPU_OUT]);
+}
+
+/*
+ * A client that asks for the stream's format right after queueing its first data waits for the
+ * header to be parsed, a second at most: FFmpeg doesn't wait for the event. Without the context's
+ * lock.
+ */
+void svpu_decoder_wait_header(struct svpu_ctx *ctx)
+{
+	wait_event_interruptible_timeout(ctx->header_wait, svpu_header_settled(ctx), HZ);
+}

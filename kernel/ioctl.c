@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The decoder node's ioctls: arguments checked and passed to format.c, decoder.c and v4l2-mem2mem.
+ * The V4L2 core holds the context's lock in those about queues; the others take it here, so that
+ * one file's wait never stops another's.
+ */
+#include <media/v4l2-event.h>
+#include <media/v4l2-ioctl.h>
+
+#include "softvpu.h"
+
+static int svpu_querycap(struct file *file, void *priv, struct v4l2_capability *cap)
+{
+	strscpy(cap->driver, SVPU_NAME, sizeof(cap->driver));
+	strscpy(cap->card, "softvpu decoder", sizeof(cap->card));
+	return 0;
+}
+
+static int svpu_ioctl_enum_fmt(struct file *file, void *priv, struct v4l2_fmtdesc *f)
+{
+	struct svpu_ctx *ctx = svpu_file_ctx(file);
+	int ret;
+
+	mutex_lock(&ctx->lock);
+	ret = svpu_enum_fmt(ctx, f);
+	mutex_unlock(&ctx->lock);
+	return ret;
+}
+
+static int svpu_ioctl_enum_framesizes(struct file *file, void *priv, struct v4l2_frmsizeenum *f)
+{
+	struct svpu_ctx *ctx = svpu_file_ctx(file);
+	int ret;
+
+	mutex_lock(&ctx->lock);
+	ret = svpu_enum_framesizes(ctx, f);
+	mutex_unlock(&ctx->lock);
+	return ret;
+}
+
+static int svpu_ioctl_get_fmt(struct file *file, void *priv, struct v4l2_format *f)
+{
+	struct svpu_ctx *ctx = svpu_file_ctx(file);
+
+	if (V4L2_TYPE_IS_CAPTURE(f->type))
+		svpu_decoder_wait_header(ctx);
+	mutex_lock(&ctx->lock);
+	svpu_get_format(ctx, f);
+	mutex_unlock(&ctx->lock);
+	return 0;
+}
+
+static int svpu_ioctl_try_fmt(struct file *file, void *priv, struct v4l2_format *f)
+{
+	struct svpu_ctx *ctx = svpu_file_ctx(file);
+
+	mutex_lock(&ctx->lock);
+	svpu_try_format(ctx, f);
+	mutex_unlock(&ctx->lock);
+	return 0;
+}
+
+static int svpu_ioctl_set_fmt(struct file *file, void *priv, struct v4l2_format *f)
+{
+	struct svpu_ctx *ctx = svpu_file_ctx(file);
+	struct v4l2_format now = { .type = f->type };
+	int ret = 0;
+
+	mutex_lock(&ctx->lock);
+	/* Commit points, 5: no change of the OUTPUT format while any buffer is allocated. */
+	if (vb2_is_busy(svpu_queue(ctx, SVPU_CAP)) ||
+	    (V4L2_TYPE_IS_OUTPUT(f->type) && vb2_is_busy(svpu_queue(ctx, SVPU_OUT)))) {
+		svpu_try_format(ctx, f);
+		svpu_get_format(ctx, &now);
+		if (memcmp(&now.fmt, &f->fmt,
+			   V4L2_TYPE_IS_MULTIPLANAR(f->type) ? sizeof(f->fmt.pix_mp) :
+							       sizeof(f->fmt.pix)))
+			ret = -EBUSY;
+	} else {
+		svpu_set_format(ctx, f);
+	}
+	mutex_unlock(&ctx->lock);
+	return ret;
+}
+
+static int svpu_ioctl_get_selection(struct file *file, void *priv, struct v4l2_selection *s)
+{
+	struct svpu_ctx *ctx = svpu_file_ctx(file);
+	int ret;
+
+	if (s->type == V4L2_BUF_TYPE_VIDEO_CAPTURE)
+		svpu_decoder_wait_header(ctx);
+	mutex_lock(&ctx->lock);
+	ret = svpu_get_selection(ctx, s);
+	mutex_unlock(&ctx->lock);
+	return ret;
+}
+
+static int svpu_ioctl_set_selection(struct file *file, void *priv, struct v4l2_selection *s)
+{
+	struct v4l2_rect wanted = s->r;
+	int ret;
+
+	if (s->target != V4L2_SEL_TGT_CROP && s->target != V4L2_SEL_TGT_COMPOSE)
+		return -EINVAL;
+	if (s->flags & ~(V4L2_SEL_FLAG_GE | V4L2_SEL_FLAG_LE | V4L2_SEL_FLAG_KEEP_CONFIG))
+		return -EINVAL;
+	/* Adjusted to what there is: no cropping or scaling of one's own. */
+	ret = svpu_ioctl_get_selection(file, priv, s);
+	if (ret)
+		return ret;
+	if ((s->flags & V4L2_SEL_FLAG_LE &&
+	     (s->r.width > wanted.width || s->r.height > wanted.height)) ||
+	    (s->flags & V4L2_SEL_FLAG_GE &&
+	     (s->r.width < wanted.width || s->r.height < wanted.height)))
+		return -ERANGE;
+	return 0;
+}
+
+static int svpu_ioctl_decoder_cmd(struct file *file, void *priv, struct v4l2_decoder_cmd *cmd)
+{
+	struct svpu_ctx *ctx = svpu_file_ctx(file);
+	int ret;
+
+	ret = v4l2_m2m_ioctl_try_decoder_cmd(file, priv, cmd);
+	if (ret)
+		return ret;
+	mutex_lock(&ctx->lock);
+	ret = svpu_decoder_command(ctx, cmd);
+	mutex_unlock(&ctx->lock);
+	return ret;
+}
+
+static int svpu_ioctl_reqbufs(struct file *file, void *priv, struct v4l2_requestbuffers *request)
+{
+	struct svpu_ctx *ctx = svpu_file_ctx(file);
+	int ret = v4l2_m2m_ioctl_reqbufs(file, priv, request);
+
+	/* State machine: Seek, REQBUFS(OUTPUT, 0), Initialization. */
+	if (!ret && !request->count && V4L2_TYPE_IS_OUTPUT(request->type))
+		svpu_decoder_end_session(ctx);
+	return ret;
+}
+
+/* A failed session's buffers can be dequeued first; then the queue says EIO. */
+static void svpu_report_failure(struct svpu_ctx *ctx, struct vb2_queue *q)
+{
+	if (ctx->failed && vb2_is_streaming(q) && list_empty(&q->done_list))
+		vb2_queue_error(q);
+}
+
+static int svpu_ioctl_qbuf(struct file *file, void *priv, struct v4l2_buffer *buffer)
+{
+	struct svpu_ctx *ctx = svpu_file_ctx(file);
+	struct vb2_queue *q = v4l2_m2m_get_vq(ctx->fh.m2m_ctx, buffer->type);
+
+	if (q->type == buffer->type && ctx->failed && vb2_is_streaming(q))
+		return -EIO;
+	return v4l2_m2m_ioctl_qbuf(file, priv, buffer);
+}
+
+static int svpu_ioctl_dqbuf(struct file *file, void *priv, struct v4l2_buffer *buffer)
+{
+	struct svpu_ctx *ctx = svpu_file_ctx(file);
+	struct vb2_queue *q = v4l2_m2m_get_vq(ctx->fh.m2m_ctx, buffer->type);
+	int ret = v4l2_m2m_ioctl_dqbuf(file, priv, buffer);
+
+	if (!ret) {
+		svpu_report_failure(ctx, q);
+		if (V4L2_TYPE_IS_CAPTURE(q->type))
+			svpu_decoder_announce_held(ctx);
+	}
+	return ret;
+}
+
+static int svpu_ioctl_subscribe_event(struct v4l2_fh *fh, const struct v4l2_event_subscription *sub)
+{
+	switch (sub->type) {
+	case V4L2_EVENT_EOS:
+		return v4l2_event_subscribe(fh, sub, 2, NULL);
+	case V4L2_EVENT_SOURCE_CHANGE:
+		return v4l2_src_change_event_subscribe(fh, sub);
+	default:
+		return v4l2_ctrl_subscribe_event(fh, sub);
+	}
+}
+
+#define SVPU_COMMON_OPS                                                                           \
+	.vidioc_querycap = svpu_querycap, .vidioc_enum_fmt_vid_cap = svpu_ioctl_enum_fmt,         \
+	.vidioc_enum_fmt_vid_out = svpu_ioctl_enum_fmt,                                           \
+	.vidioc_enum_framesizes = svpu_ioctl_enum_framesizes,                                     \
+	.vidioc_g_selection = svpu_ioctl_get_selection,                                           \
+	.vidioc_s_selection = svpu_ioctl_set_selection, .vidioc_reqbufs = svpu_ioctl_reqbufs,     \
+	.vidioc_querybuf = v4l2_m2m_ioctl_querybuf, .vidioc_qbuf = svpu_ioctl_qbuf,               \
+	.vidioc_dqbuf = svpu_ioctl_dqbuf, .vidioc_prepare_buf = v4l2_m2m_ioctl_prepare_buf,       \
+	.vidioc_create_bufs = v4l2_m2m_ioctl_create_bufs, .vidioc_expbuf = v4l2_m2m_ioctl_expbuf, \
+	.vidioc_streamon = v4l2_m2m_ioctl_streamon, .vidioc_streamoff = v4l2_m2m_ioctl_streamoff, \
+	.vidioc_try_decoder_cmd = v4l2_m2m_ioctl_try_decoder_cmd,                                 \
+	.vidioc_decoder_cmd = svpu_ioctl_decoder_cmd,                                             \
+	.vidioc_subscribe_event = svpu_ioctl_subscribe_event,                                     \
+	.vidioc_unsubscribe_event = v4l2_event_unsubscribe
+
+const struct v4l2_ioctl_ops svpu_ioctl_ops_mplane = {
+	SVPU_COMMON_OPS,
+	.vidioc_g_fmt_vid_cap_mplane = svpu_ioctl_get_fmt,
+	.vidioc_g_fmt_vid_out_mplane = svpu_ioctl_get_fmt,
+	.vidioc_try_fmt_vid_cap_mplane = svpu_ioctl_try_fmt,
+	.vidioc_try_fmt_vid_out_mplane = svpu_ioctl_try_fmt,
+	.vidioc_s_fmt_vid_cap_mplane = svpu_ioctl_set_fmt,
+	.vidioc_s_fmt_vid_out_mplane = svpu_ioctl_set_fmt,
+};
+
+const struct v4l2_ioctl_ops svpu_ioctl_ops_splane = {
+	SVPU_COMMON_OPS,
+	.vidioc_g_fmt_vid_cap = svpu_ioctl_get_fmt,
+	.vidioc_g_fmt_vid_out = svpu_ioctl_get_fmt,
+	.vidioc_try_fmt_vid_cap = svpu_ioctl_try_fmt,
+	.vidioc_try_fmt_vid_out = svpu_ioctl_try_fmt,
+	.vidioc_s_fmt_vid_cap = svpu_ioctl_set_fmt,
+	.vidioc_s_fmt_vid_out = svpu_ioctl_set_fmt,
+};

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The two buffer queues, as videobuf2 calls them, under the context's lock. Buffers that become
+ * ready go on to decoder.c.
+ */
+#include <media/videobuf2-vmalloc.h>
+
+#include "softvpu.h"
+
+static unsigned int svpu_queue_direction(struct vb2_queue *q)
+{
+	return V4L2_TYPE_IS_OUTPUT(q->type) ? SVPU_OUT : SVPU_CAP;
+}
+
+static int svpu_queue_setup(struct vb2_queue *q, unsigned int *num_buffers,
+			    unsigned int *num_planes, unsigned int sizes[],
+			    struct device *alloc_devs[])
+{
+	struct svpu_ctx *ctx = vb2_get_drv_priv(q);
+	bool output = V4L2_TYPE_IS_OUTPUT(q->type);
+	u32 size = output ? ctx->output_size : ctx->layout.size;
+
+	if (*num_planes)
+		return *num_planes == 1 && sizes[0] >= size ? 0 : -EINVAL;
+	*num_planes = 1;
+	/* Decoders read a little beyond the picture. */
+	sizes[0] = output ? size : size + svpu_layout_tail(&ctx->layout);
+	return 0;
+}
+
+static int svpu_buf_out_validate(struct vb2_buffer *vb)
+{
+	to_vb2_v4l2_buffer(vb)->field = V4L2_FIELD_NONE;
+	return 0;
+}
+
+static int svpu_buf_prepare(struct vb2_buffer *vb)
+{
+	struct svpu_ctx *ctx = vb2_get_drv_priv(vb->vb2_queue);
+
+	if (V4L2_TYPE_IS_OUTPUT(vb->vb2_queue->type))
+		return 0;
+	/*
+	 * While a new geometry waits for its set-up, buffers of the old one may still be queued,
+	 * and come back.
+	 */
+	if (vb2_plane_size(vb, 0) < ctx->layout.size &&
+	    !(ctx->setup_pending && ctx->streaming[SVPU_CAP]))
+		return -EINVAL;
+	return 0;
+}
+
+static void svpu_buf_queue(struct vb2_buffer *vb)
+{
+	struct svpu_ctx *ctx = vb2_get_drv_priv(vb->vb2_queue);
+	unsigned int direction = svpu_queue_direction(vb->vb2_queue);
+
+	/* The session ended a moment ago: between the check at QBUF and here. */
+	if (ctx->failed && ctx->streaming[direction]) {
+		vb2_buffer_done(vb, VB2_BUF_STATE_ERROR);
+		return;
+	}
+	v4l2_m2m_buf_queue(ctx->fh.m2m_ctx, to_vb2_v4l2_buffer(vb));
+	svpu_decoder_push(ctx);
+}
+
+static void svpu_buf_cleanup(struct vb2_buffer *vb)
+{
+	svpu_memory_unmap(vb2_get_drv_priv(vb->vb2_queue), vb);
+}
+
+static int svpu_start_streaming(struct vb2_queue *q, unsigned int count)
+{
+	struct svpu_ctx *ctx = vb2_get_drv_priv(q);
+	unsigned int direction = svpu_queue_direction(q);
+	int ret = 0;
+
+	ctx->sequence[direction] = 0;
+	ctx->streaming[direction] = true;
+	if (direction == SVPU_OUT)
+		ret = svpu_decoder_start_session(ctx);
+	else if (ctx->header_known && !svpu_decoder_capture_fits(ctx))
+		ret = -EINVAL;
+	if (ret) {
+		struct vb2_v4l2_buffer *vbuf;
+
+		ctx->streaming[direction] = false;
+		while ((vbuf = direction == SVPU_OUT ? v4l2_m2m_src_buf_remove(ctx->fh.m2m_ctx) :
+						       v4l2_m2m_dst_buf_remove(ctx->fh.m2m_ctx)))
+			vb2_buffer_done(&vbuf->vb2_buf, VB2_BUF_STATE_QUEUED);
+		return ret;
+	}
+	if (!ctx->session)
+		return 0;
+	if (direction == SVPU_CAP && !(ctx->drained && ctx->last_wanted)) {
+		svpu_decoder_resume(ctx);
+	} else if (direction == SVPU_OUT && ctx->drained) {
+		/* Drain, step 3: STREAMOFF and STREAMON of OUTPUT go on, with a seek. */
+		svpu_decoder_resume(ctx);
+	}
+	svpu_decoder_push(ctx);
+	return 0;
+}
+
+static void svpu_stop_streaming(struct vb2_queue *q)
+{
+	struct svpu_ctx *ctx = vb2_get_drv_priv(q);
+	unsigned int direction = svpu_queue_direction(q);
+
+	if (direction == SVPU_CAP)
+		ctx->stopping = true;
+	else
+		wake_up(&ctx->header_wait);
+	svpu_decoder_flush(ctx, direction);
+	if (direction == SVPU_CAP)
+		svpu_decoder_announce_held(ctx);
+	ctx->stopping = false;
+	ctx->streaming[direction] = false;
+	/*
+	 * Stopping either side aborts a drain; a format change that came in between lets the drain
+	 * go on after it.
+	 */
+	if (direction == SVPU_OUT || !ctx->setup_pending) {
+		ctx->draining = false;
+		ctx->drain_after = NULL;
+	}
+	if (direction == SVPU_CAP || !ctx->setup_pending)
+		ctx->last_wanted = false;
+	if (direction == SVPU_CAP)
+		v4l2_m2m_clear_state(ctx->fh.m2m_ctx);
+	svpu_decoder_push(ctx);
+}
+
+static const struct vb2_ops svpu_queue_ops = { .queue_setup = svpu_queue_setup,
+					       .buf_out_validate = svpu_buf_out_validate,
+					       .buf_prepare = svpu_buf_prepare,
+					       .buf_queue = svpu_buf_queue,
+					       .buf_cleanup = svpu_buf_cleanup,
+					       .start_streaming = svpu_start_streaming,
+					       .stop_streaming = svpu_stop_streaming,
+					       SVPU_VB2_WAIT_OPS };
+
+int svpu_queue_init(void *priv, struct vb2_queue *src, struct vb2_queue *dst)
+{
+	struct svpu_ctx *ctx = priv;
+	struct vb2_queue *queues[] = { src, dst };
+	unsigned int i;
+	int ret;
+
+	src->type =
+		svpu_multiplanar ? V4L2_BUF_TYPE_VIDEO_OUTPUT_MPLANE : V4L2_BUF_TYPE_VIDEO_OUTPUT;
+	dst->type =
+		svpu_multiplanar ? V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE : V4L2_BUF_TYPE_VIDEO_CAPTURE;
+	/* An empty OUTPUT buffer asks for a drain. */
+	src->allow_zero_bytesused = 1;
+	for (i = 0; i < ARRAY_SIZE(queues); i++) {
+		struct vb2_queue *q = queues[i];
+
+		q->io_modes = VB2_MMAP | VB2_USERPTR | VB2_DMABUF;
+		q->drv_priv = ctx;
+		q->ops = &svpu_queue_ops;
+		q->mem_ops = &vb2_vmalloc_memops;
+		q->buf_struct_size = sizeof(struct svpu_buffer);
+		q->timestamp_flags = V4L2_BUF_FLAG_TIMESTAMP_COPY;
+		q->lock = &ctx->lock;
+		q->dev = ctx->dev->dev;
+		ret = vb2_queue_init(q);
+		if (ret) {
+			if (i)
+				vb2_queue_release(queues[0]);
+			return ret;
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The host's end of one session with the firmware: the region, commands out, messages in (copied
+ * once and checked for form), and the life of it. Used by decoder.c, events.c and probe.c;
+ * transports call svpu_session_bell() and svpu_session_lost(). softvpu/hfi.h.
+ */
+#include <linux/slab.h>
+
+#include "softvpu.h"
+
+/* Slots kept free for commands that end things, when buffers fill the ring. */
+#define SVPU_RESERVED_SLOTS 32
+
+void svpu_session_get(struct svpu_session *session)
+{
+	kref_get(&session->ref);
+}
+
+static void svpu_session_release(struct kref *ref)
+{
+	struct svpu_session *session = container_of(ref, struct svpu_session, ref);
+	struct svpu_device *dev = session->dev;
+	unsigned int direction, i;
+
+	for (direction = 0; direction < 2; direction++)
+		for (i = 0; i < SVPU_MAX_BUFFERS; i++)
+			svpu_memory_forget(session, direction, i);
+	dev->transport->release(session);
+	mutex_destroy(&session->memory_lock);
+	kfree(session);
+	v4l2_device_put(&dev->v4l2_dev);
+}
+
+void svpu_session_put(struct svpu_session *session)
+{
+	kref_put(&session->ref, svpu_session_release);
+}
+
+/* For the transport's open(): what the region looks like before the firmware sees it. */
+void svpu_session_init_region(struct svpu_session *session)
+{
+	struct svpu_header *header = session->region;
+
+	memset(session->region, 0, SVPU_REGION_SIZE);
+	header->magic = SVPU_MAGIC;
+	header->abi_major = SVPU_ABI_MAJOR;
+	header->abi_minor = SVPU_ABI_MINOR;
+	header->region_size = SVPU_REGION_SIZE;
+	header->generation = session->generation;
+	svpu_ring_init(&session->commands, session->region, SVPU_COMMAND_INDEX_OFFSET,
+		       SVPU_COMMAND_OFFSET, SVPU_COMMAND_SLOTS);
+	svpu_ring_init(&session->messages, session->region, SVPU_MESSAGE_INDEX_OFFSET,
+		       SVPU_MESSAGE_OFFSET, SVPU_MESSAGE_SLOTS);
+	svpu_ring_init(&session->debug, session->region, SVPU_DEBUG_INDEX_OFFSET, SVPU_DEBUG_OFFSET,
+		       SVPU_DEBUG_SLOTS);
+	/* Nobody reads yet: the first message rings. */
+	svpu_ring_wait_entry(&session->messages);
+}
+
+/*
+ * Makes a session and offers it to the firmware; commands may be sent at once. `owner_work` is
+ * queued whenever there is something to read. Errors: -ENODEV no firmware; -ENOMEM.
+ */
+struct svpu_session *svpu_session_open(struct svpu_device *dev, struct work_struct *owner_work)
+{
+	struct svpu_session *session = kzalloc(sizeof(*session), GFP_KERNEL);
+	int ret;
+
+	if (!session)
+		return ERR_PTR(-ENOMEM);
+	kref_init(&session->ref);
+	session->dev = dev;
+	session->owner_work = owner_work;
+	INIT_LIST_HEAD(&session->link);
+	INIT_LIST_HEAD(&session->transport_link);
+	spin_lock_init(&session->owner_lock);
+	spin_lock_init(&session->firmware_lock);
+	mutex_init(&session->memory_lock);
+	init_waitqueue_head(&session->wait);
+	init_waitqueue_head(&session->firmware_wait);
+	atomic_set(&session->bell, 0);
+
+	spin_lock(&dev->sessions_lock);
+	do {
+		session->generation = ++dev->generation;
+	} while (!session->generation);
+	list_add_tail(&session->link, &dev->sessions);
+	dev->sessions_opened++;
+	spin_unlock(&dev->sessions_lock);
+
+	ret = dev->transport->open(session);
+	if (ret) {
+		spin_lock(&dev->sessions_lock);
+		list_del(&session->link);
+		spin_unlock(&dev->sessions_lock);
+		mutex_destroy(&session->memory_lock);
+		kfree(session);
+		return ERR_PTR(ret);
+	}
+	v4l2_device_get(&dev->v4l2_dev);
+	return session;
+}
+
+/* The host leaves. Its reference is gone after this; nothing is waited for. */
+void svpu_session_close(struct svpu_session *session)
+{
+	struct svpu_device *dev = session->dev;
+	struct svpu_entry abort;
+	unsigned long flags;
+	unsigned int direction, i;
+
+	spin_lock_irqsave(&session->owner_lock, flags);
+	session->owner_work = NULL;
+	spin_unlock_irqrestore(&session->owner_lock, flags);
+
+	svpu_session_send(session, &abort, SVPU_CMD_ABORT, sizeof(abort), 0);
+	spin_lock(&dev->sessions_lock);
+	list_del_init(&session->link);
+	spin_unlock(&dev->sessions_lock);
+	dev->transport->close(session);
+	for (direction = 0; direction < 2; direction++)
+		for (i = 0; i < SVPU_MAX_BUFFERS; i++)
+			svpu_memory_forget(session, direction, i);
+	svpu_session_put(session);
+}
+
+/* The message doorbell rang. Any context. */
+void svpu_session_bell(struct svpu_session *session)
+{
+	unsigned long flags;
+
+	atomic_set(&session->bell, 1);
+	wake_up(&session->wait);
+	spin_lock_irqsave(&session->owner_lock, flags);
+	if (session->owner_work)
+		queue_work(system_unbound_wq, session->owner_work);
+	spin_unlock_irqrestore(&session->owner_lock, flags);
+}
+
+/* The firmware is gone from this session; the owner learns it from its work. Any context. */
+void svpu_session_lost(struct svpu_session *session)
+{
+	WRITE_ONCE(session->lost, true);
+	svpu_session_bell(session);
+}
+
+/* The whole firmware is gone, or the device goes. */
+void svpu_device_lose_sessions(struct svpu_device *dev)
+{
+	struct svpu_session *session;
+
+	spin_lock(&dev->sessions_lock);
+	list_for_each_entry(session, &dev->sessions, link)
+		svpu_session_lost(session);
+	spin_unlock(&dev->sessions_lock);
+}
+
+/* True while buffers may be queued; false makes the firmware ring when there is room again. */
+bool svpu_session_has_room(struct svpu_session *session)
+{
+	return svpu_ring_space(&session->commands) > SVPU_RESERVED_SLOTS ||
+	       !svpu_ring_wait_space(&session->commands, SVPU_RESERVED_SLOTS + 1);
+}
+
+/*
+ * Sends `command`, whose head this fills in, and rings if the firmware sleeps. Errors: -EAGAIN,
+ * the firmware has let the reserved slots fill; -EPROTO, it broke the ring; both end a session.
+ */
+int svpu_session_send(struct svpu_session *session, void *command, u16 type, u16 size, u64 cookie)
+{
+	struct svpu_entry *entry = command;
+	int ret;
+
+	entry->type = type;
+	entry->size = size;
+	entry->cookie = cookie;
+	ret = svpu_ring_put(&session->commands, entry);
+	if (ret)
+		return ret;
+	session->commands_sent++;
+	dev_dbg(session->dev->dev, "session %u: command %u, cookie %llx\n",
+		session->generation, type, cookie);
+	if (svpu_ring_reader_waits(&session->commands))
+		session->dev->transport->doorbell(session);
+	return 0;
+}
+
+/*
+ * Smallest size of each message: later minors may append. 0: a message we don't know, to be
+ * ignored.
+ */
+static size_t svpu_message_size(u16 type)
+{
+	switch (type) {
+	case SVPU_MSG_READY:
+		return sizeof(struct svpu_msg_ready);
+	case SVPU_MSG_CAPABILITY:
+		return sizeof(struct svpu_msg_capability);
+	case SVPU_MSG_CONFIGURED:
+	case SVPU_MSG_INPUT_DONE:
+		return sizeof(struct svpu_msg_status);
+	case SVPU_MSG_FORMAT_CHANGED:
+		return sizeof(struct svpu_msg_format_changed);
+	case SVPU_MSG_OUTPUT_DONE:
+		return sizeof(struct svpu_msg_output_done);
+	case SVPU_MSG_FLUSHED:
+		return sizeof(struct svpu_msg_flushed);
+	case SVPU_MSG_SESSION_ERROR:
+	case SVPU_MSG_SYSTEM_ERROR:
+		return offsetof(struct svpu_msg_error, text);
+	case SVPU_MSG_CAPABILITIES_END:
+	case SVPU_MSG_DRAINED:
+	case SVPU_MSG_PONG:
+		return sizeof(struct svpu_entry);
+	default:
+		return 0;
+	}
+}
+
+static void svpu_session_read_debug(struct svpu_session *session)
+{
+	union svpu_any_message message;
+	int limit = SVPU_DEBUG_SLOTS;
+
+	while (limit-- && svpu_ring_get(&session->debug, &message) > 0)
+		dev_dbg(session->dev->dev, "session %u: %.*s\n", session->generation,
+			(int)SVPU_TEXT_BYTES, message.text.text);
+}
+
+/*
+ * The next message, copied out of shared memory. Returns 1; 0 when there is none, and the doorbell
+ * will ring; -EPROTO when the firmware said something malformed. The first message must be READY
+ * with our ABI.
+ */
+int svpu_session_receive(struct svpu_session *session, union svpu_any_message *message)
+{
+	struct svpu_header *header = session->region;
+	size_t least;
+	int ret;
+
+	for (;;) {
+		ret = svpu_ring_get(&session->messages, message);
+		if (ret < 0)
+			return ret;
+		if (!ret) {
+			svpu_session_read_debug(session);
+			if (svpu_ring_wait_entry(&session->messages))
+				return 0;
+			continue;
+		}
+		session->messages_seen++;
+		dev_dbg(session->dev->dev, "session %u: message %u, cookie %llx\n",
+			session->generation, message->entry.type, message->entry.cookie);
+		if (svpu_ring_writer_waits(&session->messages))
+			session->dev->transport->doorbell(session);
+		least = svpu_message_size(message->entry.type);
+		if (least && message->entry.size < least)
+			return -EPROTO;
+		if (session->ready)
+			return 1;
+		if (message->entry.type != SVPU_MSG_READY ||
+		    READ_ONCE(header->firmware_abi) >> 16 != SVPU_ABI_MAJOR)
+			return -EPROTO;
+		session->ready = true;
+		return 1;
+	}
+}
+
+/* What a dying firmware left for people; `text` gets printable characters only. */
+void svpu_session_last_words(struct svpu_session *session, char *text, size_t size)
+{
+	const char *words = session->region + SVPU_LAST_WORDS_OFFSET;
+	size_t i;
+
+	for (i = 0; i + 1 < min_t(size_t, size, SVPU_PAGE); i++) {
+		char c = READ_ONCE(words[i]);
+
+		if (!c)
+			break;
+		text[i] = c >= ' ' && c <= '~' ? c : ' ';
+	}
+	text[i] = 0;
+}

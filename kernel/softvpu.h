@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * softvpu.ko: what its files share. A device has one firmware (probe.c asks what it can do), a
+ * decoder node (node.c) and one context per open file; a context that streams has one session with
+ * the firmware (session.c), reached by a transport.
+ *
+ * Locks, outermost first: svpu_ctx.lock (also the vb2 queues' lock), svpu_device.lock,
+ * svpu_session.memory_lock, and the spinlocks. The firmware's side takes memory_lock and the
+ * spinlocks only: it never waits for an application.
+ */
+#ifndef SOFTVPU_H
+#define SOFTVPU_H
+
+#include <linux/dma-buf.h>
+#include <linux/kref.h>
+#include <linux/mutex.h>
+#include <linux/sizes.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <media/media-device.h>
+#include <media/v4l2-ctrls.h>
+#include <media/v4l2-device.h>
+#include <media/v4l2-mem2mem.h>
+
+#include <softvpu/hfi.h>
+
+#include "compat.h"
+
+#define SVPU_NAME "softvpu"
+#define SVPU_MAX_CODECS 16u
+#define SVPU_MAX_OUTPUT_SIZE SZ_64M /* the largest bitstream buffer */
+#define SVPU_META_ENTRIES 128u /* inputs whose timecode is remembered */
+
+extern unsigned int svpu_timeout_ms;
+extern bool svpu_multiplanar;
+extern int svpu_video_nr;
+
+struct svpu_session;
+
+/*
+ * ---- ring.c: one end of a ring; everything but the slots and the shared indices is private ----
+ */
+
+struct svpu_ring {
+	struct svpu_ring_index *index;
+	u8 *slots;
+	u32 count; /* slots, a power of two */
+	u32 own; /* our index */
+	u32 peer; /* the other side's, as last checked */
+	u32 sequence; /* of the next entry */
+};
+
+void svpu_ring_init(struct svpu_ring *ring, void *region, u32 index_offset, u32 slots_offset,
+		    u32 count);
+int svpu_ring_put(struct svpu_ring *ring, struct svpu_entry *entry);
+int svpu_ring_space(struct svpu_ring *ring);
+bool svpu_ring_wait_space(struct svpu_ring *ring, u32 wanted);
+bool svpu_ring_reader_waits(struct svpu_ring *ring);
+int svpu_ring_get(struct svpu_ring *ring, void *copy);
+bool svpu_ring_wait_entry(struct svpu_ring *ring);
+bool svpu_ring_writer_waits(struct svpu_ring *ring);
+
+/* ---- capabilities: what a firmware said it can do; never changes once shared ---- */
+
+struct svpu_caps {
+	struct kref ref;
+	char name[33];
+	u32 version;
+	u32 num;
+	struct svpu_msg_capability codec[SVPU_MAX_CODECS];
+};
+
+struct svpu_caps *svpu_caps_get(struct svpu_caps *caps);
+void svpu_caps_put(struct svpu_caps *caps);
+const struct svpu_msg_capability *svpu_caps_find(const struct svpu_caps *caps, u32 coded);
+
+/* ---- transports ---- */
+
+struct svpu_transport_ops {
+	const char *name;
+	/*
+	 * Gives the session its region and offers it to the firmware. Doesn't wait. -ENODEV: no
+	 * firmware.
+	 */
+	int (*open)(struct svpu_session *session);
+	/* The host has left the session. Doesn't wait. */
+	void (*close)(struct svpu_session *session);
+	/* The last reference is gone: free the region. */
+	void (*release)(struct svpu_session *session);
+	/* Rings the command doorbell. Any context. */
+	void (*doorbell)(struct svpu_session *session);
+};
+
+struct svpu_device {
+	struct device *dev;
+	struct v4l2_device v4l2_dev;
+	struct media_device mdev;
+	struct video_device vdev;
+	struct v4l2_m2m_dev *m2m_dev;
+	const struct svpu_transport_ops *transport;
+	void *transport_data;
+	struct dentry *debugfs;
+
+	struct mutex lock; /* caps, registered, removed, probe session */
+	struct svpu_caps *caps; /* NULL until the first firmware has answered */
+	bool registered;
+	bool removed;
+
+	/* Asking a new firmware what it can do. */
+	struct svpu_session *probe_session;
+	struct svpu_caps *probe_caps;
+	struct work_struct probe_work;
+
+	spinlock_t sessions_lock; /* sessions, generation, counters */
+	struct list_head sessions;
+	u32 generation;
+	u64 sessions_opened;
+	u64 sessions_failed;
+};
+
+/* ---- session.c: the host's end of one session ---- */
+
+struct svpu_memory {
+	u32 generation; /* 0: nothing mapped */
+	u32 num_planes;
+	struct dma_buf *dbuf[SVPU_MAX_PLANES];
+};
+
+struct svpu_session {
+	struct kref ref; /* the host's and the transport's */
+	struct svpu_device *dev;
+	struct list_head link; /* in svpu_device.sessions */
+	void *region;
+	u32 generation;
+	struct svpu_ring commands;
+	struct svpu_ring messages;
+	struct svpu_ring debug;
+	bool ready; /* SVPU_MSG_READY was seen */
+
+	spinlock_t owner_lock; /* owner_work */
+	struct work_struct *owner_work; /* reads the messages; NULL once the host has left */
+	wait_queue_head_t wait; /* the message doorbell rang */
+	atomic_t bell;
+	bool lost; /* the firmware left, or is to be left */
+
+	struct mutex memory_lock; /* memory */
+	struct svpu_memory memory[2][SVPU_MAX_BUFFERS];
+
+	/* The transport's. */
+	struct list_head transport_link;
+	void *transport_data;
+	wait_queue_head_t firmware_wait;
+	spinlock_t firmware_lock; /* firmware_bells, closed */
+	u64 firmware_bells;
+	bool closed; /* by the host */
+
+	pid_t worker; /* who attached, for people */
+	u64 commands_sent;
+	u64 messages_seen;
+};
+
+union svpu_any_message {
+	struct svpu_entry entry;
+	struct svpu_msg_ready ready;
+	struct svpu_msg_capability capability;
+	struct svpu_msg_status status;
+	struct svpu_msg_format_changed format;
+	struct svpu_msg_output_done output;
+	struct svpu_msg_flushed flushed;
+	struct svpu_msg_error error;
+	struct svpu_msg_text text;
+	u8 slot[SVPU_SLOT_SIZE];
+};
+
+struct svpu_session *svpu_session_open(struct svpu_device *dev, struct work_struct *owner_work);
+void svpu_session_close(struct svpu_session *session);
+void svpu_session_get(struct svpu_session *session);
+void svpu_session_put(struct svpu_session *session);
+void svpu_session_init_region(struct svpu_session *session);
+void svpu_session_bell(struct svpu_session *session);
+void svpu_session_lost(struct svpu_session *session);
+int svpu_session_send(struct svpu_session *session, void *command, u16 type, u16 size, u64 cookie);
+int svpu_session_receive(struct svpu_session *session, union svpu_any_message *message);
+bool svpu_session_has_room(struct svpu_session *session);
+void svpu_session_last_words(struct svpu_session *session, char *text, size_t size);
+void svpu_device_lose_sessions(struct svpu_device *dev);
+
+/* ---- format.c: raw layouts and the negotiation of formats ---- */
+
+struct svpu_raw_format {
+	u32 fourcc;
+	u8 components;
+	u8 align; /* of the luma stride, bytes */
+	u8 bytes[3]; /* of one horizontal step of each component */
+	u8 horizontal_shift[3];
+	u8 vertical_shift[3];
+};
+
+struct svpu_layout {
+	const struct svpu_raw_format *format;
+	u32 width, height; /* of the frame buffer */
+	u32 stride[3];
+	u32 offset[3];
+	u32 size;
+};
+
+struct svpu_colour {
+	u32 colorspace, xfer_func, ycbcr_enc, quantization;
+};
+
+struct svpu_ctx;
+
+const struct svpu_raw_format *svpu_raw_find(u32 fourcc);
+void svpu_layout_set(struct svpu_layout *layout, const struct svpu_raw_format *format, u32 width,
+		     u32 height);
+u32 svpu_layout_tail(const struct svpu_layout *layout);
+void svpu_format_defaults(struct svpu_ctx *ctx);
+bool svpu_format_from_stream(struct svpu_ctx *ctx, const struct svpu_msg_format_changed *message);
+int svpu_enum_fmt(struct svpu_ctx *ctx, struct v4l2_fmtdesc *f);
+int svpu_enum_framesizes(struct svpu_ctx *ctx, struct v4l2_frmsizeenum *f);
+void svpu_get_format(struct svpu_ctx *ctx, struct v4l2_format *f);
+void svpu_try_format(struct svpu_ctx *ctx, struct v4l2_format *f);
+void svpu_set_format(struct svpu_ctx *ctx, struct v4l2_format *f);
+int svpu_get_selection(struct svpu_ctx *ctx, struct v4l2_selection *s);
+
+/* ---- the decoder: one context per open file ---- */
+
+enum { SVPU_OUT = 0, SVPU_CAP = 1 }; /* V4L2's OUTPUT and CAPTURE; as enum svpu_direction */
+
+struct svpu_buffer {
+	struct v4l2_m2m_buffer m2m; /* first: v4l2-mem2mem's rule */
+	u64 cookie; /* of the queueing in flight; 0: not with the firmware */
+	u32 generation; /* of the memory behind the index */
+	u32 session; /* generation of the session that knows the memory; 0: none */
+	void *bounce[SVPU_MAX_PLANES]; /* memory that the firmware sees instead of the application's
+					*/
+};
+
+struct svpu_meta {
+	u64 tag;
+	u32 flags;
+	struct v4l2_timecode timecode;
+};
+
+struct svpu_ctx {
+	struct v4l2_fh fh;
+	struct svpu_device *dev;
+	struct svpu_caps *caps;
+	struct mutex lock; /* everything below; the vb2 queues' lock */
+	struct v4l2_ctrl_handler controls;
+
+	/* Formats. */
+	const struct svpu_msg_capability *codec;
+	u32 coded_width, coded_height;
+	u32 output_size; /* sizeimage of OUTPUT */
+	struct svpu_layout layout; /* of CAPTURE */
+	u32 visible_width, visible_height;
+	u32 min_capture;
+	struct svpu_colour colour;
+
+	/* The session and its state; see decoder.c. */
+	struct svpu_session *session;
+	u32 session_coded; /* fourcc the session was configured for */
+	bool failed; /* the last session ended by itself; until STREAMOFF */
+	bool streaming[2];
+	bool stopping; /* inside stop_streaming of CAPTURE */
+	bool header_known; /* the stream's format was announced in this session */
+	bool setup_pending; /* announced; CAPTURE isn't set up for it yet */
+	bool change_held; /* announced by the firmware, not yet to the client: in held */
+	struct svpu_msg_format_changed held;
+	bool paused; /* the firmware waits for RESUME */
+	bool draining; /* the client asked; no LAST buffer yet */
+	bool drain_sent; /* DRAIN without its DRAINED */
+	bool drained; /* stopped after a drain */
+	bool last_wanted; /* a LAST buffer is owed to the client */
+	u32 returns_owed; /* RETURN_OUTPUTs without their answer */
+	bool stopped; /* the LAST buffer was completed */
+	struct vb2_v4l2_buffer *drain_after; /* last OUTPUT buffer before an unsent DRAIN */
+	u32 flush_generation;
+	bool flushing[2];
+	u32 in_flight[2];
+	u32 buffer_generation;
+	u64 cookie;
+	u32 sequence[2];
+	struct svpu_meta meta[SVPU_META_ENTRIES];
+	u32 meta_next;
+
+	struct work_struct work; /* reads messages */
+	struct delayed_work watchdog;
+	u64 ping; /* cookie of the ping in flight, or 0 */
+	unsigned long ping_sent, heard; /* jiffies */
+	wait_queue_head_t header_wait; /* header_known, failed, in_flight[SVPU_OUT] */
+};
+
+static inline struct svpu_ctx *svpu_file_ctx(struct file *file)
+{
+	return container_of(svpu_file_fh(file), struct svpu_ctx, fh);
+}
+
+static inline struct svpu_buffer *svpu_vb_buffer(struct vb2_buffer *vb)
+{
+	return container_of(to_vb2_v4l2_buffer(vb), struct svpu_buffer, m2m.vb);
+}
+
+static inline struct vb2_queue *svpu_queue(struct svpu_ctx *ctx, unsigned int direction)
+{
+	return direction == SVPU_OUT ? v4l2_m2m_get_src_vq(ctx->fh.m2m_ctx) :
+				       v4l2_m2m_get_dst_vq(ctx->fh.m2m_ctx);
+}
+
+/* decoder.c */
+int svpu_decoder_start_session(struct svpu_ctx *ctx);
+void svpu_decoder_end_session(struct svpu_ctx *ctx);
+void svpu_decoder_fail(struct svpu_ctx *ctx, const char *why);
+void svpu_decoder_push(struct svpu_ctx *ctx);
+void svpu_decoder_resume(struct svpu_ctx *ctx);
+int svpu_decoder_command(struct svpu_ctx *ctx, struct v4l2_decoder_cmd *cmd);
+void svpu_decoder_deliver_last(struct svpu_ctx *ctx);
+void svpu_decoder_flush(struct svpu_ctx *ctx, unsigned int direction);
+int svpu_decoder_send(struct svpu_ctx *ctx, void *command, u16 type, u16 size, u64 cookie);
+bool svpu_decoder_capture_fits(struct svpu_ctx *ctx);
+
+/* events.c: messages of the firmware */
+bool svpu_decoder_read(struct svpu_ctx *ctx);
+void svpu_decoder_announce_held(struct svpu_ctx *ctx);
+void svpu_decoder_work(struct work_struct *work);
+void svpu_decoder_watchdog(struct work_struct *work);
+void svpu_decoder_wait_header(struct svpu_ctx *ctx);
+
+/* memory.c */
+int svpu_memory_map(struct svpu_ctx *ctx, struct vb2_buffer *vb);
+void svpu_memory_unmap(struct svpu_ctx *ctx, struct vb2_buffer *vb);
+void svpu_memory_to_firmware(struct vb2_buffer *vb);
+int svpu_memory_from_firmware(struct vb2_buffer *vb);
+void svpu_memory_forget(struct svpu_session *session, unsigned int direction, unsigned int index);
+
+/* queue.c, controls.c, ioctl.c, node.c, probe.c, local.c, debugfs.c */
+int svpu_queue_init(void *priv, struct vb2_queue *src, struct vb2_queue *dst);
+int svpu_controls_init(struct svpu_ctx *ctx);
+extern const struct v4l2_ioctl_ops svpu_ioctl_ops_mplane;
+extern const struct v4l2_ioctl_ops svpu_ioctl_ops_splane;
+extern const struct v4l2_file_operations svpu_file_ops;
+struct svpu_device *svpu_device_create(struct device *parent,
+				       const struct svpu_transport_ops *transport);
+int svpu_device_register_nodes(struct svpu_device *dev);
+void svpu_device_remove(struct svpu_device *dev);
+void svpu_probe_work(struct work_struct *work);
+int svpu_probe_start(struct svpu_device *dev);
+void svpu_probe_cancel(struct svpu_device *dev);
+int svpu_local_init(void);
+void svpu_local_exit(void);
+void svpu_debugfs_init(void);
+void svpu_debugfs_exit(void);
+void svpu_debugfs_add(struct svpu_device *dev);
+void svpu_debugfs_remove(struct svpu_device *dev);
+
+#endif /* SOFTVPU_H */
