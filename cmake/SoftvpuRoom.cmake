@@ -18,10 +18,6 @@ if(SOFTVPU_SANITIZE)
   target_compile_options(softvpu_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 endif()
 if(SOFTVPU_FUZZ)
-  add_compile_options(-fsanitize=fuzzer-no-link)  # what fuzz targets link must tell them which code they reached
-endif()
-
-if(SOFTVPU_FUZZ)
   # The rooms under test report their coverage, or the fuzzer would be blind.
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
