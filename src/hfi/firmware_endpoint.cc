@@ -132,7 +132,7 @@ FirmwareEndpoint::Read FirmwareEndpoint::next_command() {
     case PopOutcome::kOk:
       if (auto command = parse_command(entry)) {
         read.outcome = ReadOutcome::kCommand;
-        read.command = std::move(*command);
+        read.command = *command;
       } else {
         read.outcome = ReadOutcome::kMalformed;
         read.complaint = command.error().reason;

@@ -170,7 +170,7 @@ ParsedCommand parse_body(const Entry& entry) {
 Result<Command> parse_command(const Entry& entry) {
   auto body = parse_body(entry);
   if (!body) return Unexpected(body.error());
-  return Command{entry.header().cookie, std::move(*body)};
+  return Command{entry.header().cookie, *body};
 }
 
 }  // namespace softvpu::hfi

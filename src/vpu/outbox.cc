@@ -11,10 +11,10 @@ namespace softvpu::vpu {
 
 using hfi::HostLink;
 
-Status Outbox::push(hfi::Command command) {
+Status Outbox::push(const hfi::Command& command) {
   if (waiting_.size() >= kMaxCommands) return fail(ENOBUFS, "the firmware takes no commands: 4096 wait");
   Waiting entry;
-  entry.command = std::move(command);
+  entry.command = command;
   waiting_.push_back(std::move(entry));
   return {};
 }
@@ -80,9 +80,9 @@ bool Outbox::drop_map(codec::Direction side, codec::BufferHandle buffer) {
          }) > 0;
 }
 
-void Outbox::push_front(hfi::Command command) {
+void Outbox::push_front(const hfi::Command& command) {
   Waiting entry;
-  entry.command = std::move(command);
+  entry.command = command;
   waiting_.push_front(std::move(entry));
 }
 

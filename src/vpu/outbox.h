@@ -25,7 +25,7 @@ class Outbox {
   };
 
   // Appends. Errors: ENOBUFS when kMaxCommands wait.
-  Status push(hfi::Command command);
+  Status push(const hfi::Command& command);
   // A MAP_BUFFER with its memory, duplicated here. Errors: ENOBUFS, EMFILE.
   Status push_map(const hfi::cmd::MapBuffer& command, std::span<const codec::PlaneMemory> planes);
   // Sends as much as there is room for. `link` nullptr: nothing.
@@ -36,7 +36,7 @@ class Outbox {
   void drop_queueing(codec::Cookie cookie);
   void drop_drains();
   bool drop_map(codec::Direction side, codec::BufferHandle buffer);
-  void push_front(hfi::Command command);
+  void push_front(const hfi::Command& command);
   void clear() { waiting_.clear(); }
   bool empty() const { return waiting_.empty(); }
 

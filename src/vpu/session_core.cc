@@ -202,8 +202,8 @@ Status SessionCore::crash() {
 }
 
 // A failure to send isn't the verb's: it ends the session, and the events say so.
-void SessionCore::send(hfi::Command command) {
-  if (Status pushed = outbox_.push(std::move(command)); !pushed) {
+void SessionCore::send(const hfi::Command& command) {
+  if (Status pushed = outbox_.push(command); !pushed) {
     fail_session(Happening::kGivenUp, pushed.error().reason);
     return;
   }

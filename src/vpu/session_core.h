@@ -68,7 +68,7 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   // All below: mutex held, unless said otherwise.
   Verdict take(Happening happening);
   Status take_verb(Happening happening);
-  void send(hfi::Command command);
+  void send(const hfi::Command& command);
   void pump_out();
   Status watch_link();
   void arm_watchdog();
