@@ -195,15 +195,18 @@ Transition format_changed(const DecoderState& state, const DecoderEvent& event) 
   Builder b(state);
   b.next().paused = true;
   if (state.phase == Phase::kInitialization) {
-    announce(b);
-    if (!state.capture_streaming) return b.done();  // Initialization, step 5
-    if (event.fits) {                               // CAPTURE was set up for this very format (Initialization, note after step 4)
+    if (state.capture_streaming && event.fits) {
+      // CAPTURE was set up for this very format (Initialization, note after step 4): nothing changed, so nothing is announced, as
+      // in vicodec. GStreamer would set up CAPTURE again and lose the frames that were done meanwhile.
+      b.next().header_known = true;
       b.next().phase = Phase::kDecoding;
+      b.act(Action::kApplyFormat);
       resume(b);
-    } else {
-      want_last(b);
+      return b.done();
     }
-    return b.done();
+    announce(b);
+    if (state.capture_streaming) want_last(b);  // the same note: a Dynamic Resolution Change
+    return b.done();                            // Initialization, step 5
   }
   if (!state.capture_streaming) {
     announce(b);

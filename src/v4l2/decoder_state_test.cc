@@ -98,15 +98,15 @@ const std::vector<Row>& rows() {
                                         s.header_known = s.paused = true;
                                       },
                                       {kApplyFormat, kEventSourceChange}},
-                                     {"D: Initialization, note after step 4: CAPTURE was set up early and suits: go on, the "
-                                      "event is sent all the same",
+                                     {"D: Initialization, note after step 4: CAPTURE was set up early and suits: go on, "
+                                      "nothing is announced",
                                       with(waiting_for_header(), [](auto& s) { s.capture_streaming = true; }),
                                       {.what = Happening::kFormatChanged, .fits = true},
                                       [](auto& s) {
                                         s.phase = Phase::kDecoding;
                                         s.header_known = true;
                                       },
-                                      {kApplyFormat, kEventSourceChange, kResume}},
+                                      {kApplyFormat, kResume}},
                                      {"D: Initialization, note after step 4: it doesn't suit: a Dynamic Resolution Change",
                                       with(waiting_for_header(), [](auto& s) { s.capture_streaming = true; }),
                                       {.what = Happening::kFormatChanged},

@@ -13,7 +13,6 @@ constexpr Size kDefaultSize{1280, 720};  // before anybody said anything; as vic
 constexpr uint32_t kMinCodedBytes = 1u << 20;
 constexpr uint32_t kMaxCodedBytes = 1u << 27;
 constexpr uint32_t kPage = 4096;
-constexpr uint32_t kRawAlignment = 16;  // layout_for()
 
 uint32_t coded_bytes(Size size, uint32_t wanted) {
   const uint64_t raw = uint64_t{size.width} * size.height * 3 / 2;
@@ -61,11 +60,9 @@ Result<SizeRange> DecoderFormats::frame_sizes(FourCC pixelformat) const {
   for (const codec::CodecInfo* codec : codecs_)
     if (codec->coded == pixelformat) return codec->sizes;
   if (!offers_raw(pixelformat)) return fail(EINVAL, "not a format of this node");
-  // Querying Capabilities, step 3: frame buffer sizes for the current coded format.
-  const SizeRange& coded = codec_->sizes;
-  return SizeRange{{align_up(coded.min.width, kRawAlignment), align_up(coded.min.height, kRawAlignment)},
-                   {align_up(coded.max.width, kRawAlignment), align_up(coded.max.height, kRawAlignment)},
-                   {kRawAlignment, kRawAlignment}};
+  // Querying Capabilities, step 3: those of the coded format that is set on OUTPUT. Buffers have whole blocks, but clients
+  // (GStreamer) look up the size of the picture here.
+  return codec_->sizes;
 }
 
 PixFormat DecoderFormats::adjust(Side side, const PixFormat& wanted) const {
@@ -119,6 +116,16 @@ Result<FrameLayout> DecoderFormats::layout_of(const codec::StreamFormat& stream)
   return layout_for(raw_for(stream), stream.coded);
 }
 
+Rect DecoderFormats::visible_in(const codec::StreamFormat& stream, const FrameLayout& layout) {
+  // The picture is written to the top left corner, whatever the stream crops there.
+  return {0, 0, std::min(stream.visible.width, layout.size.width), std::min(stream.visible.height, layout.size.height)};
+}
+
+bool DecoderFormats::describes(const codec::StreamFormat& stream) const {
+  const auto layout = layout_of(stream);
+  return layout && *layout == layout_ && visible_in(stream, *layout) == visible_;
+}
+
 Status DecoderFormats::apply_stream(const codec::StreamFormat& stream) {
   const auto layout = layout_of(stream);
   if (!layout) return Unexpected(layout.error());
@@ -126,8 +133,7 @@ Status DecoderFormats::apply_stream(const codec::StreamFormat& stream) {
   capture_pixelformat_ = layout->fourcc;
   stream_ = stream;
   coded_ = stream.coded;
-  // The picture is written to the top left corner, whatever the stream crops there.
-  visible_ = {0, 0, std::min(stream.visible.width, layout->size.width), std::min(stream.visible.height, layout->size.height)};
+  visible_ = visible_in(stream, *layout);
   output_.size = coded_;  // Dynamic Resolution Change: "coded resolution (OUTPUT width and height)"
   output_.colour = merged(output_.colour, stream.colour);
   return {};

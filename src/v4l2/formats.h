@@ -47,6 +47,9 @@ class DecoderFormats {
   // The layout of CAPTURE that `stream` would have, by the same choice as apply_stream(). Errors: as apply_stream().
   Result<FrameLayout> layout_of(const codec::StreamFormat& stream) const;
 
+  // What CAPTURE queries answer now (layout and picture) is already what `stream` makes of them.
+  bool describes(const codec::StreamFormat& stream) const;
+
   const FrameLayout& layout() const { return layout_; }
   Size coded() const { return coded_; }
   Rect visible() const { return visible_; }  // in the CAPTURE buffer
@@ -60,6 +63,7 @@ class DecoderFormats {
   PixFormat capture_format(FourCC pixelformat) const;
   bool offers_raw(FourCC pixelformat) const;
   FourCC raw_for(const codec::StreamFormat& stream) const;
+  static Rect visible_in(const codec::StreamFormat& stream, const FrameLayout& layout);
   void resize_capture();
 
   std::vector<const codec::CodecInfo*> codecs_;  // in order of preference

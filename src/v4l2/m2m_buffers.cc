@@ -188,8 +188,7 @@ bool M2mFile::any_capture_buffer_fits() const {
 }
 
 bool M2mFile::capture_fits_stream(const codec::StreamFormat& stream) {
-  const auto layout = formats_.layout_of(stream);
-  return layout && *layout == formats_.layout() && capture_.streaming() && !capture_.failed() &&
+  return formats_.describes(stream) && capture_.streaming() && !capture_.failed() &&
          capture_.count() >= stream.min_output_buffers && any_capture_buffer_fits();
 }
 

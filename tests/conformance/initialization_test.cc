@@ -70,7 +70,8 @@ TEST_P(DecoderInitialization, AnswersForTheStreamRightAfterTheFirstBuffer) {
   EXPECT_EQ(client.selection(V4L2_SEL_TGT_CROP), (Rect{0, 0, 320, 240}));
 }
 
-// Initialization, note after step 4: CAPTURE set up before the header, with the stream's own size: no restart is needed.
+// Initialization, note after step 4: CAPTURE set up before the header, with the stream's own size: no restart is needed, and none
+// is asked for (GStreamer would restart, and lose frames).
 TEST_P(DecoderInitialization, GoesOnWhenCaptureWasSetUpEarlyForThisStream) {
   Client client(device());
   Player player(client);
@@ -85,7 +86,7 @@ TEST_P(DecoderInitialization, GoesOnWhenCaptureWasSetUpEarlyForThisStream) {
   ASSERT_EQ(client.command(V4L2_DEC_CMD_STOP), 0);
   ASSERT_TRUE(player.until_last());
   EXPECT_EQ(player.frames.size(), stream.frames);
-  EXPECT_EQ(player.source_changes, 1u);
+  EXPECT_EQ(player.source_changes, 0u);
   EXPECT_EQ(player.lasts, 1u) << "only that of the drain";
 }
 

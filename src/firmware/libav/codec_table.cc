@@ -28,7 +28,8 @@ constexpr uint64_t kVp9Profiles = bits(0, 0);                 // 0: 8 bits 4:2:0
 constexpr uint64_t kMpeg2Profiles = bits(0, 1) | bits(4, 4);  // Simple, Main, High (4:2:0)
 constexpr uint64_t kMpeg2Levels = bits(0, 3);                 // Low, Main, High 1440, High
 
-constexpr SizeRange up_to(uint32_t side) { return {.min = {16, 16}, .max = {side, side}, .step = {1, 1}}; }
+// Pictures smaller than a block are coded in a whole one.
+constexpr SizeRange up_to(uint32_t side) { return {.min = {1, 1}, .max = {side, side}, .step = {1, 1}}; }
 
 std::vector<CodecRow>* make_rows() {
   constexpr uint32_t kStream = kContinuousByteStream | kDynamicResolution;
