@@ -17,6 +17,8 @@ template <typename... Handlers>
 struct Overload : Handlers... {
   using Handlers::operator()...;
 };
+template <typename... Handlers>
+Overload(Handlers...) -> Overload<Handlers...>;  // clang 14 doesn't deduce aggregates
 
 }  // namespace
 

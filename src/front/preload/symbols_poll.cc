@@ -9,8 +9,10 @@
 #include "front/preload/readiness.h"
 #include "front/preload/symbols.h"
 
-// glibc declares that poll() only writes to its set; it reads it too.
+#ifndef __clang__
+// glibc declares that poll() only writes to its set; it reads it too. (clang doesn't know the warning.)
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 
 extern "C" [[noreturn]] void __chk_fail();
 
