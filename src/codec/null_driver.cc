@@ -274,7 +274,16 @@ class NullSession final : public Session {
     Input& input = inputs_.front();
     const auto* data = reinterpret_cast<const uint8_t*>(input.memory->data()) + input.chunk.offset;
     while (input.read < input.chunk.bytes) {
-      if (partial_.empty()) first_tag_ = input.chunk.tag;
+      if (partial_.empty()) {
+        // Fast over what can't begin a record: a client may queue a hundred megabytes of zeros.
+        const void* begin = std::memchr(data + input.read, kSync[0], input.chunk.bytes - input.read);
+        if (begin == nullptr) {
+          input.read = input.chunk.bytes;
+          break;
+        }
+        input.read = static_cast<uint32_t>(static_cast<const uint8_t*>(begin) - data);
+        first_tag_ = input.chunk.tag;
+      }
       partial_.push_back(data[input.read++]);
       const size_t have = partial_.size();
       if (have <= sizeof kSync ? partial_[have - 1] != kSync[have - 1] : payload_size(partial_[sizeof kSync]) == SIZE_MAX) {
