@@ -155,6 +155,7 @@ void LibavDecoder::header_found(std::optional<uint64_t> last_input) {
   header_ = header;
   if (const auto opened = open_codec(threads_for_stream()); !opened) return fail_with(opened.error());
   pool_.set_interlaced(header.info.interlaced);
+  pool_.lend_at_most(header.info.min_output_buffers - 1);
   announced_ = header.info;
   paused_ = true;
   events_.format_changed(header.info, true);

@@ -103,6 +103,18 @@ TEST_P(ADecoder, WritesIntoTheClientsMemoryWhenThereIsEnough) {
   EXPECT_GE(decoder.pictures_in_place(), 25u);
 }
 
+// A sink keeps the last pictures until newer ones come: V4L2_CID_MIN_BUFFERS_FOR_CAPTURE queued buffers must be enough.
+TEST_P(ADecoder, NeedsNoMoreOutputsThanItAskedFor) {
+  for (const size_t kept : {0u, 1u, 6u}) {
+    Client client(options(0));
+    client.kept_back = kept;
+    feed_all(client, clip_);
+    client.drain();
+    expect_sound(client);
+    EXPECT_EQ(client.pictures.size(), 30u) << kept << " kept back";
+  }
+}
+
 TEST_P(ADecoder, CopiesWhenAConversionIsWanted) {
   Client client(options(20, kNv12));
   feed_all(client, clip_);

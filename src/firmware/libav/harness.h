@@ -93,7 +93,7 @@ class Client final : public DecoderEvents {
   struct Options {
     FourCC coded = kH264;
     uint32_t threads = 1;
-    uint32_t outputs = 8;
+    uint32_t outputs = 8;  // 0: as many as the stream's format asks for, and those that the client keeps for itself
     FourCC raw = kYuv420;
     bool sums = true;
     Size size_hint = {};
@@ -120,7 +120,7 @@ class Client final : public DecoderEvents {
     while (true) {
       if (setup_wanted_ && hold_resume == false) set_up();
       requeue();
-      if (!decoder_->step() && !(setup_wanted_ && !hold_resume) && (idle_.empty() || hold_outputs || !errors.empty())) return;
+      if (!decoder_->step() && !(setup_wanted_ && !hold_resume) && (idle_.size() <= kept_back || hold_outputs || !errors.empty())) return;
     }
   }
   void drain() {
@@ -142,14 +142,15 @@ class Client final : public DecoderEvents {
     if (!layout) return;
     layout_ = *layout;
     decoder_->set_layout(layout_);
-    for (uint32_t i = 0; i < options_.outputs; ++i)
+    const size_t outputs = options_.outputs != 0 ? options_.outputs : info.min_output_buffers + kept_back;
+    for (size_t i = 0; i < outputs; ++i)
       idle_.push_back(guarded_memory(layout_.plane_size[0], readable_tail(layout_)));
     if (!hold_outputs) requeue();
     decoder_->resume();
   }
   void requeue() {
     if (hold_outputs || !errors.empty()) return;
-    while (!idle_.empty()) {
+    while (idle_.size() > kept_back) {
       const uint64_t id = ++next_id_;
       queued_[id] = {idle_.front(), layout_};
       decoder_->queue_output({id, idle_.front()});
@@ -218,6 +219,7 @@ class Client final : public DecoderEvents {
   std::vector<std::string> complaints;
   size_t damaged_inputs = 0, cancelled_inputs = 0, cancelled_outputs = 0, empty_outputs = 0, drains = 0;
   bool stopped = false;
+  size_t kept_back = 0;         // of the finished outputs the newest ones stay with the client until others follow
   bool hold_outputs = false;    // finished outputs stay with the client
   bool hold_resume = false;     // an announced format waits
   bool keep_cancelled = false;  // outputs that come back cancelled are queued again

@@ -26,12 +26,13 @@ int remember_and_refuse(AVCodecContext* context, AVFrame* frame, int) {
 }
 
 uint32_t buffers_for(const CodecRow& row, const HeaderPacket& packet, const AVCodecContext& context) {
-  constexpr uint32_t kShownAndNext = 2;
+  // The one that the client shows, the next one to be delivered, and those that two threads are at.
+  constexpr uint32_t kBeyondReferences = 4;
   constexpr uint32_t kMost = 32;  // what the HFI can say
   uint32_t held = row.reference_frames;
   if (packet.h264) held = std::max(packet.h264->reference_frames, packet.h264->max_reorder());
   if (row.id == AV_CODEC_ID_HEVC) held = std::max<uint32_t>(held, static_cast<uint32_t>(std::max(context.has_b_frames, 0)) + 1);
-  return std::min(held + kShownAndNext, kMost);
+  return std::min(held + kBeyondReferences, kMost);
 }
 
 }  // namespace

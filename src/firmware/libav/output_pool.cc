@@ -27,6 +27,11 @@ void OutputPool::set_layout(const FrameLayout& layout) {
   layout_ = layout;
 }
 
+void OutputPool::lend_at_most(size_t count) {
+  const std::lock_guard lock(mutex_);
+  most_leases_ = count;
+}
+
 void OutputPool::queue(OutputBuffer buffer) {
   const std::lock_guard lock(mutex_);
   queued_.push_back({.output = {buffer.id, std::move(buffer.memory), layout_}});
@@ -125,7 +130,7 @@ bool OutputPool::fits(const Output& output, const FrameLayout& native) const {
 }
 
 bool OutputPool::lend(AVFrame* frame, const FrameLayout& native) {
-  if (!direct_ || free_count() < 2) return false;
+  if (!direct_ || leases_.size() >= most_leases_ || free_count() < 2) return false;
   const auto chosen = std::find_if(queued_.begin(), queued_.end(),
                                    [&](const Queued& q) { return !q.output.memory->held && fits(q.output, native); });
   if (chosen == queued_.end()) return false;

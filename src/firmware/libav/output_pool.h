@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Memory for libavcodec's pictures: the client's queued outputs where they fit (zero copy), else memory of its own.
 //
-// The rules that keep few buffers from deadlocking: libavcodec never waits for memory, and it never gets the last free output. So
-// one output is always free or with the client, and a picture in the pool's own memory can be copied out when it is due. A queued
-// output whose memory libavcodec still reads (a reference picture) counts as withheld, not as free.
+// The rules that keep few buffers from deadlocking: libavcodec never waits for memory, it never gets the last free output, and it
+// holds fewer outputs than the client was told to queue (min_output_buffers). So whatever the client keeps for itself beyond those,
+// one of the queued ones is free, and a picture in the pool's own memory can be copied out when it is due. A queued output whose
+// memory libavcodec still reads (a reference picture) counts as withheld, not as free.
 //
 // Threads: allocate() and the release of a picture come from libavcodec's threads, everything else from the decode thread.
 #pragma once
@@ -38,6 +39,8 @@ class OutputPool {
   };
 
   void set_layout(const FrameLayout& layout);
+  // How many outputs libavcodec may hold at once: fewer than the client must queue.
+  void lend_at_most(size_t count);
   void queue(OutputBuffer buffer);
   // Takes any queued output back, a free one if there is one. nullopt: none is queued.
   std::optional<uint64_t> take_back();
@@ -88,6 +91,7 @@ class OutputPool {
   FrameLayout native_;  // layout of the last picture asked for, by written size
   AVBufferPool* own_ = nullptr;
   size_t own_size_ = 0;
+  size_t most_leases_ = 1;
   bool direct_ = true;
   bool interlaced_ = false;
   uint64_t direct_count_ = 0;

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// How many of the client's outputs libavcodec gets: see output_pool.h.
+#include "firmware/libav/output_pool.h"
+
+#include <gtest/gtest.h>
+
+#include "firmware/libav/harness.h"
+#include "firmware/libav/picture.h"
+
+namespace softvpu::firmware::libav {
+namespace {
+
+class AnOutputPool : public ::testing::Test {
+ protected:
+  AnOutputPool() {
+    pool_.set_layout(layout_);
+    context_.reset(avcodec_alloc_context3(nullptr));
+  }
+  void queue(uint64_t id) {
+    pool_.queue({.id = id, .memory = testing::guarded_memory(layout_.plane_size[0], readable_tail(layout_))});
+  }
+  // As libavcodec does for a picture that it goes on reading.
+  FramePtr hold_picture() {
+    FramePtr frame(av_frame_alloc());
+    frame->width = 64;
+    frame->height = 64;
+    frame->format = AV_PIX_FMT_YUV420P;
+    EXPECT_EQ(pool_.allocate(context_.get(), frame.get(), 0), 0);
+    return frame;
+  }
+
+  OutputPool pool_{*find_row(kH264), [] {}};
+  FrameLayout layout_ = *layout_for(kYuv420, written_size(*find_row(kH264), 64, 64, false));
+  ContextPtr context_;
+};
+
+TEST_F(AnOutputPool, NeverLendsTheLastFreeOutput) {
+  pool_.lend_at_most(30);
+  for (uint64_t id = 1; id <= 3; ++id) queue(id);
+  std::vector<FramePtr> held;
+  for (int i = 0; i < 5; ++i) held.push_back(hold_picture());
+  EXPECT_EQ(pool_.direct_count(), 2u);
+  EXPECT_TRUE(pool_.take_free({64, 64}));
+  EXPECT_FALSE(pool_.take_free({64, 64})) << "the others are being read";
+}
+
+// The client keeps one output until the next one comes, the others lie here: one of them has to be free.
+TEST_F(AnOutputPool, LendsNoMoreThanItMay) {
+  pool_.lend_at_most(2);
+  for (uint64_t id = 1; id <= 8; ++id) queue(id);
+  std::vector<FramePtr> held;
+  for (int i = 0; i < 5; ++i) held.push_back(hold_picture());
+  EXPECT_EQ(pool_.direct_count(), 2u);
+  held.clear();
+  held.push_back(hold_picture());
+  EXPECT_EQ(pool_.direct_count(), 3u) << "what libavcodec let go of can be lent again";
+}
+
+}  // namespace
+}  // namespace softvpu::firmware::libav
