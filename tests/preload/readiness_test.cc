@@ -226,6 +226,60 @@ TEST_F(AnEpollSet, ReportsLevels) {
   }
 }
 
+TEST_F(AnEpollSet, ReportsAllOfADeviceInOneEvent) {
+  add(EPOLLIN | EPOLLOUT | EPOLLPRI);
+  device_.levels(kOut);
+  EXPECT_EQ(wait(), static_cast<uint32_t>(EPOLLOUT));
+  device_.levels(kIn | kOut | kPri);
+  for (int room = 1; room <= 4; ++room) {
+    for (int i = 0; i < 4; ++i) {
+      epoll_event events[4] = {};
+      ASSERT_EQ(::epoll_wait(epoll_, events, room, 0), 1) << "room for " << room;
+      EXPECT_EQ(events[0].events, static_cast<uint32_t>(EPOLLIN | EPOLLOUT | EPOLLPRI)) << "room for " << room;
+    }
+  }
+  epoll_event one{};
+  const timespec now{};
+  EXPECT_EQ(::epoll_pwait(epoll_, &one, 1, 0, nullptr), 1);
+  EXPECT_EQ(one.events, static_cast<uint32_t>(EPOLLIN | EPOLLOUT | EPOLLPRI));
+  EXPECT_EQ(::epoll_pwait2(epoll_, &one, 1, &now, nullptr), 1);
+  EXPECT_EQ(one.events, static_cast<uint32_t>(EPOLLIN | EPOLLOUT | EPOLLPRI));
+  EXPECT_EQ(::syscall(SYS_epoll_pwait, epoll_, &one, 1, 0, nullptr, 8L), 1);
+  EXPECT_EQ(one.events, static_cast<uint32_t>(EPOLLIN | EPOLLOUT | EPOLLPRI));
+}
+
+TEST_F(AnEpollSet, KeepsOtherDescriptorsApartFromADevice) {
+  int pipe[2];
+  ASSERT_EQ(::pipe2(pipe, O_CLOEXEC), 0);
+  epoll_event event{.events = EPOLLOUT, .data = {.u64 = 7}};
+  ASSERT_EQ(::epoll_ctl(epoll_, EPOLL_CTL_ADD, pipe[1], &event), 0);
+  add(EPOLLIN | EPOLLPRI);
+  device_.levels(kIn | kPri);
+  epoll_event events[4] = {};
+  ASSERT_EQ(::epoll_wait(epoll_, events, 4, 0), 2);
+  const int other = events[0].data.u64 == 7 ? 0 : 1;
+  EXPECT_EQ(events[other].events, static_cast<uint32_t>(EPOLLOUT));
+  EXPECT_EQ(events[1 - other].events, static_cast<uint32_t>(EPOLLIN | EPOLLPRI));
+  ::close(pipe[0]);
+  ::close(pipe[1]);
+}
+
+TEST_F(AnEpollSet, IsForgottenWhenItsNumberIsUsedAgain) {
+  add(EPOLLIN | EPOLLPRI);
+  device_.levels(kPri);
+  ::close(epoll_);
+  const int number = epoll_;
+  epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
+  ASSERT_EQ(epoll_, number);
+  int pipe[2];
+  ASSERT_EQ(::pipe2(pipe, O_CLOEXEC), 0);
+  epoll_event event{.events = EPOLLOUT, .data = {.u64 = 0x1234'5678'9abc}};  // the closed set's data
+  ASSERT_EQ(::epoll_ctl(epoll_, EPOLL_CTL_ADD, pipe[1], &event), 0);
+  EXPECT_EQ(wait(), static_cast<uint32_t>(EPOLLOUT));
+  ::close(pipe[0]);
+  ::close(pipe[1]);
+}
+
 TEST_F(AnEpollSet, SeesTheLevelsThatWereThereBefore) {
   device_.levels(kIn | kPri);
   add(EPOLLIN | EPOLLOUT | EPOLLPRI);

@@ -9,6 +9,9 @@
 #include "base/raw_syscall.h"
 
 namespace softvpu::preload {
+
+std::atomic<int> LevelSocket::pri_watches_{0};
+
 namespace {
 
 constexpr size_t kLowersOut = 4096;  // one message of this size makes the smallest send buffer not writable
@@ -75,7 +78,7 @@ Result<UniqueFd> LevelSocket::make() {
 
 Result<UniqueFd> LevelSocket::renew_in_child() {
   // Only closed, not taken out of their epoll sets: those are the parent's too.
-  watches_.clear();
+  drop_all_watches();
   poll_pri_ = {};
   has_epoll_user_ = false;
   return make();
@@ -86,7 +89,7 @@ void LevelSocket::close() {
   peer_.reset();
   poll_pri_ = {};
   for (const PriWatch& watch : watches_) forget(watch);
-  watches_.clear();
+  drop_all_watches();
   want_in_ = want_out_ = want_pri_ = false;
   has_epoll_user_ = false;
 }
@@ -140,15 +143,23 @@ bool LevelSocket::same_epoll(int a, int b) {
   return raw::call(SYS_kcmp, self, self, KCMP_FILE, a, b) == 0;
 }
 
-Status LevelSocket::watch_pri(int epoll, int device_fd, uint32_t events, uint64_t data) {
+// Mutex held.
+void LevelSocket::drop_all_watches() {
+  pri_watches_.fetch_sub(static_cast<int>(watches_.size()), std::memory_order_relaxed);
+  watches_.clear();
+}
+
+Status LevelSocket::watch_pri(int epoll, int device_fd, const epoll_event& wanted) {
   unwatch_pri(epoll, device_fd);
   const std::lock_guard lock(mutex_);
   Result<PriStream> made = PriStream::open(want_pri_);
   if (!made) return Unexpected(made.error());
-  epoll_event event{.events = events, .data = {.u64 = data}};
+  epoll_event event = wanted;
+  event.events = EPOLLPRI | (wanted.events & (EPOLLET | EPOLLONESHOT | EPOLLWAKEUP | EPOLLEXCLUSIVE));
   const int error = raw::epoll_ctl(epoll, EPOLL_CTL_ADD, made->fd(), &event);
   if (error < 0) return fail(-error, "adding the event half of a device to epoll");
-  watches_.push_back({epoll, device_fd, std::move(*made)});
+  watches_.push_back({epoll, device_fd, wanted, std::move(*made)});
+  pri_watches_.fetch_add(1, std::memory_order_relaxed);
   return {};
 }
 
@@ -157,8 +168,61 @@ void LevelSocket::unwatch_pri(int epoll, int device_fd) {
   watches_.remove_if([&](const PriWatch& watch) {
     if (watch.device_fd != device_fd || !same_epoll(watch.epoll, epoll)) return false;
     forget(watch);
+    pri_watches_.fetch_sub(1, std::memory_order_relaxed);
     return true;
   });
+}
+
+// Mutex held.
+LevelSocket::PriWatch* LevelSocket::watch_with_events(int epoll, int device_fd, const epoll_event* events, int count) {
+  for (PriWatch& watch : watches_) {
+    if (watch.device_fd != device_fd || !same_epoll(watch.epoll, epoll)) continue;
+    for (int i = 0; i < count; ++i) {
+      if (events[i].data.u64 == watch.wanted.data.u64) return &watch;
+    }
+  }
+  return nullptr;
+}
+
+bool LevelSocket::has_events(int epoll, int device_fd, const epoll_event* events, int count) {
+  const std::lock_guard lock(mutex_);
+  return watch_with_events(epoll, device_fd, events, count) != nullptr;
+}
+
+// In the kernel IN, OUT and PRI of a descriptor are one registration: one event, with everything that is true when it is taken
+// (fs/eventpoll.c polls the file once more). A client that takes one event at a time relies on it: it looks at its V4L2 events
+// before it dequeues a buffer, so that it knows of the end of the stream when the last buffer comes.
+int LevelSocket::join_events(int epoll, int device_fd, const v4l2::Levels& levels, epoll_event* events, int count) {
+  const std::lock_guard lock(mutex_);
+  PriWatch* watch = watch_with_events(epoll, device_fd, events, count);
+  if (watch == nullptr) return count;
+  // A set that was closed and whose number is used again isn't ours: there the stream is not registered.
+  epoll_event probe{.events = 0, .data = {}};
+  if (raw::epoll_ctl(epoll, EPOLL_CTL_ADD, watch->stream.fd(), &probe) != -EEXIST) {
+    forget(*watch);
+    return count;
+  }
+  uint32_t now = 0;
+  // One shot: what wasn't taken from the kernel fires later.
+  if ((watch->wanted.events & EPOLLONESHOT) == 0) {
+    if (levels.in || levels.error) now |= EPOLLIN | EPOLLRDNORM;
+    if (levels.out || levels.error) now |= EPOLLOUT | EPOLLWRNORM;
+    if (levels.pri) now |= EPOLLPRI;
+  }
+  epoll_event* joined = nullptr;
+  int left = 0;
+  for (int i = 0; i < count; ++i) {
+    if (events[i].data.u64 != watch->wanted.data.u64) {
+      events[left++] = events[i];
+    } else if (joined == nullptr) {
+      joined = &events[left];
+      events[left++] = events[i];
+      joined->events |= now & watch->wanted.events;
+    } else {
+      joined->events |= events[i].events;
+    }
+  }
+  return left;
 }
 
 // Closing the stream would take it out of the set, unless a forked child still has it. If the number names another set by now,

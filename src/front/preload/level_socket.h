@@ -8,8 +8,10 @@
 // end, so its last close, by whatever route, is a hang-up of the peer.
 #pragma once
 
+#include <sys/epoll.h>
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstdint>
 #include <list>
 #include <mutex>
@@ -53,9 +55,15 @@ class LevelSocket {
 
   // A descriptor whose POLLPRI is the PRI level, for poll(); valid until close(). -1 when none can be had.
   int pri_fd();
-  // epoll_ctl() of the PRI half of a registration; `event` carries the application's data. Errors: what epoll_ctl(2) says.
-  Status watch_pri(int epoll, int device_fd, uint32_t events, uint64_t data);
+  // epoll_ctl() of the PRI half of a registration; `wanted` is the application's. Errors: what epoll_ctl(2) says.
+  Status watch_pri(int epoll, int device_fd, const epoll_event& wanted);
   void unwatch_pri(int epoll, int device_fd);
+  // True when any device is registered somewhere with EPOLLPRI. No lock.
+  static bool any_pri_watch() { return pri_watches_.load(std::memory_order_relaxed) != 0; }
+  // True when one of the events that epoll_wait() returned is of this descriptor's registration there with EPOLLPRI.
+  bool has_events(int epoll, int device_fd, const epoll_event* events, int count);
+  // Makes those one event that says what `levels` say; returns the count that is left.
+  int join_events(int epoll, int device_fd, const v4l2::Levels& levels, epoll_event* events, int count);
   // From now on completions of a high IN level are worth a system call each (edge-triggered users).
   void note_epoll_user();
 
@@ -69,8 +77,11 @@ class LevelSocket {
   struct PriWatch {
     int epoll = -1;
     int device_fd = -1;
+    epoll_event wanted{};  // as the application registered it
     PriStream stream;
   };
+  PriWatch* watch_with_events(int epoll, int device_fd, const epoll_event* events, int count);
+  void drop_all_watches();
   static bool same_epoll(int a, int b);
   static void forget(const PriWatch& watch);
   Result<UniqueFd> make();
@@ -89,6 +100,9 @@ class LevelSocket {
   bool has_epoll_user_ = false;
   PriStream poll_pri_;
   std::list<PriWatch> watches_;
+
+  // Of all sockets. Pairs with nothing: a registration that another thread makes meanwhile may be missed, as in the kernel.
+  static std::atomic<int> pri_watches_;
 };
 
 }  // namespace softvpu::preload

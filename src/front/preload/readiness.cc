@@ -228,9 +228,19 @@ int control_epoll(int epoll, int operation, int fd, void* event) {
   file->socket().note_epoll_user();
   file->socket().unwatch_pri(epoll, fd);
   if ((wanted->events & EPOLLPRI) == 0) return 0;
-  const uint32_t kinds = EPOLLPRI | (wanted->events & (EPOLLET | EPOLLONESHOT | EPOLLWAKEUP | EPOLLEXCLUSIVE));
-  const Status watched = file->socket().watch_pri(epoll, fd, kinds, wanted->data.u64);
+  const Status watched = file->socket().watch_pri(epoll, fd, *wanted);
   return watched ? 0 : -watched.error().code;
+}
+
+int join_epoll(int epoll, epoll_event* events, int count) {
+  if (count <= 0 || !LevelSocket::any_pri_watch()) return count;
+  const NoCancel guard;
+  fd_table::for_each(0, INT32_MAX, [&](int fd, const FileRef& file) {
+    if (!file->socket().has_events(epoll, fd, events, count)) return;
+    const v4l2::Levels levels = file->levels(fd);  // before the socket's lock
+    count = file->socket().join_events(epoll, fd, levels, events, count);
+  });
+  return count;
 }
 
 }  // namespace softvpu::preload::readiness

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// poll(2) and select(2) over sets that contain devices: exact levels, POLLERR and POLLPRI included.
+// poll(2) and select(2) over sets that contain devices: exact levels, POLLERR and POLLPRI included. epoll's registrations.
 // Called by symbols_poll.cc. Sets without a device never get here. Any thread; a cancellation point while it sleeps, as poll()
 // is.
 #pragma once
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/select.h>
 #include <time.h>
 
@@ -22,5 +23,7 @@ int select(int count, fd_set* reads, fd_set* writes, fd_set* excepts, timespec* 
 
 // epoll_ctl(2) on a device descriptor: 0 or -errno.
 int control_epoll(int epoll, int operation, int fd, void* event);
+// What epoll_wait(2) returned, with one event a device: returns the new count.
+int join_epoll(int epoll, epoll_event* events, int count);
 
 }  // namespace softvpu::preload::readiness

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// poll(2), select(2), epoll_ctl(2). Called by the application. epoll_wait() needs nothing: the kernel knows the levels.
+// poll(2), select(2), epoll_ctl(2), epoll_wait(2). Called by the application.
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
@@ -24,6 +24,9 @@ Next<int(pollfd*, nfds_t, const timespec*, const sigset_t*)> next_ppoll("ppoll")
 Next<int(int, fd_set*, fd_set*, fd_set*, timeval*)> next_select("select");
 Next<int(int, fd_set*, fd_set*, fd_set*, const timespec*, const sigset_t*)> next_pselect("pselect");
 Next<int(int, int, int, epoll_event*)> next_epoll_ctl("epoll_ctl");
+Next<int(int, epoll_event*, int, int)> next_epoll_wait("epoll_wait");
+Next<int(int, epoll_event*, int, int, const sigset_t*)> next_epoll_pwait("epoll_pwait");
+Next<int(int, epoll_event*, int, const timespec*, const sigset_t*)> next_epoll_pwait2("epoll_pwait2");
 
 }  // namespace
 }  // namespace softvpu::preload
@@ -92,4 +95,29 @@ SOFTVPU_EXPORT int epoll_ctl(int epoll, int operation, int fd, epoll_event* even
   }
   auto* call = next_epoll_ctl.get();
   return call != nullptr ? call(epoll, operation, fd, event) : libc_int(raw::epoll_ctl(epoll, operation, fd, event));
+}
+
+// The kernel does the waiting: it knows the levels.
+SOFTVPU_EXPORT int epoll_wait(int epoll, epoll_event* events, int room, int timeout_ms) {
+  auto* call = next_epoll_wait.get();
+  const int count = call != nullptr ? call(epoll, events, room, timeout_ms)
+                                    : libc_int(raw::call(SYS_epoll_pwait, epoll, raw::address(events), room, timeout_ms, 0, 0));
+  return readiness::join_epoll(epoll, events, count);
+}
+
+SOFTVPU_EXPORT int epoll_pwait(int epoll, epoll_event* events, int room, int timeout_ms, const sigset_t* mask) {
+  auto* call = next_epoll_pwait.get();
+  const int count =
+      call != nullptr
+          ? call(epoll, events, room, timeout_ms, mask)
+          : libc_int(raw::call(SYS_epoll_pwait, epoll, raw::address(events), room, timeout_ms, raw::address(mask), _NSIG / 8));
+  return readiness::join_epoll(epoll, events, count);
+}
+
+SOFTVPU_EXPORT int epoll_pwait2(int epoll, epoll_event* events, int room, const timespec* timeout, const sigset_t* mask) {
+  auto* call = next_epoll_pwait2.get();
+  const int count = call != nullptr ? call(epoll, events, room, timeout, mask)
+                                    : libc_int(raw::call(SYS_epoll_pwait2, epoll, raw::address(events), room,
+                                                         raw::address(timeout), raw::address(mask), _NSIG / 8));
+  return readiness::join_epoll(epoll, events, count);
 }

@@ -87,6 +87,11 @@ long dispatch(long which, const Arguments& x, bool& known) {
       return ppoll(pointer<pollfd*>(x.a), static_cast<nfds_t>(x.b), pointer<const timespec*>(x.c), pointer<const sigset_t*>(x.d));
     case SYS_epoll_ctl:
       return epoll_ctl(number(x.a), number(x.b), number(x.c), pointer<epoll_event*>(x.d));
+    case SYS_epoll_pwait:
+      return epoll_pwait(number(x.a), pointer<epoll_event*>(x.b), number(x.c), number(x.d), pointer<const sigset_t*>(x.e));
+    case SYS_epoll_pwait2:
+      return epoll_pwait2(number(x.a), pointer<epoll_event*>(x.b), number(x.c), pointer<const timespec*>(x.d),
+                          pointer<const sigset_t*>(x.e));
     case SYS_fstat:
       return fstat(number(x.a), pointer<struct stat*>(x.b));
     case SYS_newfstatat:
@@ -112,6 +117,8 @@ long dispatch(long which, const Arguments& x, bool& known) {
       return creat(pointer<const char*>(x.a), static_cast<mode_t>(x.b));
     case SYS_dup2:
       return dup2(number(x.a), number(x.b));
+    case SYS_epoll_wait:
+      return epoll_wait(number(x.a), pointer<epoll_event*>(x.b), number(x.c), number(x.d));
     case SYS_poll:
       return poll(pointer<pollfd*>(x.a), static_cast<nfds_t>(x.b), number(x.c));
     case SYS_select:
