@@ -39,7 +39,7 @@ def ffmpeg_command(vector, control, output):
     # Software decoders have a pixel format of their own for full range (yuvj420p); the device doesn't.
     pix_fmt = [] if control else ["-pix_fmt", "yuv420p"]
     return ["ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "warning", "-nostats", "-c:v", *decoder, *vector.ffmpeg_input, "-map", "0:v:0",
-            "-fps_mode", "passthrough", "-autoscale", "0", "-f", "rawvideo", *pix_fmt, "-y", str(output)]
+            "-fps_mode", "passthrough", "-autoscale", "0", *vector.output_options, "-f", "rawvideo", *pix_fmt, "-y", str(output)]
 
 
 def gst_command(vector, control, output):
@@ -47,8 +47,9 @@ def gst_command(vector, control, output):
         return f"GStreamer has no demuxer for {vector.container}"
     decoder = GST_CONTROL[vector.codec] if control else GST_DECODER[vector.codec]
     # Its file holds the picture alone; filesink would write a device's buffers with the padding at the end of each line.
-    sink = [f"videocodectestsink location={output} sync=false"]
-    elements = [[f"filesrc location={vector.path}"], GST_DEMUXER[vector.container], GST_PARSER[vector.codec], [decoder], sink]
+    # It writes NV12 one byte at a time; I420 a line at a time.
+    sink = ["video/x-raw,format=I420", f"videocodectestsink location={output} sync=false"]
+    elements = [[f"filesrc location={vector.path}"], GST_DEMUXER[vector.container], GST_PARSER[vector.codec], vector.elements, [decoder], sink]
     pipeline = " ! ".join(element for group in elements for element in group)
     return ["gst-launch-1.0", "-q", *pipeline.split()]
 

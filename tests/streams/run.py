@@ -13,6 +13,7 @@ the references only.
 import argparse
 import collections
 import concurrent.futures
+import copy
 import csv
 import dataclasses
 import os
@@ -29,6 +30,8 @@ import reference
 import vectors
 
 SKIPPED = 77
+FFMPEG_AHEAD = 18  # packets that ffmpeg has given to the device when it begins to drain, at most: its OUTPUT buffers and a few
+LISTED_TIMEOUT = 10  # seconds for a run that is expected to fail; some hang
 TOP = pathlib.Path(__file__).resolve().parents[2]
 LIMITS = pathlib.Path(__file__).with_name("client-limits.tsv")
 
@@ -41,9 +44,9 @@ class Verdict:
 
 
 def read_limits(path):
-    """{(vector, client): reason}; a vector may be a shell pattern's prefix ending in '*'."""
+    """{(vector, client): (reason, proof)}; see show_limit() for the proofs."""
     with open(path, newline="", encoding="utf-8") as file:
-        return {(row["vector"], row["client"]): row["reason"] for row in csv.DictReader(file, delimiter="\t")}
+        return {(row["vector"], row["client"]): (row["reason"], row["proof"] or "") for row in csv.DictReader(file, delimiter="\t")}
 
 
 def last_words(log):
@@ -60,7 +63,15 @@ def end_group(process):
         pass
 
 
-def run_client(client, vector, expected, options):
+def cut_at_drain(expected, hashes):
+    """The frames that are expected of ffmpeg's wrapper, which takes a change of size for the end when it has no more packets to give."""
+    count = len(hashes)
+    if not 0 < count < len(expected.hashes) or len(expected.hashes) - count > FFMPEG_AHEAD or expected.sizes[count] == expected.sizes[count - 1]:
+        return expected.hashes
+    return expected.hashes[:count]
+
+
+def run_client(client, vector, expected, options, ends_at_drain=False):
     output = options.work / f"{vector.name.replace('/', '-')}-{client.name}.yuv"
     command = client.command(vector, options.control, output)
     if isinstance(command, str):
@@ -85,7 +96,7 @@ def run_client(client, vector, expected, options):
             with output.open("rb") as file:
                 hashes, torn = frames.hash_frames(file, expected.sizes)
             output.unlink()
-        difference = frames.describe_difference(expected.hashes, hashes, torn)
+        difference = frames.describe_difference(cut_at_drain(expected, hashes) if ends_at_drain else expected.hashes, hashes, torn)
         if status is None:
             return Verdict("FAIL", f"ended after {options.timeout} s; {difference or 'all frames were there'}; {last_words(log)}", seconds)
         if difference:
@@ -96,13 +107,54 @@ def run_client(client, vector, expected, options):
         return Verdict("pass", "", seconds)
 
 
+def show_limit(client, vector, expected, proof, options):
+    """Runs what proves that a listed limit is the client's: an empty text if it does, else what came instead. Proofs:
+
+    control         the same client with its own software decoder in the device's place fails, too
+    input ARGS      the device's frames are right when ffmpeg, here and in the reference, gets these options ahead of -i
+    output ARGS     … when ffmpeg gets these ahead of its output
+    drain ARGS      … and those up to a change of size among the last packets are enough
+    elements TEXT   … when GStreamer has these between parser and decoder
+    reference ARGS  … compared with what libavcodec makes of the stream with these options
+    (empty)         nothing that can be run: the reason says where it is seen
+    """
+    kind, _, text = proof.partition(" ")
+    words = tuple(text.split())
+    bare = dataclasses.replace(vector, ffmpeg_md5="", published=())
+    if kind == "":
+        return ""
+    if kind == "control":
+        own = copy.copy(options)
+        own.control = True
+        return "" if run_client(client, vector, expected, own).word == "FAIL" else "the client's own decoder passes"
+    if kind == "input":
+        vector = dataclasses.replace(bare, input_options=words)
+        expected = reference.reference_of(vector, options.cache, options.timeout)
+    elif kind in ("output", "drain"):
+        vector = dataclasses.replace(bare, output_options=words)
+    elif kind == "elements":
+        vector = dataclasses.replace(bare, elements=(text,))
+    elif kind == "reference":
+        expected = reference.reference_of(dataclasses.replace(bare, input_options=words), options.cache, options.timeout)
+    else:
+        return f"there is no proof '{kind}'"
+    verdict = run_client(client, vector, expected, options, ends_at_drain=kind == "drain")
+    return "" if verdict.word == "pass" else verdict.detail
+
+
 def judge(client, vector, expected, limits, options):
-    verdict = run_client(client, vector, expected, options)
-    reason = limits.get((vector.name, client.name))
-    if reason is None or verdict.word == "-" or options.control:
+    if options.control or (vector.name, client.name) not in limits:
+        return run_client(client, vector, expected, options)
+    reason, proof = limits[vector.name, client.name]
+    plain = copy.copy(options)
+    plain.timeout = min(options.timeout, LISTED_TIMEOUT)
+    verdict = run_client(client, vector, expected, plain)
+    if verdict.word == "-":
         return verdict
     if verdict.word == "pass":
         return Verdict("MENDED", f"client-limits.tsv says: {reason}", verdict.seconds)
+    if found := show_limit(client, vector, expected, proof, options):
+        return Verdict("FAIL", f"client-limits.tsv says: {reason}; but with '{proof}': {found}", verdict.seconds)
     return Verdict("limit", reason, verdict.seconds)
 
 

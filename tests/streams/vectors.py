@@ -31,6 +31,10 @@ class Vector:
     sha256: str
     ffmpeg_md5: str  # of FFmpeg 5.1.9's output, as the manifest has it; may be empty
     published: tuple
+    # What a row of client-limits.tsv does otherwise.
+    input_options: tuple = ()  # ffmpeg's, ahead of -i
+    output_options: tuple = ()  # ffmpeg's, ahead of the output
+    elements: tuple = ()  # GStreamer's, between parser and decoder
 
     @property
     def is_bare(self):
@@ -40,7 +44,7 @@ class Vector:
     @property
     def ffmpeg_input(self):
         # Two bytes of garbage are enough for ffmpeg not to recognise a bare stream.
-        return (["-f", self.container] if self.is_bare else []) + ["-i", str(self.path)]
+        return (["-f", self.container] if self.is_bare else []) + [*self.input_options, "-i", str(self.path)]
 
 
 def folder():
