@@ -30,6 +30,12 @@ static int svpu_send_plain(struct svpu_ctx *ctx, u16 type, u64 cookie)
 	return svpu_decoder_send(ctx, &entry, type, sizeof(entry), cookie);
 }
 
+static bool svpu_layout_equal(const struct svpu_layout *one, const struct svpu_layout *other)
+{
+	return one->format == other->format && one->width == other->width &&
+	       one->height == other->height;
+}
+
 static int svpu_send_layout(struct svpu_ctx *ctx)
 {
 	const struct svpu_layout *layout = &ctx->layout;
@@ -57,13 +63,17 @@ static void svpu_reset_state(struct svpu_ctx *ctx)
 	ctx->paused = false;
 	ctx->draining = false;
 	ctx->drain_sent = false;
+	memset(&ctx->told, 0, sizeof(ctx->told));
+	ctx->drain_again = false;
 	ctx->drained = false;
 	ctx->drain_after = NULL;
 	ctx->last_wanted = false;
+	ctx->return_asked = false;
 	ctx->returns_owed = 0;
 	ctx->stopped = false;
 	ctx->flushing[SVPU_OUT] = false;
 	ctx->flushing[SVPU_CAP] = false;
+	ctx->recalling = false;
 	ctx->ping = 0;
 }
 
@@ -87,6 +97,8 @@ int svpu_decoder_start_session(struct svpu_ctx *ctx)
 		return -EIO;
 	}
 	svpu_reset_state(ctx);
+	v4l2_m2m_clear_state(ctx->fh.m2m_ctx);
+	vb2_clear_last_buffer_dequeued(svpu_queue(ctx, SVPU_CAP));
 	ctx->failed = false;
 	ctx->session = session;
 	ctx->session_coded = ctx->codec->coded;
@@ -106,8 +118,8 @@ int svpu_decoder_start_session(struct svpu_ctx *ctx)
 }
 
 /*
- * Every buffer comes back; those that the firmware held may be written to until it notices, but
- * belong to it no more.
+ * Every buffer comes back, to the client or (STATE_QUEUED) to the ready ones; those that the
+ * firmware held may be written to until it notices, but belong to it no more.
  */
 static void svpu_return_in_flight(struct svpu_ctx *ctx, unsigned int direction,
 				  enum vb2_buffer_state state)
@@ -128,7 +140,10 @@ static void svpu_return_in_flight(struct svpu_ctx *ctx, unsigned int direction,
 		ctx->in_flight[direction]--;
 		if (direction == SVPU_CAP)
 			vb2_set_plane_payload(vb, 0, 0);
-		vb2_buffer_done(vb, state);
+		if (state == VB2_BUF_STATE_QUEUED)
+			v4l2_m2m_buf_queue(ctx->fh.m2m_ctx, to_vb2_v4l2_buffer(vb));
+		else
+			vb2_buffer_done(vb, state);
 	}
 }
 
@@ -150,18 +165,24 @@ static void svpu_return_ready(struct svpu_ctx *ctx, unsigned int direction,
 		ctx->drain_after = NULL;
 }
 
-/* The host's wish. The queues aren't streaming, or svpu_decoder_fail() has emptied them. */
+/*
+ * The host's wish, or svpu_decoder_fail()'s, which gives back the ready buffers, too. OUTPUT
+ * doesn't stream otherwise; CAPTURE's buffers stay queued, and somebody may wait for their LAST.
+ */
 void svpu_decoder_end_session(struct svpu_ctx *ctx)
 {
 	struct svpu_session *session = ctx->session;
+	bool last_wanted = ctx->last_wanted && !ctx->failed;
 
 	if (!session)
 		return;
 	ctx->session = NULL;
 	svpu_session_close(session);
 	svpu_return_in_flight(ctx, SVPU_OUT, VB2_BUF_STATE_ERROR);
-	svpu_return_in_flight(ctx, SVPU_CAP, VB2_BUF_STATE_ERROR);
+	svpu_return_in_flight(ctx, SVPU_CAP, VB2_BUF_STATE_QUEUED);
 	svpu_reset_state(ctx);
+	if (last_wanted)
+		svpu_decoder_want_last(ctx);
 	wake_up(&ctx->header_wait);
 }
 
@@ -197,7 +218,7 @@ void svpu_decoder_fail(struct svpu_ctx *ctx, const char *why)
 	}
 }
 
-/* All CAPTURE buffers are big enough for the current format. */
+/* Some CAPTURE buffer is big enough for the current format. */
 bool svpu_decoder_capture_fits(struct svpu_ctx *ctx)
 {
 	struct vb2_queue *q = svpu_queue(ctx, SVPU_CAP);
@@ -206,10 +227,10 @@ bool svpu_decoder_capture_fits(struct svpu_ctx *ctx)
 	for (i = 0; i < svpu_max_buffers(q); i++) {
 		struct vb2_buffer *vb = vb2_get_buffer(q, i);
 
-		if (vb && vb->planes[0].length && vb2_plane_size(vb, 0) < ctx->layout.size)
-			return false;
+		if (vb && vb2_plane_size(vb, 0) >= ctx->layout.size)
+			return true;
 	}
-	return true;
+	return false;
 }
 
 static void svpu_remember_meta(struct svpu_ctx *ctx, const struct vb2_v4l2_buffer *vbuf)
@@ -258,6 +279,12 @@ static int svpu_push_output(struct svpu_ctx *ctx, struct vb2_v4l2_buffer *vbuf)
 	return svpu_decoder_send(ctx, &cmd, SVPU_CMD_QUEUE_OUTPUT, sizeof(cmd), buffer->cookie);
 }
 
+static int svpu_send_resume(struct svpu_ctx *ctx)
+{
+	ctx->paused = false;
+	return svpu_send_plain(ctx, SVPU_CMD_RESUME, 0);
+}
+
 /* All inputs before the drain are with the firmware. */
 static void svpu_send_drain(struct svpu_ctx *ctx)
 {
@@ -281,15 +308,6 @@ static void svpu_push_inputs(struct svpu_ctx *ctx)
 			return;
 		}
 		v4l2_m2m_src_buf_remove(ctx->fh.m2m_ctx);
-		if (vb2_get_plane_payload(&vbuf->vb2_buf, 0) <=
-		    vbuf->vb2_buf.planes[0].data_offset) {
-			/* An empty buffer is the older way to ask for a drain. */
-			vbuf->sequence = ctx->sequence[SVPU_OUT]++;
-			vb2_buffer_done(&vbuf->vb2_buf, VB2_BUF_STATE_DONE);
-			ctx->draining = true;
-			svpu_send_drain(ctx);
-			return;
-		}
 		if (svpu_push_input(ctx, vbuf))
 			return;
 		if (vbuf == ctx->drain_after)
@@ -297,21 +315,35 @@ static void svpu_push_inputs(struct svpu_ctx *ctx)
 	}
 }
 
+/*
+ * The next ready CAPTURE buffer that takes a frame. Those from before a change of resolution may
+ * be too small: they stay, for LAST or until STREAMOFF.
+ */
+static struct vb2_v4l2_buffer *svpu_next_output(struct svpu_ctx *ctx)
+{
+	struct v4l2_m2m_buffer *b;
+
+	v4l2_m2m_for_each_dst_buf(ctx->fh.m2m_ctx, b)
+		if (vb2_plane_size(&b->vb.vb2_buf, 0) >= ctx->layout.size)
+			return &b->vb;
+	return NULL;
+}
+
 static void svpu_push_outputs(struct svpu_ctx *ctx)
 {
 	struct vb2_v4l2_buffer *vbuf;
 
 	/* The geometry must be settled: buffers queued earlier wait here. */
-	while (ctx->session && ctx->header_known && !ctx->setup_pending && !ctx->stopped &&
-	       ctx->streaming[SVPU_CAP]) {
-		vbuf = v4l2_m2m_next_dst_buf(ctx->fh.m2m_ctx);
+	while (ctx->session && ctx->header_known && !ctx->setup_pending && !ctx->change_held &&
+	       !ctx->stopped && ctx->streaming[SVPU_CAP]) {
+		vbuf = svpu_next_output(ctx);
 		if (!vbuf || !svpu_session_has_room(ctx->session))
 			return;
 		if (svpu_memory_map(ctx, &vbuf->vb2_buf)) {
 			svpu_decoder_fail(ctx, "no memory to share a buffer");
 			return;
 		}
-		v4l2_m2m_dst_buf_remove(ctx->fh.m2m_ctx);
+		v4l2_m2m_dst_buf_remove_by_buf(ctx->fh.m2m_ctx, vbuf);
 		if (svpu_push_output(ctx, vbuf))
 			return;
 	}
@@ -332,6 +364,7 @@ static void svpu_complete_last(struct svpu_ctx *ctx, struct vb2_v4l2_buffer *vbu
 	vbuf->field = V4L2_FIELD_NONE;
 	vbuf->sequence = ctx->sequence[SVPU_CAP]++;
 	ctx->last_wanted = false;
+	ctx->return_asked = false;
 	ctx->stopped = true;
 	if (ctx->drained)
 		ctx->draining = false;
@@ -353,68 +386,18 @@ void svpu_decoder_deliver_last(struct svpu_ctx *ctx)
 		svpu_complete_last(ctx, vbuf);
 		return;
 	}
-	if (ctx->in_flight[SVPU_CAP] && !ctx->returns_owed) {
+	if (ctx->in_flight[SVPU_CAP] && !ctx->return_asked) {
+		ctx->return_asked = true;
 		ctx->returns_owed++;
 		svpu_send_plain(ctx, SVPU_CMD_RETURN_OUTPUT, 0);
 	}
 }
 
-/* The CAPTURE side is set up, or the client said START: go on from a format change or a drain. */
-void svpu_decoder_resume(struct svpu_ctx *ctx)
+void svpu_decoder_want_last(struct svpu_ctx *ctx)
 {
-	ctx->stopped = false;
-	ctx->drained = false;
-	ctx->last_wanted = false;
-	v4l2_m2m_clear_state(ctx->fh.m2m_ctx);
-	vb2_clear_last_buffer_dequeued(svpu_queue(ctx, SVPU_CAP));
-	if (!ctx->session)
-		return;
-	if (ctx->header_known && ctx->streaming[SVPU_CAP]) {
-		ctx->setup_pending = false;
-		if (svpu_send_layout(ctx))
-			return;
-		svpu_push_outputs(ctx);
-	}
-	if (ctx->session && ctx->paused && !ctx->setup_pending) {
-		ctx->paused = false;
-		if (svpu_send_plain(ctx, SVPU_CMD_RESUME, 0))
-			return;
-	}
-	svpu_push_inputs(ctx);
-}
-
-/* V4L2_DEC_CMD_*, flags already checked. */
-int svpu_decoder_command(struct svpu_ctx *ctx, struct v4l2_decoder_cmd *cmd)
-{
-	/* "will not fail even if any of the queues is not streaming": Drain, step 1. */
-	if (!ctx->streaming[SVPU_OUT] || !ctx->streaming[SVPU_CAP])
-		return 0;
-	if (!ctx->session)
-		return -EIO;
-
-	if (cmd->cmd == V4L2_DEC_CMD_STOP) {
-		if (ctx->draining)
-			return -EBUSY;
-		if (ctx->drained)
-			return 0;
-		ctx->draining = true;
-		ctx->drain_after = v4l2_m2m_last_src_buf(ctx->fh.m2m_ctx);
-		if (!ctx->drain_after && !ctx->drain_sent)
-			svpu_send_drain(ctx);
-		return 0;
-	}
-	if (ctx->setup_pending) {
-		/* Capture setup, step 6: the buffers must do. */
-		if (!svpu_decoder_capture_fits(ctx))
-			return -EINVAL;
-		svpu_decoder_resume(ctx);
-		return 0;
-	}
-	if (ctx->draining)
-		return -EBUSY;
-	if (ctx->stopped || ctx->drained)
-		svpu_decoder_resume(ctx);
-	return 0;
+	ctx->last_wanted = true;
+	ctx->return_asked = false;
+	svpu_decoder_deliver_last(ctx);
 }
 
 static bool svpu_flush_over(struct svpu_ctx *ctx, unsigned int direction)
@@ -423,11 +406,10 @@ static bool svpu_flush_over(struct svpu_ctx *ctx, unsigned int direction)
 }
 
 /*
- * STREAMOFF: asks the firmware for everything on one side and waits until it has let go, or is out
- * of time and the session ends. A client that is being killed doesn't wait. Afterwards nothing of
- * that side is in flight.
+ * Asks the firmware for everything on one side and waits until it has let go, or is out of time
+ * and the session ends. A client that is being killed doesn't wait.
  */
-void svpu_decoder_flush(struct svpu_ctx *ctx, unsigned int direction)
+static void svpu_flush_wait(struct svpu_ctx *ctx, unsigned int direction)
 {
 	unsigned long deadline = jiffies + msecs_to_jiffies(svpu_timeout_ms);
 	struct svpu_cmd_flush cmd = {};
@@ -453,6 +435,91 @@ void svpu_decoder_flush(struct svpu_ctx *ctx, unsigned int direction)
 						left) < 0)
 			svpu_decoder_fail(ctx, "its client was killed during a flush");
 	}
+}
+
+/* STREAMOFF. Afterwards nothing of that side is in flight. */
+void svpu_decoder_flush(struct svpu_ctx *ctx, unsigned int direction)
+{
+	svpu_flush_wait(ctx, direction);
 	svpu_return_ready(ctx, direction, VB2_BUF_STATE_ERROR);
 	svpu_return_in_flight(ctx, direction, VB2_BUF_STATE_ERROR);
+}
+
+/* The CAPTURE side is set up, or the client said START: go on from a format change or a drain. */
+void svpu_decoder_resume(struct svpu_ctx *ctx)
+{
+	ctx->stopped = false;
+	ctx->drained = false;
+	ctx->last_wanted = false;
+	ctx->return_asked = false;
+	v4l2_m2m_clear_state(ctx->fh.m2m_ctx);
+	vb2_clear_last_buffer_dequeued(svpu_queue(ctx, SVPU_CAP));
+	if (!ctx->session)
+		return;
+	if (ctx->header_known && ctx->streaming[SVPU_CAP]) {
+		ctx->setup_pending = false;
+		if (!svpu_layout_equal(&ctx->told, &ctx->layout)) {
+			/*
+			 * A layout counts for outputs queued after it: older ones are queued again.
+			 */
+			ctx->recalling = true;
+			if (ctx->in_flight[SVPU_CAP])
+				svpu_flush_wait(ctx, SVPU_CAP);
+			ctx->recalling = false;
+			if (!ctx->session || svpu_send_layout(ctx))
+				return;
+			ctx->told = ctx->layout;
+		}
+		svpu_push_outputs(ctx);
+	}
+	if (ctx->session && ctx->paused && !ctx->setup_pending && svpu_send_resume(ctx))
+		return;
+	svpu_push_inputs(ctx);
+}
+
+/* The answer to a drain that STREAMOFF(CAPTURE) ended: go on, and drain anew if asked since. */
+void svpu_decoder_go_on(struct svpu_ctx *ctx)
+{
+	if (svpu_send_resume(ctx))
+		return;
+	if (ctx->drain_again && !ctx->drain_after)
+		svpu_send_drain(ctx);
+	ctx->drain_again = false;
+	svpu_decoder_push(ctx);
+}
+
+/* V4L2_DEC_CMD_*, flags already checked. */
+int svpu_decoder_command(struct svpu_ctx *ctx, struct v4l2_decoder_cmd *cmd)
+{
+	/* "will not fail even if any of the queues is not streaming": Drain, step 1. */
+	if (!ctx->streaming[SVPU_OUT] || !ctx->streaming[SVPU_CAP])
+		return 0;
+	if (!ctx->session)
+		return -EIO;
+
+	if (cmd->cmd == V4L2_DEC_CMD_STOP) {
+		if (ctx->draining)
+			return -EBUSY;
+		if (ctx->drained)
+			return 0;
+		ctx->draining = true;
+		ctx->drain_after = v4l2_m2m_last_src_buf(ctx->fh.m2m_ctx);
+		if (ctx->drain_sent)
+			ctx->drain_again = true;
+		else if (!ctx->drain_after)
+			svpu_send_drain(ctx);
+		return 0;
+	}
+	if (ctx->setup_pending) {
+		/* Capture setup, step 6: the buffers must do. */
+		if (!svpu_decoder_capture_fits(ctx))
+			return -EINVAL;
+		svpu_decoder_resume(ctx);
+		return 0;
+	}
+	if (ctx->draining)
+		return -EBUSY;
+	if (ctx->stopped || ctx->drained)
+		svpu_decoder_resume(ctx);
+	return 0;
 }

@@ -94,7 +94,7 @@ static const char *svpu_on_output_done(struct svpu_ctx *ctx,
 		return "it gave back an output that it doesn't have";
 	vb = &vbuf->vb2_buf;
 	if (message->status == SVPU_CANCELLED) {
-		if (ctx->flushing[SVPU_CAP]) {
+		if (ctx->flushing[SVPU_CAP] && !ctx->recalling) {
 			vb2_set_plane_payload(vb, 0, 0);
 			vb2_buffer_done(vb, VB2_BUF_STATE_ERROR);
 			return NULL;
@@ -104,6 +104,8 @@ static const char *svpu_on_output_done(struct svpu_ctx *ctx,
 		 * meanwhile, for a frame.
 		 */
 		v4l2_m2m_buf_queue(ctx->fh.m2m_ctx, vbuf);
+		if (ctx->recalling && ctx->flushing[SVPU_CAP])
+			return NULL;
 		if (!ctx->returns_owed)
 			return "it gave back an output without being asked";
 		ctx->returns_owed--;
@@ -138,6 +140,8 @@ static const char *svpu_announce(struct svpu_ctx *ctx,
 		.u.src_change.changes = V4L2_EVENT_SRC_CH_RESOLUTION,
 	};
 	struct svpu_layout before = ctx->layout;
+	u32 visible_width = ctx->visible_width, visible_height = ctx->visible_height;
+	bool streams = ctx->streaming[SVPU_CAP] && !ctx->stopping;
 	bool first = !ctx->header_known;
 
 	ctx->change_held = false;
@@ -145,19 +149,26 @@ static const char *svpu_announce(struct svpu_ctx *ctx,
 		return "it announced an impossible format";
 	ctx->header_known = true;
 	ctx->setup_pending = true;
-	v4l2_event_queue_fh(&ctx->fh, &change);
 	wake_up(&ctx->header_wait);
-
-	if (!ctx->streaming[SVPU_CAP] || ctx->stopping)
-		return NULL;
-	/* A client that knew the size beforehand goes on without a break. */
-	if (first && !memcmp(&before, &ctx->layout, sizeof(before)) &&
+	/*
+	 * CAPTURE was set up for this very format beforehand (Initialization, the note after step
+	 * 4): nothing changes, so nothing is announced, as in vicodec.
+	 */
+	if (first && streams && !memcmp(&before, &ctx->layout, sizeof(before)) &&
+	    visible_width == ctx->visible_width && visible_height == ctx->visible_height &&
+	    svpu_num_buffers(svpu_queue(ctx, SVPU_CAP)) >= ctx->min_capture &&
 	    svpu_decoder_capture_fits(ctx)) {
 		svpu_decoder_resume(ctx);
 		return NULL;
 	}
-	ctx->last_wanted = true;
-	svpu_decoder_deliver_last(ctx);
+	v4l2_event_queue_fh(&ctx->fh, &change);
+	/* One LAST serves a drain that a seek aborted, too. */
+	if (ctx->drained)
+		ctx->draining = false;
+	ctx->drained = false;
+	ctx->stopped = false;
+	if (streams)
+		svpu_decoder_want_last(ctx);
 	return NULL;
 }
 
@@ -197,24 +208,29 @@ void svpu_decoder_announce_held(struct svpu_ctx *ctx)
 		svpu_decoder_fail(ctx, wrong);
 }
 
-static const char *svpu_on_drained(struct svpu_ctx *ctx)
+/* A drain is over, by its end or by an abort: the client gets the event and a LAST buffer. */
+void svpu_decoder_drained(struct svpu_ctx *ctx)
 {
 	static const struct v4l2_event eos = { .type = V4L2_EVENT_EOS };
 
-	if (!ctx->drain_sent)
-		return "it says it drained, but wasn't asked";
-	ctx->drain_sent = false;
-	ctx->paused = true;
-	if (!ctx->draining) {
-		/* A STREAMOFF ended the drain before: go on. */
-		if (!ctx->setup_pending && !ctx->stopping)
-			svpu_decoder_resume(ctx);
-		return NULL;
-	}
 	ctx->drained = true;
 	v4l2_event_queue_fh(&ctx->fh, &eos);
-	ctx->last_wanted = true;
-	svpu_decoder_deliver_last(ctx);
+	svpu_decoder_want_last(ctx);
+}
+
+static const char *svpu_on_drained(struct svpu_ctx *ctx)
+{
+	if (!ctx->drain_sent)
+		return "it says it drained, but wasn't asked";
+	if (ctx->paused)
+		return "it drained while waiting for RESUME";
+	ctx->drain_sent = false;
+	ctx->paused = true;
+	if (ctx->draining && !ctx->drain_again) {
+		svpu_decoder_drained(ctx);
+		return NULL;
+	}
+	svpu_decoder_go_on(ctx);
 	return NULL;
 }
 
@@ -250,8 +266,10 @@ static const char *svpu_on_message(struct svpu_ctx *ctx, const union svpu_any_me
 			return "it kept buffers over a flush";
 		ctx->flushing[message->flushed.direction] = false;
 		/* A flush of the inputs cancels a drain that wasn't answered. */
-		if (message->flushed.direction == SVPU_INPUT)
+		if (message->flushed.direction == SVPU_INPUT) {
 			ctx->drain_sent = false;
+			ctx->drain_again = false;
+		}
 		return NULL;
 	case SVPU_MSG_PONG:
 		if (!ctx->ping || message->entry.cookie != ctx->ping)

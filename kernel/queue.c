@@ -79,23 +79,24 @@ static int svpu_start_streaming(struct vb2_queue *q, unsigned int count)
 	ctx->streaming[direction] = true;
 	if (direction == SVPU_OUT)
 		ret = svpu_decoder_start_session(ctx);
-	else if (ctx->header_known && !svpu_decoder_capture_fits(ctx))
-		ret = -EINVAL;
 	if (ret) {
 		struct vb2_v4l2_buffer *vbuf;
 
 		ctx->streaming[direction] = false;
-		while ((vbuf = direction == SVPU_OUT ? v4l2_m2m_src_buf_remove(ctx->fh.m2m_ctx) :
-						       v4l2_m2m_dst_buf_remove(ctx->fh.m2m_ctx)))
+		while ((vbuf = v4l2_m2m_src_buf_remove(ctx->fh.m2m_ctx)))
 			vb2_buffer_done(&vbuf->vb2_buf, VB2_BUF_STATE_QUEUED);
 		return ret;
 	}
 	if (!ctx->session)
 		return 0;
-	if (direction == SVPU_CAP && !(ctx->drained && ctx->last_wanted)) {
+	if (direction == SVPU_CAP && ctx->setup_pending && !svpu_decoder_capture_fits(ctx)) {
+		/* Buffers from before the change: as if they had been streaming. */
+		svpu_decoder_want_last(ctx);
+	} else if (direction == SVPU_CAP) {
 		svpu_decoder_resume(ctx);
-	} else if (direction == SVPU_OUT && ctx->drained) {
+	} else if (ctx->drained) {
 		/* Drain, step 3: STREAMOFF and STREAMON of OUTPUT go on, with a seek. */
+		ctx->draining = false;
 		svpu_decoder_resume(ctx);
 	}
 	svpu_decoder_push(ctx);
@@ -116,18 +117,30 @@ static void svpu_stop_streaming(struct vb2_queue *q)
 		svpu_decoder_announce_held(ctx);
 	ctx->stopping = false;
 	ctx->streaming[direction] = false;
-	/*
-	 * Stopping either side aborts a drain; a format change that came in between lets the drain
-	 * go on after it.
-	 */
-	if (direction == SVPU_OUT || !ctx->setup_pending) {
-		ctx->draining = false;
-		ctx->drain_after = NULL;
-	}
-	if (direction == SVPU_CAP || !ctx->setup_pending)
+	if (direction == SVPU_CAP) {
+		/*
+		 * Aborts a drain; but in the course of a resolution change it is part of the drain:
+		 * Drain, step 2, first item.
+		 */
+		if (!ctx->setup_pending) {
+			ctx->draining = false;
+			ctx->drain_again = false;
+			ctx->drain_after = NULL;
+		}
 		ctx->last_wanted = false;
-	if (direction == SVPU_CAP)
 		v4l2_m2m_clear_state(ctx->fh.m2m_ctx);
+	} else if (ctx->draining && !ctx->drained) {
+		/*
+		 * Aborts a drain. A client that waits for LAST is given one, as v4l2-mem2mem does;
+		 * the LAST of a resolution change is enough.
+		 */
+		ctx->drain_after = NULL;
+		if (ctx->session && ctx->streaming[SVPU_CAP] && !ctx->setup_pending &&
+		    !ctx->change_held)
+			svpu_decoder_drained(ctx);
+		else
+			ctx->draining = false;
+	}
 	svpu_decoder_push(ctx);
 }
 
@@ -151,8 +164,6 @@ int svpu_queue_init(void *priv, struct vb2_queue *src, struct vb2_queue *dst)
 		svpu_multiplanar ? V4L2_BUF_TYPE_VIDEO_OUTPUT_MPLANE : V4L2_BUF_TYPE_VIDEO_OUTPUT;
 	dst->type =
 		svpu_multiplanar ? V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE : V4L2_BUF_TYPE_VIDEO_CAPTURE;
-	/* An empty OUTPUT buffer asks for a drain. */
-	src->allow_zero_bytesused = 1;
 	for (i = 0; i < ARRAY_SIZE(queues); i++) {
 		struct vb2_queue *q = queues[i];
 

@@ -255,6 +255,7 @@ struct svpu_ctx {
 	u32 coded_width, coded_height;
 	u32 output_size; /* sizeimage of OUTPUT */
 	struct svpu_layout layout; /* of CAPTURE */
+	struct svpu_layout told; /* the one that the session knows; format NULL: none */
 	u32 visible_width, visible_height;
 	u32 min_capture;
 	struct svpu_colour colour;
@@ -272,13 +273,16 @@ struct svpu_ctx {
 	bool paused; /* the firmware waits for RESUME */
 	bool draining; /* the client asked; no LAST buffer yet */
 	bool drain_sent; /* DRAIN without its DRAINED */
+	bool drain_again; /* STOP came before an aborted drain's answer: DRAIN is due after it */
 	bool drained; /* stopped after a drain */
 	bool last_wanted; /* a LAST buffer is owed to the client */
+	bool return_asked; /* RETURN_OUTPUT was sent for it */
 	u32 returns_owed; /* RETURN_OUTPUTs without their answer */
 	bool stopped; /* the LAST buffer was completed */
 	struct vb2_v4l2_buffer *drain_after; /* last OUTPUT buffer before an unsent DRAIN */
 	u32 flush_generation;
 	bool flushing[2];
+	bool recalling; /* CAPTURE's flush is the host's own: its buffers stay queued */
 	u32 in_flight[2];
 	u32 buffer_generation;
 	u64 cookie;
@@ -320,9 +324,12 @@ void svpu_decoder_deliver_last(struct svpu_ctx *ctx);
 void svpu_decoder_flush(struct svpu_ctx *ctx, unsigned int direction);
 int svpu_decoder_send(struct svpu_ctx *ctx, void *command, u16 type, u16 size, u64 cookie);
 bool svpu_decoder_capture_fits(struct svpu_ctx *ctx);
+void svpu_decoder_want_last(struct svpu_ctx *ctx);
+void svpu_decoder_go_on(struct svpu_ctx *ctx);
 
 /* events.c: messages of the firmware */
 bool svpu_decoder_read(struct svpu_ctx *ctx);
+void svpu_decoder_drained(struct svpu_ctx *ctx);
 void svpu_decoder_announce_held(struct svpu_ctx *ctx);
 void svpu_decoder_work(struct work_struct *work);
 void svpu_decoder_watchdog(struct work_struct *work);
