@@ -14,8 +14,8 @@ namespace softvpu::v4l2 {
 // What of an open file is ready; combined from both queues and the event queue, exactly as poll() of the kernel's v4l2-mem2mem.
 // The numbers are poll(2)'s.
 struct Levels {
-  bool in = false;     // a CAPTURE buffer can be dequeued (POLLIN | POLLRDNORM), or DQBUF would say EPIPE
-  bool out = false;    // an OUTPUT buffer can be dequeued (POLLOUT | POLLWRNORM)
+  bool in = false;     // a CAPTURE buffer can be dequeued (POLLIN | POLLRDNORM), or DQBUF would say EPIPE, or EIO
+  bool out = false;    // an OUTPUT buffer can be dequeued (POLLOUT | POLLWRNORM), or DQBUF would say EIO
   bool pri = false;    // an event is pending (POLLPRI)
   bool error = false;  // POLLERR: what v4l2_m2m_poll reports when nothing could ever become ready
   friend bool operator==(const Levels&, const Levels&) = default;

@@ -108,8 +108,10 @@ Levels M2mFile::current_levels() {
     levels.error = true;
     return levels;
   }
-  levels.out = output_.done() > 0;
-  levels.in = capture_.done() > 0 || capture_.last_dequeued();  // DQBUF would say EPIPE
+  // A failed queue whose buffers are all back, while the other's aren't: who waits for this one alone must hear of it.
+  const auto says_eio = [](const BufferQueue& q) { return q.streaming() && q.failed() && q.done() == 0; };
+  levels.out = output_.done() > 0 || says_eio(output_);
+  levels.in = capture_.done() > 0 || capture_.last_dequeued() || says_eio(capture_);  // last_dequeued: DQBUF would say EPIPE
   return levels;
 }
 

@@ -196,5 +196,26 @@ TEST_P(Decoding, FailsForGoodAndStartsAfresh) {
   EXPECT_EQ(player.frames.size(), again.frames);
 }
 
+// The same: a client may have a thread for each queue, so that neither may sleep until the other has done its part.
+TEST_P(Decoding, WakesThePollerOfEitherQueueWhenItFailsForGood) {
+  const auto fatal = device().fatal_chunk();
+  if (fatal.empty()) GTEST_SKIP() << "no stream ends a session for good";
+  for (const Side side : {Side::kOutput, Side::kCapture}) {
+    const short ready = side == Side::kOutput ? POLLOUT : POLLIN;
+    Client client(device());
+    Player player(client);
+    player.start_output(4);
+    player.feed(clip(2));
+    ASSERT_TRUE(player.until_source_change());
+    player.start_capture();
+    player.feed(fatal);
+    ASSERT_TRUE(player.until_fed());
+    Got got;
+    while (got.error == 0) got = client.await(side);
+    EXPECT_EQ(got.error, -EIO) << "side " << static_cast<int>(side);
+    EXPECT_NE(client.file().poll(ready, 1000) & (ready | POLLERR), 0) << "side " << static_cast<int>(side);
+  }
+}
+
 }  // namespace
 }  // namespace softvpu::conformance
