@@ -158,11 +158,23 @@ Transition capture_stream_off(const DecoderState& state) {
   return b.done();
 }
 
+// Drain, step 1, warning: no error, and no drain: no LAST, no EOS event, decoding goes on. But a client that says STOP while CAPTURE isn't
+// set up yet has told that the queued data is complete, and v4l2-ctl, which does so with short files, never says it again: the session
+// delivers what it would hold back to wait for more.
+Transition ignored_stop(const DecoderState& state) {
+  const bool has_data = state.session_open && state.output_streaming && state.phase != Phase::kStopped;
+  if (!has_data || state.drain_sent) return refuse(state, 0);
+  Builder b(state);
+  b.next().drain_sent = true;
+  b.act(Action::kDrain);
+  return b.done();
+}
+
 // Drain, step 1.
 Transition command_stop(const DecoderState& state) {
   if (state.phase == Phase::kFailed) return refuse(state, EIO);
-  if (!state.output_streaming || !state.capture_streaming) return refuse(state, 0);  // step 1, warning
-  if (state.draining) return refuse(state, EBUSY);                                   // Drain, last note
+  if (!state.output_streaming || !state.capture_streaming) return ignored_stop(state);
+  if (state.draining) return refuse(state, EBUSY);              // Drain, last note
   if (state.phase == Phase::kStopped) return refuse(state, 0);  // vidioc-decoder-cmd.rst: when already stopped, does nothing
   Builder b(state);
   b.next().draining = true;

@@ -64,10 +64,10 @@ def v4l2_ctl_command(vector, control, output):
         return "v4l2-ctl has no software decoder to be a control"
     if not vector.is_bare:
         return "v4l2-ctl reads no container: it cuts a file into buffers wherever a buffer is full"
-    # One OUTPUT buffer: if the whole file fits into those that it fills before it starts, v4l2-ctl says STOP before it has set up CAPTURE, when the
-    # specification ignores it (stateful decoder, Drain, step 1, warning), and never again: frames that wait for reordering are lost.
+    # If the whole file fits into the OUTPUT buffers, v4l2-ctl says STOP before it has set up CAPTURE, which starts no drain (stateful decoder, Drain,
+    # step 1, warning), and ends when half a second brought no frame.
     return ["v4l2-ctl", "-d", os.environ.get("SOFTVPU_TEST_DEVICE", "/dev/video10"), "-x", f"pixelformat={V4L2_FORMAT[vector.codec]}",
-            "-v", "pixelformat=YU12", "--stream-mmap", "--stream-out-mmap=1", f"--stream-from={vector.path}", f"--stream-to={output}"]
+            "-v", "pixelformat=YU12", "--stream-mmap", "--stream-out-mmap", f"--stream-from={vector.path}", f"--stream-to={output}"]
 
 
 CLIENTS = {client.name: client for client in (
