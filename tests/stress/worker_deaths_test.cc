@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Real sessions over real workers that are killed, stopped or deserted at random moments, a thousand times: each buffer comes
-// back once, the next session works, and nothing is left behind: no descriptor, no process, no memory, no mapping.
-#include <dirent.h>
+// back once, the next session works, and nothing is left behind: no descriptor, no process, no memory, no mapping. At the seam;
+// what a V4L2 client sees of it is node_deaths_test.cc's.
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -18,6 +16,7 @@
 #include "base/shared_memory.h"
 #include "tests/contract/encode.h"
 #include "tests/contract/listener.h"
+#include "tests/stress/leaks.h"
 #include "vpu/driver.h"
 #include "vpu/process_link.h"
 
@@ -31,61 +30,15 @@ using codec::Direction;
 using codec::DoneStatus;
 using codec::contract::Listener;
 using codec::contract::Said;
+using tests::dead;
+using tests::descriptors;
+using tests::mappings;
+using tests::resident_kib;
+using tests::threads;
 
 constexpr Size kSize{320, 240};
 constexpr uint32_t kFrames = 40;
 constexpr auto kPatience = 60s;
-
-int rounds() {
-  const char* text = getenv("SOFTVPU_ROUNDS");
-  return text != nullptr && atoi(text) > 0 ? atoi(text) : 1000;
-}
-
-// --- What may leak.
-
-int descriptors() {
-  int count = 0;
-  DIR* directory = opendir("/proc/self/fd");
-  while (readdir(directory) != nullptr) ++count;
-  closedir(directory);
-  return count;
-}
-
-// Of memfds: regions and buffers. Others come and go with the heap and the sanitizers.
-int mappings() {
-  int count = 0;
-  char line[512];
-  FILE* file = fopen("/proc/self/maps", "r");
-  while (fgets(line, sizeof(line), file) != nullptr) count += strstr(line, "/memfd:") != nullptr;
-  fclose(file);
-  return count;
-}
-
-long resident_kib() {
-  long pages = 0;
-  FILE* file = fopen("/proc/self/statm", "r");
-  EXPECT_EQ(fscanf(file, "%*d %ld", &pages), 1);
-  fclose(file);
-  return pages * (sysconf(_SC_PAGESIZE) / 1024);
-}
-
-int threads() {
-  int count = -2;  // . and ..
-  DIR* directory = opendir("/proc/self/task");
-  while (readdir(directory) != nullptr) ++count;
-  closedir(directory);
-  return count;
-}
-
-// Dead, reaped or not: that is up to whoever got it as an orphan.
-bool dead(int pid) {
-  FILE* file = fopen(("/proc/" + std::to_string(pid) + "/stat").c_str(), "r");
-  if (file == nullptr) return true;
-  char state = '?';
-  const int got = fscanf(file, "%*d (%*[^)]) %c", &state);
-  fclose(file);
-  return got == 1 && state == 'Z';
-}
 
 // --- One client.
 
@@ -321,7 +274,7 @@ class AThousandSessions : public testing::Test {
 };
 
 TEST_F(AThousandSessions, WhoseWorkersDieAtRandomMomentsLeaveNothingBehind) {
-  const int total = rounds();
+  const int total = tests::rounds(1000);
   const int warm_up = total / 10;
   // Several clients at once, because many rounds are spent waiting for a watchdog.
   const auto run = [this](int count, unsigned seed) {
