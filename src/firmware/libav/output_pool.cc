@@ -14,6 +14,7 @@ namespace softvpu::firmware::libav {
 namespace {
 
 constexpr uintptr_t kAlignment = 64;  // of rows and planes: libavcodec's widest SIMD
+constexpr size_t kNotForLibavcodec = 3;  // free outputs, of which the client may keep two
 constexpr uint32_t kSpareRows = 16;   // of own memory, beside the readable tail
 
 }  // namespace
@@ -130,7 +131,7 @@ bool OutputPool::fits(const Output& output, const FrameLayout& native) const {
 }
 
 bool OutputPool::lend(AVFrame* frame, const FrameLayout& native) {
-  if (!direct_ || leases_.size() >= most_leases_ || free_count() < 2) return false;
+  if (!direct_ || leases_.size() >= most_leases_ || free_count() <= kNotForLibavcodec) return false;
   const auto chosen = std::find_if(queued_.begin(), queued_.end(),
                                    [&](const Queued& q) { return !q.output.memory->held && fits(q.output, native); });
   if (chosen == queued_.end()) return false;
