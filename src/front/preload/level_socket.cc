@@ -124,7 +124,13 @@ void LevelSocket::settle(int device_fd) {
   }
 }
 
+bool LevelSocket::is_device_end(dev_t device, ino_t inode) const {
+  const std::lock_guard lock(mutex_);
+  return peer_.valid() && device == device_ && inode == inode_;
+}
+
 bool LevelSocket::hung_up() const {
+  const std::lock_guard lock(mutex_);  // the loop's thread may be closing it
   pollfd peer{.fd = peer_.get(), .events = 0, .revents = 0};
   return raw::poll(&peer, 1, 0) == 1 && (peer.revents & POLLHUP) != 0;
 }

@@ -50,7 +50,8 @@ class LevelSocket {
   // True when no process holds the device end any more.
   bool hung_up() const;
   // True for the device end's identity, as fstat(2) tells it.
-  bool is_device_end(dev_t device, ino_t inode) const { return peer_.valid() && device == device_ && inode == inode_; }
+  bool is_device_end(dev_t device, ino_t inode) const;
+  // Between open() and the first watcher only.
   int peer() const { return peer_.get(); }
 
   // A descriptor whose POLLPRI is the PRI level, for poll(); valid until close(). -1 when none can be had.
@@ -87,7 +88,7 @@ class LevelSocket {
   Result<UniqueFd> make();
   void raise(bool completed_in, bool completed_pri);
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   // Guarded by mutex_.
   UniqueFd peer_;
   dev_t device_ = 0;  // identity of the device end
