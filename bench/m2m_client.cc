@@ -207,7 +207,7 @@ class Client {
       if ((poller.revents & POLLPRI) && !take_event()) return false;
       if ((poller.revents & POLLOUT) && !take_input()) return false;
       if (streaming_output_ && (poller.revents & POLLIN) && !take_output()) return false;
-      if ((poller.revents & POLLERR) && !(poller.revents & (POLLIN | POLLOUT | POLLPRI)) && (streaming_output_ || next_ < clip_.packets.size())) {
+      if ((poller.revents & POLLERR) && !(poller.revents & (POLLIN | POLLOUT | POLLPRI))) {
         errno = EIO;
         return fail("poll says POLLERR");
       }

@@ -48,6 +48,8 @@ std::optional<StreamHeader> probe_header(const CodecRow& row, Size size_hint, co
   context->thread_count = 1;
   context->apply_cropping = 0;
   apply_size_hint(row, size_hint, *context);
+  // A large MPEG-2 picture of a few bytes, as the made-up one, is refused otherwise.
+  if (row.id == AV_CODEC_ID_MPEG2VIDEO) context->flags2 |= AV_CODEC_FLAG2_CHUNKS;
   context->opaque = &asked;
   context->get_buffer2 = remember_and_refuse;
   if (avcodec_open2(context.get(), codec, nullptr) < 0) return std::nullopt;

@@ -7,12 +7,15 @@
 
 #include "firmware/libav/clip.h"
 #include "firmware/libav/codec_table.h"
+#include "firmware/libav/header_search.h"
 #include "firmware/libav/history.h"
 #include "firmware/libav/start_codes.h"
 
 namespace softvpu::firmware::libav {
 namespace {
 
+using testing::CodecUnderTest;
+using testing::kCodecs;
 using testing::make_clip;
 using testing::Packets;
 
@@ -133,6 +136,29 @@ TEST(AHeader, MayStillCome) {
   EXPECT_FALSE(may_become_header(AV_CODEC_ID_H264, bytes_of({0, 0, 1, 0xb3, 1, 2, 3}), 0)) << "MPEG-2";
   EXPECT_TRUE(may_become_header(AV_CODEC_ID_H264, bytes_of({1, 2, 0, 0}), 0)) << "perhaps the begin of a start code";
 }
+
+class AHeaderOf : public ::testing::TestWithParam<std::tuple<CodecUnderTest, std::pair<int, int>>> {};
+
+TEST_P(AHeaderOf, SaysThePicturesSize) {
+  const auto& [codec, size] = GetParam();
+  const auto [width, height] = size;
+  const Packets clip = make_clip({.encoder = codec.encoder, .width = width, .height = height, .frames = 1, .b_frames = 0});
+  if (clip.empty()) GTEST_SKIP() << "no encoder " << codec.encoder << " for " << width << 'x' << height;
+  const auto packet = header_packet(codec.id, clip[0]);
+  ASSERT_TRUE(packet);
+  const auto header = probe_header(*find_row(codec.coded), {}, *packet);
+  ASSERT_TRUE(header);
+  EXPECT_EQ(header->info.visible.size(), (Size{static_cast<uint32_t>(width), static_cast<uint32_t>(height)}));
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, AHeaderOf,
+                         ::testing::Combine(::testing::ValuesIn(kCodecs),
+                                            ::testing::Values(std::pair(32, 32), std::pair(1280, 720), std::pair(1920, 1080),
+                                                              std::pair(4096, 2304))),
+                         [](const auto& test) {
+                           return std::string(std::get<0>(test.param).name) + "In" +
+                                  std::to_string(std::get<1>(test.param).first);
+                         });
 
 TEST(AnMpeg2Sequence, SaysSizeAndFormat) {
   const Packets clip = make_clip({.encoder = "mpeg2video", .width = 320, .height = 240, .frames = 2});
