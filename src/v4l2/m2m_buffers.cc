@@ -215,7 +215,7 @@ int M2mFile::streamon(int& type, IoctlCall&) {
   return 0;
 }
 
-int M2mFile::streamoff(int& type, IoctlCall&) {
+int M2mFile::streamoff(int& type, IoctlCall& call) {
   const auto side = side_of(static_cast<uint32_t>(type), multiplanar());
   if (!side) return -side.error().code;
   BufferQueue& q = queue(*side);
@@ -224,6 +224,9 @@ int M2mFile::streamoff(int& type, IoctlCall&) {
   if (was_streaming) {
     happen({.what = *side == Side::kOutput ? Happening::kOutputStreamOff : Happening::kCaptureStreamOff});
     pump();
+    // From here on the memory is the client's: a codec that still read or wrote it would see, or spoil, what the client puts
+    // there.
+    await_flushed(*side, call);
   }
   return 0;
 }

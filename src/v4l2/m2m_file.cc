@@ -97,6 +97,18 @@ void M2mFile::await_header(const IoctlCall& call) {
   }
 }
 
+void M2mFile::await_flushed(Side side, const IoctlCall& call) {
+  const uint32_t& pending = side == Side::kOutput ? input_flush_pending_ : output_flush_pending_;
+  const SessionLink* const link = link_.get();
+  const TimePoint limit = system_clock().now() + device_->config().flush_limit;
+  while (!released_ && link != nullptr && link == link_.get() && state_.phase != Phase::kFailed && pending != 0) {
+    const Duration left = limit - system_clock().now();
+    if (left <= Duration::zero()) return;
+    publish();  // what this ioctl did so far
+    (void)sleep(call, left.count());
+  }
+}
+
 Levels M2mFile::current_levels() {
   // After a failure what came back can still be dequeued; only then is there an error (brief note in m2m_session.cc).
   const auto dead = [](const BufferQueue& q, bool holds_epipe) {

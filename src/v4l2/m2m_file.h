@@ -102,6 +102,9 @@ class M2mFile final : public FileHandle, public std::enable_shared_from_this<M2m
   // Queries about the stream wait for its header while inputs may still bring it, at most a second: ffmpeg asks right after its
   // first packet, and gets what real decoders (s5p-mfc) make it wait for.
   void await_header(const IoctlCall& call);
+  // Until the session has answered the flush of that side, fails, or VideoDeviceConfig::flush_limit is over. Signals don't end
+  // it.
+  void await_flushed(Side side, const IoctlCall& call);
   Levels current_levels();
   // Ends every locked entry that may have changed something: tells the sink, wakes the sleepers.
   void publish();
@@ -159,7 +162,9 @@ class M2mFile final : public FileHandle, public std::enable_shared_from_this<M2m
   std::optional<codec::StreamFormat> announced_;  // by the session, not applied yet
   std::optional<FrameLayout> told_layout_;        // what the session writes
   uint32_t flush_generation_ = 0;
-  uint32_t input_flush_pending_ = 0;  // generation of the unanswered flush of the inputs, 0: none
+  // Generation of the unanswered flush that STREAMOFF of the side asked for, 0: none.
+  uint32_t input_flush_pending_ = 0;
+  uint32_t output_flush_pending_ = 0;
   uint64_t next_cookie_ = 1;
   bool return_asked_ = false;  // return_output() was called for the LAST buffer that is wanted
   int start_error_ = 0;        // of the last Action::kStartSession

@@ -77,7 +77,8 @@ void M2mFile::act(Action action) {
       if (session_) status = session_->flush(codec::Direction::kInput, input_flush_pending_);
       break;
     case Action::kFlushOutput:
-      if (session_) status = session_->flush(codec::Direction::kOutput, ++flush_generation_);
+      output_flush_pending_ = ++flush_generation_;
+      if (session_) status = session_->flush(codec::Direction::kOutput, output_flush_pending_);
       break;
     case Action::kApplyFormat:
       apply_stream();
@@ -127,7 +128,7 @@ Status M2mFile::start_session() {
   link_ = std::move(link);
   told_layout_.reset();
   announced_.reset();
-  input_flush_pending_ = 0;
+  input_flush_pending_ = output_flush_pending_ = 0;
   formats_.forget_stream();
   controls_.set_min_capture_buffers(formats_.min_capture_buffers());
   return session_->start();
@@ -139,7 +140,7 @@ void M2mFile::close_session() {
   session_.reset();
   output_.session_closed();
   capture_.session_closed();
-  input_flush_pending_ = 0;
+  input_flush_pending_ = output_flush_pending_ = 0;
 }
 
 void M2mFile::session_failed(const Error& error) {
@@ -332,6 +333,7 @@ void M2mFile::on_flushed(const SessionLink* link, codec::Direction side, uint32_
   const std::lock_guard lock(mutex_);
   if (link != link_.get()) return;
   if (side == codec::Direction::kInput && generation == input_flush_pending_) input_flush_pending_ = 0;
+  if (side == codec::Direction::kOutput && generation == output_flush_pending_) output_flush_pending_ = 0;
   publish();
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "base/clock.h"
 #include "codec/session.h"
 #include "v4l2/file_handle.h"
 
@@ -19,7 +20,10 @@ struct VideoDeviceConfig {
   std::string card = "softvpu decoder";  // v4l2_capability.card
   std::string bus_info = "platform:softvpu-dec";
   uint32_t codec_threads = 0;  // SessionConfig::threads
-  Waiter* waiter = nullptr;    // how blocking ioctls of its files sleep; outlives the device. nullptr: a futex wait
+  // STREAMOFF waits that long for the lower half to let go of the buffers (vidioc-streamon.rst: it finishes "any DMA in
+  // progress"). Longer than an access unit takes; a codec that hangs is ended by the lower half's own watchdog.
+  Duration flush_limit = std::chrono::seconds(2);
+  Waiter* waiter = nullptr;  // how blocking ioctls of its files sleep; outlives the device. nullptr: a futex wait
 };
 
 class VideoDevice : public std::enable_shared_from_this<VideoDevice> {

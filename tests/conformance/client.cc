@@ -224,6 +224,27 @@ Got Client::await(Side side) {
   }
 }
 
+uint64_t Client::picture(uint32_t buffer) {
+  const PixFormat format = g_fmt(Side::kCapture);
+  const Rect shown = selection(V4L2_SEL_TGT_COMPOSE);
+  const bool planar = static_cast<uint32_t>(format.pixelformat) == V4L2_PIX_FMT_YUV420;
+  if (!planar && static_cast<uint32_t>(format.pixelformat) != V4L2_PIX_FMT_NV12) return 0;
+  const uint8_t* luma = memory(Side::kCapture, buffer);
+  const size_t stride = format.planes[0].bytesperline;
+  uint64_t hash = hash_of(nullptr, 0);
+  for (uint32_t y = 0; y < shown.height; ++y) hash = hash_of(luma + y * stride, shown.width, hash);
+  // "Planar YUV formats": chroma follows, lines half as long; NV12: as long, U and V in turn.
+  const uint8_t* chroma = luma + stride * format.size.height;
+  const size_t chroma_stride = planar ? stride / 2 : stride;
+  const size_t step = planar ? 1 : 2;
+  for (const size_t second : {size_t{0}, size_t{1}}) {
+    const uint8_t* from = chroma + second * (planar ? chroma_stride * (format.size.height / 2) : 1);
+    for (uint32_t y = 0; y < shown.height / 2; ++y)
+      for (uint32_t x = 0; x < shown.width / 2; ++x) hash = hash_of(from + y * chroma_stride + x * step, 1, hash);
+  }
+  return hash;
+}
+
 int Client::command(uint32_t cmd) {
   v4l2_decoder_cmd command{};
   command.cmd = cmd;
@@ -308,7 +329,10 @@ void Player::step() {
     const Got got = client_.dqbuf(Side::kCapture);
     epipe = epipe || got.error == -EPIPE;
     if (got.error != 0) break;
-    if (got.bytesused > 0) frames.push_back(got);
+    if (got.bytesused > 0) {
+      frames.push_back(got);
+      if (look) pictures.push_back(client_.picture(got.index));
+    }
     if (got.last()) {
       ++lasts;
       break;

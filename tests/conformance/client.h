@@ -62,6 +62,8 @@ class Client {
   uint32_t count(Side side) const { return static_cast<uint32_t>(maps_[index(side)].size()); }
   uint8_t* memory(Side side, uint32_t buffer) { return static_cast<uint8_t*>(maps_[index(side)].at(buffer).at); }
   Got querybuf(Side side, uint32_t buffer);
+  // hash_of() the picture in that CAPTURE buffer: the visible part, Y, U, V. The format is YU12 or NV12; 0: it is neither.
+  uint64_t picture(uint32_t buffer);
   int stream(Side side, bool on);
   // Copies the chunk into that OUTPUT buffer and queues it. `bytesused` < 0: of the chunk.
   int qbuf_output(uint32_t buffer, const std::vector<uint8_t>& chunk, uint64_t timestamp = 0, uint32_t flags = 0);
@@ -95,8 +97,9 @@ class Player {
  public:
   explicit Player(Client& client) : client_(client) {}
 
-  std::vector<Got> frames;  // with data
-  std::vector<Got> inputs;  // dequeued from OUTPUT
+  std::vector<Got> frames;         // with data
+  std::vector<uint64_t> pictures;  // of `frames`, if `look`
+  std::vector<Got> inputs;         // dequeued from OUTPUT
   size_t lasts = 0;
   size_t source_changes = 0;
   size_t ends = 0;  // V4L2_EVENT_EOS
@@ -138,6 +141,7 @@ class Player {
   // One turn without waiting: everything that is ready now.
   void step();
   bool requeue = true;  // CAPTURE buffers go back at once
+  bool look = false;    // hashes every picture
 
  private:
   Client& client_;

@@ -113,8 +113,8 @@ TEST_P(Decoding, WorksWithTheFewestBuffers) {
 TEST_P(Decoding, WaitsForCaptureBuffers) {
   Client client(device());
   Player player(client);
-  const Clip stream = clip(16);
-  player.start_output(16);
+  const Clip stream = clip(kPlenty);
+  player.start_output(kPlenty);
   player.feed(stream);
   ASSERT_TRUE(player.until_source_change());
   player.requeue = false;

@@ -28,12 +28,22 @@ class OpenFile {
   virtual void set_nonblocking(bool nonblocking) = 0;
 };
 
+// More chunks than any decoder keeps to itself (reordering, threads) before it outputs a frame: what comes of input alone,
+// without a drain, is waited for with that many. The specification sets no limit to that delay.
+inline constexpr uint32_t kPlenty = 24;
+
 // A stream cut into chunks, one access unit each, and what a decoder makes of it.
 struct Clip {
   Size size;
   std::vector<std::vector<uint8_t>> chunks;
   uint32_t frames = 0;
 };
+
+// FNV-1a, over as many pieces as there are.
+inline uint64_t hash_of(const uint8_t* data, size_t size, uint64_t before = 0xcbf29ce484222325u) {
+  for (size_t i = 0; i < size; ++i) before = (before ^ data[i]) * 0x100000001b3u;
+  return before;
+}
 
 class DeviceUnderTest {
  public:
@@ -44,6 +54,9 @@ class DeviceUnderTest {
   virtual uint32_t coded() = 0;  // V4L2_PIX_FMT_* of the clips
   // Widths and heights are multiples of 16, between 64 and 640; the first chunk holds the headers.
   virtual Clip clip(Size size, uint32_t frames) = 0;
+  // What another decoder makes of clip(size, frames): of each picture in output order hash_of() its planes Y, U, V without
+  // padding. Empty: nobody else decodes it.
+  virtual std::vector<uint64_t> pictures(Size, uint32_t) { return {}; }
   // A chunk in the middle of a stream that decodes to an error, or one that ends the session; empty: there is none.
   virtual std::vector<uint8_t> damaged_chunk() { return {}; }
   virtual std::vector<uint8_t> fatal_chunk() { return {}; }

@@ -22,7 +22,8 @@ constexpr Size kSize{320, 240};
 
 class ScriptedDevice final : public DeviceUnderTest {
  public:
-  ScriptedDevice() : device_(v4l2::make_codec_device({}, driver)) {}
+  // A script answers flushes when the test says so: STREAMOFF waits only where the test is about that.
+  explicit ScriptedDevice(Duration flush_limit = {}) : device_(v4l2::make_codec_device({.flush_limit = flush_limit}, driver)) {}
   std::string name() const override { return "scripted"; }
   std::unique_ptr<OpenFile> open() override { return open_in_process(*device_); }
   bool multiplanar() override { return true; }
@@ -118,6 +119,34 @@ TEST_F(AScriptedSession, LearnsOfEachBufferOnce) {
   ASSERT_EQ(client_.stream(Side::kCapture, false), 0);
   client_.free(Side::kCapture);
   EXPECT_EQ(script().mapped, 2u);
+}
+
+// vidioc-streamon.rst: STREAMOFF finishes "any DMA in progress": the memory is the client's only when the session let go of it.
+TEST(AScriptedSessionThatIsSlow, HoldsStreamoffUntilItHasLetGo) {
+  ScriptedDevice device(std::chrono::seconds(30));
+  Client client(device);
+  client.set_coded(kSize);
+  client.allocate(Side::kOutput, 2);
+  ASSERT_EQ(client.qbuf_output(0, std::vector<uint8_t>(64, 1), 1), 0);
+  ASSERT_EQ(client.stream(Side::kOutput, true), 0);
+  std::atomic<bool> back{false};
+  std::thread stopper([&] {
+    EXPECT_EQ(client.stream(Side::kOutput, false), 0);
+    back = true;
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_FALSE(back);
+  EXPECT_EQ(client.querybuf(Side::kOutput, 0).flags & V4L2_BUF_FLAG_QUEUED,
+            0u);  // takes the file's lock: it isn't held meanwhile
+  device.driver.script().settle();
+  stopper.join();
+  ASSERT_EQ(client.stream(Side::kOutput, true), 0);
+  ASSERT_EQ(client.qbuf_output(0, std::vector<uint8_t>(64, 1), 1), 0);
+  std::thread again([&] { EXPECT_EQ(client.stream(Side::kOutput, false), 0); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  (void)client.querybuf(Side::kOutput, 0);
+  device.driver.script().fail(EIO, "as the script wants it");  // a failure ends the wait, too
+  again.join();
 }
 
 // Contract, 5: answers to buffers from before STREAMOFF mean nothing to those queued since, though the indices are the same.
@@ -357,8 +386,8 @@ TEST_F(AScriptedSession, GetsItsOutputsAgainWithTheNewLayout) {
   EXPECT_EQ(script().outputs.size(), 3u);
   ASSERT_EQ(client_.command(V4L2_DEC_CMD_START), 0);
   const std::vector<std::string> tail(script().calls.end() - 6, script().calls.end());
-  EXPECT_EQ(tail, (std::vector<std::string>{"flush output", "layout 160x128", "queue_output 1", "queue_output 2", "queue_output 3",
-                                            "resume"}));
+  EXPECT_EQ(tail, (std::vector<std::string>{"flush output", "layout 160x128", "queue_output 1", "queue_output 2",
+                                            "queue_output 3", "resume"}));
   script().settle();
   EXPECT_EQ(client_.dqbuf(Side::kCapture).error, -EAGAIN);
   script().deliver(1);

@@ -229,7 +229,7 @@ TEST_P(AWaitingClient, MayCloseAtAnyMoment) {
     Client client(device());
     Player player(client);
     if (moment >= 1) player.start_output();
-    if (moment >= 2) player.feed(clip(12));
+    if (moment >= 2) player.feed(clip(kPlenty));
     if (moment >= 3) player.step();
     if (moment >= 4) {
       ASSERT_TRUE(player.until_source_change());
@@ -245,24 +245,41 @@ TEST_P(AWaitingClient, MayCloseAtAnyMoment) {
   }
 }
 
-// dev-mem2mem.rst: opened many times, each with its own stream, at once.
+// dev-mem2mem.rst: opened many times, each open with a context of its own. Eight sizes at once; each client gets its own
+// pictures.
 TEST_P(AWaitingClient, DecodesEightStreamsAtOnce) {
-  const Clip stream = clip(24);
-  std::atomic<int> good{0};
+  constexpr uint32_t kFrames = 48;
+  struct Session {
+    Clip stream;
+    std::vector<uint64_t> expected;
+    std::vector<uint64_t> pictures;
+    size_t frames = 0;
+  };
+  std::vector<Session> sessions(8);
+  for (uint32_t i = 0; i < sessions.size(); ++i) {
+    const Size size{160 + 32 * i, 128 + 16 * i};
+    sessions[i].stream = clip(kFrames, size);
+    sessions[i].expected = device().pictures(size, kFrames);
+  }
   std::vector<std::thread> threads;
-  for (int i = 0; i < 8; ++i)
+  for (Session& session : sessions)
     threads.emplace_back([&] {
       Client client(device());
       Player player(client);
+      player.look = !session.expected.empty();
       player.start_output();
-      player.feed(stream);
+      player.feed(session.stream);
       if (!player.until_source_change()) return;
       player.start_capture();
       if (!player.until_fed() || client.command(V4L2_DEC_CMD_STOP) != 0 || !player.until_last()) return;
-      if (player.frames.size() == stream.frames) ++good;
+      session.frames = player.frames.size();
+      session.pictures = player.pictures;
     });
   for (auto& thread : threads) thread.join();
-  EXPECT_EQ(good, 8);
+  for (const Session& session : sessions) {
+    EXPECT_EQ(session.frames, kFrames) << session.stream.size.width;
+    EXPECT_EQ(session.pictures, session.expected) << session.stream.size.width;
+  }
 }
 
 // Two threads of one client: one feeds OUTPUT, one takes CAPTURE, both blocking.
