@@ -257,8 +257,11 @@ static int svpu_push_input(struct svpu_ctx *ctx, struct vb2_v4l2_buffer *vbuf)
 	svpu_remember_meta(ctx, vbuf);
 	cmd.index = vb->index;
 	cmd.generation = buffer->generation;
-	cmd.offset = vb->planes[0].data_offset;
-	cmd.bytes = vb2_get_plane_payload(vb, 0) - cmd.offset;
+	cmd.bytes = vb2_get_plane_payload(vb, 0);
+	if (cmd.bytes) {
+		cmd.offset = vb->planes[0].data_offset;
+		cmd.bytes -= cmd.offset;
+	}
 	cmd.tag = vb->timestamp;
 	buffer->cookie = svpu_next_cookie(ctx, SVPU_OUT, vb->index);
 	ctx->in_flight[SVPU_OUT]++;
@@ -296,11 +299,19 @@ static void svpu_send_drain(struct svpu_ctx *ctx)
 static void svpu_push_inputs(struct svpu_ctx *ctx)
 {
 	struct vb2_v4l2_buffer *vbuf;
+	bool drains;
 
 	/* After a drain new inputs are accepted but not processed: Drain, step 3. */
 	while (ctx->session && !ctx->drain_sent && !ctx->drained && ctx->streaming[SVPU_OUT]) {
 		vbuf = v4l2_m2m_next_src_buf(ctx->fh.m2m_ctx);
 		if (!vbuf || !svpu_session_has_room(ctx->session))
+			return;
+		/*
+		 * An empty buffer is the older way to ask for a drain. It waits for CAPTURE, and
+		 * for START when a drain is under way; before a STOP that came later it is nothing.
+		 */
+		drains = !vb2_get_plane_payload(&vbuf->vb2_buf, 0) && !ctx->drain_after;
+		if (drains && (!ctx->streaming[SVPU_CAP] || ctx->draining))
 			return;
 		/* Mapped while still ready: a failure returns it with the others. */
 		if (svpu_memory_map(ctx, &vbuf->vb2_buf)) {
@@ -310,7 +321,9 @@ static void svpu_push_inputs(struct svpu_ctx *ctx)
 		v4l2_m2m_src_buf_remove(ctx->fh.m2m_ctx);
 		if (svpu_push_input(ctx, vbuf))
 			return;
-		if (vbuf == ctx->drain_after)
+		if (drains)
+			ctx->draining = true;
+		if (drains || vbuf == ctx->drain_after)
 			svpu_send_drain(ctx);
 	}
 }

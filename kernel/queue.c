@@ -164,6 +164,8 @@ int svpu_queue_init(void *priv, struct vb2_queue *src, struct vb2_queue *dst)
 		svpu_multiplanar ? V4L2_BUF_TYPE_VIDEO_OUTPUT_MPLANE : V4L2_BUF_TYPE_VIDEO_OUTPUT;
 	dst->type =
 		svpu_multiplanar ? V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE : V4L2_BUF_TYPE_VIDEO_CAPTURE;
+	/* An empty OUTPUT buffer asks for a drain. */
+	src->allow_zero_bytesused = 1;
 	for (i = 0; i < ARRAY_SIZE(queues); i++) {
 		struct vb2_queue *q = queues[i];
 

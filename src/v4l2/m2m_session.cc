@@ -168,6 +168,10 @@ void M2mFile::pump_inputs() {
   while (session_ && output_.streaming() && !output_.failed()) {
     Buffer* buffer = output_.next_queued();
     if (buffer == nullptr) return;
+    // An empty buffer is the older way to say STOP, behind what was queued before it. In the course of a drain it waits for
+    // START, as the inputs behind a drain do; and for CAPTURE to stream, so that it isn't lost as a STOP is then.
+    const bool drains = buffer->bytesused[0] == 0;
+    if (drains && (!capture_.streaming() || state_.draining || state_.phase == Phase::kStopped)) return;
     codec::InputChunk chunk;
     chunk.buffer = buffer->handle;
     chunk.cookie = codec::Cookie{next_cookie_++};
@@ -180,6 +184,7 @@ void M2mFile::pump_inputs() {
       output_.give_to_session(*buffer, chunk.cookie);
       status = session_->queue_input(chunk);
     }
+    if (status && drains) (void)happen({.what = Happening::kCommandStop, .fits = any_capture_buffer_fits()});
     if (!status) session_failed(status.error());
   }
 }

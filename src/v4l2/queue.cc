@@ -102,9 +102,10 @@ Status BufferQueue::take(Buffer& buffer, const BufferView& from) {
     if (from.field == V4L2_FIELD_ALTERNATE || from.field > V4L2_FIELD_INTERLACED_BT)
       return fail(EINVAL, "not a field of a buffer");
     for (uint32_t i = 0; i < buffer.planes.size(); ++i) {
-      // buffer.rst, bytesused: 0 means the whole buffer. It doesn't drain: videobuf2 without allow_zero_bytesused, as vicodec.
-      buffer.bytesused[i] = from.planes[i].bytesused != 0 ? from.planes[i].bytesused : buffer.planes[i].length();
-      buffer.data_offset[i] = from.planes[i].data_offset;
+      // An empty buffer stays empty and drains (m2m_session.cc): videobuf2's allow_zero_bytesused, as codec drivers have it.
+      // buffer.rst has 0 stand for the whole buffer, but a coded buffer is never full of what its client meant.
+      buffer.bytesused[i] = from.planes[i].bytesused;
+      buffer.data_offset[i] = from.planes[i].bytesused != 0 ? from.planes[i].data_offset : 0;
     }
     buffer.field = from.field == V4L2_FIELD_ANY ? uint32_t{V4L2_FIELD_NONE} : from.field;
     buffer.flags = from.flags & ~(kOurFlags | kCacheHints | V4L2_BUF_FLAG_TIMECODE | V4L2_BUF_FLAG_M2M_HOLD_CAPTURE_BUF);

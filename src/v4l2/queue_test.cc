@@ -131,10 +131,11 @@ TEST_P(AnOutputQueue, ChecksPayloadAgainstThePlane) {
   EXPECT_TRUE(queue_.take(buffer, offset));
   offset.planes[0].data_offset = 100;
   EXPECT_FALSE(queue_.take(buffer, offset));
-  offset = view(0);  // the whole buffer
+  offset = view(0);  // empty: there is nothing to be offset
   offset.planes[0].data_offset = 4999;
   EXPECT_TRUE(queue_.take(buffer, offset));
-  EXPECT_EQ(buffer.bytesused[0], 5000u);
+  EXPECT_EQ(buffer.bytesused[0], 0u);
+  EXPECT_EQ(buffer.data_offset[0], 0u);
 }
 
 TEST_P(AnOutputQueue, KeepsTheClientsFlagsAndNotOurs) {

@@ -231,6 +231,58 @@ TEST_P(ADrain, StartsOnlyWhileBothQueuesStream) {
   EXPECT_EQ(player.lasts, 1u);
 }
 
+// videobuf2, allow_zero_bytesused: an empty OUTPUT buffer is the older way to say STOP, and the same sequence follows. It is part
+// of the stream: also one that was queued before CAPTURE streamed drains.
+TEST_P(ADrain, MayBeAskedForByAnEmptyBuffer) {
+  Client client(device());
+  Player player(client);
+  const Clip stream = clip(5);
+  player.start_output();
+  player.feed(stream);
+  player.feed(std::vector<uint8_t>{});
+  ASSERT_TRUE(player.until_source_change());
+  player.start_capture();
+  for (size_t round = 1; round <= 3; ++round) {
+    ASSERT_TRUE(player.until([&] { return player.lasts == round && player.ends == round; })) << "round " << round;
+    EXPECT_EQ(player.frames.size(), round * stream.frames);
+    EXPECT_EQ(client.dqbuf(Side::kCapture).error, -EPIPE);
+    ASSERT_EQ(client.command(V4L2_DEC_CMD_START), 0);
+    for (uint32_t i = 0; i < client.count(Side::kCapture); ++i) (void)client.qbuf_capture(i);
+    player.epipe = false;
+    if (round == 3) break;
+    player.feed(stream);
+    player.feed(std::vector<uint8_t>{});
+  }
+  EXPECT_TRUE(player.until([&] { return player.inputs.size() == 3 * (stream.frames + 1); })) << "the empty ones come back, too";
+}
+
+// Drain, step 3: in the course of one, and after it, an empty buffer waits as all inputs do; START processes it.
+TEST_P(ADrain, MayBeAskedForBehindAnother) {
+  Client client(device());
+  Player player(client);
+  const Clip stream = clip(4);
+  begin_and_drain(client, player, stream);
+  player.feed(stream);
+  player.feed(std::vector<uint8_t>{});
+  ASSERT_TRUE(player.until_fed());
+  EXPECT_EQ(player.lasts, 1u);
+  ASSERT_EQ(client.command(V4L2_DEC_CMD_START), 0);
+  for (uint32_t i = 0; i < client.count(Side::kCapture); ++i) (void)client.qbuf_capture(i);
+  player.epipe = false;
+  ASSERT_TRUE(player.until_last());
+  EXPECT_EQ(player.frames.size(), 2 * stream.frames);
+  // STREAMOFF drops one that waits.
+  player.feed(std::vector<uint8_t>{});
+  ASSERT_TRUE(player.until_fed());
+  ASSERT_EQ(client.stream(Side::kOutput, false), 0);
+  player.forget_input();
+  ASSERT_EQ(client.stream(Side::kOutput, true), 0);
+  player.restart_capture();
+  player.feed(stream);
+  ASSERT_TRUE(player.until([&] { return player.inputs.size() == 3 * stream.frames + 1; }));
+  EXPECT_EQ(player.lasts, 2u);
+}
+
 // vidioc-decoder-cmd.rst: EINVAL for another command; TRY_ does nothing; flags are not accepted and come back as 0.
 TEST_P(ADrain, KnowsTwoCommands) {
   Client client(device());
