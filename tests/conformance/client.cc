@@ -183,7 +183,7 @@ int Client::qbuf_output(uint32_t number, const std::vector<uint8_t>& chunk, uint
   v4l2_buffer queued = buffer(Side::kOutput, number);
   const Map& map = maps_[index(Side::kOutput)].at(number);
   if (chunk.size() > map.length) return -EMSGSIZE;
-  std::memcpy(map.at, chunk.data(), chunk.size());
+  if (!chunk.empty()) std::memcpy(map.at, chunk.data(), chunk.size());
   queued.timestamp = to_time(timestamp);
   queued.flags = flags;
   queued.field = V4L2_FIELD_NONE;

@@ -111,6 +111,9 @@ TEST(AWaitingIoctl, IsNoPointOfDeferredCancellation) {
 }
 
 TEST(ABusyDevice, SurvivesAsynchronousCancellationAnywhere) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "ASan's marks of a cancelled thread's frames stay on its stack, and ASan itself trips over them";
+#endif
   const Device device;
   struct Job {
     int fd;
