@@ -505,8 +505,16 @@ void svpu_decoder_go_on(struct svpu_ctx *ctx)
 int svpu_decoder_command(struct svpu_ctx *ctx, struct v4l2_decoder_cmd *cmd)
 {
 	/* "will not fail even if any of the queues is not streaming": Drain, step 1. */
-	if (!ctx->streaming[SVPU_OUT] || !ctx->streaming[SVPU_CAP])
+	if (!ctx->streaming[SVPU_OUT] || !ctx->streaming[SVPU_CAP]) {
+		/* No drain; but all data is here, so nothing need be held back for more. */
+		if (cmd->cmd == V4L2_DEC_CMD_STOP && ctx->streaming[SVPU_OUT] && ctx->session &&
+		    !ctx->drain_sent && !ctx->drained) {
+			ctx->drain_after = v4l2_m2m_last_src_buf(ctx->fh.m2m_ctx);
+			if (!ctx->drain_after)
+				svpu_send_drain(ctx);
+		}
 		return 0;
+	}
 	if (!ctx->session)
 		return -EIO;
 

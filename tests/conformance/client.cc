@@ -329,6 +329,7 @@ void Player::step() {
     const Got got = client_.dqbuf(Side::kCapture);
     epipe = epipe || got.error == -EPIPE;
     if (got.error != 0) break;
+    flagged += (got.flags & V4L2_BUF_FLAG_ERROR) != 0 ? 1 : 0;
     if (got.bytesused > 0) {
       frames.push_back(got);
       if (look) pictures.push_back(client_.picture(got.index));

@@ -100,6 +100,7 @@ class Player {
   std::vector<Got> frames;         // with data
   std::vector<uint64_t> pictures;  // of `frames`, if `look`
   std::vector<Got> inputs;         // dequeued from OUTPUT
+  size_t flagged = 0;              // CAPTURE buffers with V4L2_BUF_FLAG_ERROR
   size_t lasts = 0;
   size_t source_changes = 0;
   size_t ends = 0;  // V4L2_EVENT_EOS

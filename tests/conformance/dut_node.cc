@@ -102,6 +102,14 @@ class Node final : public DeviceUnderTest {
     EXPECT_EQ(hashes.size(), frames) << "ffmpeg's own decoder";
     return hashes;
   }
+  // 4:4:4 has no raw format on a node that offers 4:2:0. Enough of it that the decoder looks at it.
+  std::vector<uint8_t> fatal_chunk() override {
+    static const auto& chunk = *new auto(
+        output_of("ffmpeg -v error -nostdin -f lavfi -i testsrc2=size=320x240:rate=25 -frames:v " + std::to_string(kPlenty) +
+                  " -pix_fmt yuv444p -c:v libx264 -preset ultrafast -x264-params aud=1 -f h264 -"));
+    EXPECT_FALSE(chunk.empty());
+    return chunk;
+  }
 
  private:
   static std::string encode(Size size, uint32_t frames) {
