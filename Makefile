@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The commands a person types. Needs nothing but git and make on Debian 12: tools/setup installs the rest (as root).
 #   make demo [CLIP=your.mp4]   decode a clip through the device with the stock ffmpeg, compare and measure
-#   make test [LANES="dev"]     build and run the tests
+#   make test [LANES="dev"]     build and run the tests, all of them by default
 JOBS ?= $(shell nproc)
 
 .PHONY: help build demo test test-kernel check clean
 help:
 	@echo 'make demo [CLIP=your.mp4]  build, decode a clip through the device, compare with libavcodec'
-	@echo 'make test [LANES="…"]      build and run the tests; lanes: dev stream stress sanitizers fuzz (default: dev)'
+	@echo 'make test [LANES="…"]      build and run the tests; lanes: dev stream stress fuzz sanitizers (default: all)'
 	@echo 'make test-kernel           the kernel module in a virtual machine (docs/kernel.md)'
 	@echo 'make build                 build build/dev (then: build/dev/apps/softvpu run -- PROGRAM …)'
 	@echo 'make check                 what to run before a commit: format, layers, tidy, build, fast tests'
