@@ -76,11 +76,34 @@ static int svpu_release(struct file *file)
 	return 0;
 }
 
+/*
+ * As v4l2-mem2mem, which says EPOLLERR when both queues are dead. In a failed session each of them
+ * answers EIO once its buffers are dequeued: who waits for that one alone must hear of it, too.
+ */
+static __poll_t svpu_poll(struct file *file, poll_table *table)
+{
+	struct svpu_ctx *ctx = svpu_file_ctx(file);
+	__poll_t mask = v4l2_m2m_fop_poll(file, table);
+	struct vb2_queue *q;
+
+	mutex_lock(&ctx->lock);
+	if (ctx->failed) {
+		q = svpu_queue(ctx, SVPU_OUT);
+		if (vb2_is_streaming(q) && list_empty(&q->done_list))
+			mask |= EPOLLOUT | EPOLLWRNORM;
+		q = svpu_queue(ctx, SVPU_CAP);
+		if (vb2_is_streaming(q) && list_empty(&q->done_list))
+			mask |= EPOLLIN | EPOLLRDNORM;
+	}
+	mutex_unlock(&ctx->lock);
+	return mask;
+}
+
 const struct v4l2_file_operations svpu_file_ops = {
 	.owner = THIS_MODULE,
 	.open = svpu_open,
 	.release = svpu_release,
-	.poll = v4l2_m2m_fop_poll,
+	.poll = svpu_poll,
 	.unlocked_ioctl = video_ioctl2,
 	.mmap = v4l2_m2m_fop_mmap,
 };
