@@ -302,7 +302,8 @@ static void svpu_push_inputs(struct svpu_ctx *ctx)
 	bool drains;
 
 	/* After a drain new inputs are accepted but not processed: Drain, step 3. */
-	while (ctx->session && !ctx->drain_sent && !ctx->drained && ctx->streaming[SVPU_OUT]) {
+	while (ctx->session && !ctx->drain_sent && !ctx->drained && ctx->streaming[SVPU_OUT] &&
+	       !ctx->flushing[SVPU_OUT]) {
 		vbuf = v4l2_m2m_next_src_buf(ctx->fh.m2m_ctx);
 		if (!vbuf || !svpu_session_has_room(ctx->session))
 			return;
@@ -346,9 +347,12 @@ static void svpu_push_outputs(struct svpu_ctx *ctx)
 {
 	struct vb2_v4l2_buffer *vbuf;
 
-	/* The geometry must be settled: buffers queued earlier wait here. */
+	/*
+	 * The geometry must be settled: buffers queued earlier wait here. Messages are handled
+	 * inside a flush, too: what went out after it would outlive it.
+	 */
 	while (ctx->session && ctx->header_known && !ctx->setup_pending && !ctx->change_held &&
-	       !ctx->stopped && ctx->streaming[SVPU_CAP]) {
+	       !ctx->stopped && ctx->streaming[SVPU_CAP] && !ctx->flushing[SVPU_CAP]) {
 		vbuf = svpu_next_output(ctx);
 		if (!vbuf || !svpu_session_has_room(ctx->session))
 			return;
@@ -374,6 +378,9 @@ void svpu_decoder_push(struct svpu_ctx *ctx)
 static void svpu_complete_last(struct svpu_ctx *ctx, struct vb2_v4l2_buffer *vbuf)
 {
 	vb2_set_plane_payload(&vbuf->vb2_buf, 0, 0);
+	vbuf->vb2_buf.timestamp = 0;
+	vbuf->flags &= ~(V4L2_BUF_FLAG_TIMECODE | V4L2_BUF_FLAG_KEYFRAME | V4L2_BUF_FLAG_PFRAME |
+			 V4L2_BUF_FLAG_BFRAME);
 	vbuf->field = V4L2_FIELD_NONE;
 	vbuf->sequence = ctx->sequence[SVPU_CAP]++;
 	ctx->last_wanted = false;
@@ -436,7 +443,11 @@ static void svpu_flush_wait(struct svpu_ctx *ctx, unsigned int direction)
 	}
 	while (ctx->session && ctx->flushing[direction]) {
 		atomic_set(&ctx->session->bell, 0);
-		svpu_decoder_read(ctx);
+		/* To the last message: only then the firmware rings again. */
+		if (svpu_decoder_read(ctx) && time_before(jiffies, deadline)) {
+			cond_resched();
+			continue;
+		}
 		if (!ctx->session || !ctx->flushing[direction])
 			break;
 		left = deadline - jiffies;
@@ -501,18 +512,30 @@ void svpu_decoder_go_on(struct svpu_ctx *ctx)
 	svpu_decoder_push(ctx);
 }
 
+/* A DRAIN after what is queued now. */
+static void svpu_drain_here(struct svpu_ctx *ctx)
+{
+	ctx->drain_after = v4l2_m2m_last_src_buf(ctx->fh.m2m_ctx);
+	if (ctx->drain_sent)
+		ctx->drain_again = true;
+	else if (!ctx->drain_after)
+		svpu_send_drain(ctx);
+	else
+		svpu_push_inputs(ctx); /* an empty buffer may have waited */
+}
+
 /* V4L2_DEC_CMD_*, flags already checked. */
 int svpu_decoder_command(struct svpu_ctx *ctx, struct v4l2_decoder_cmd *cmd)
 {
-	/* "will not fail even if any of the queues is not streaming": Drain, step 1. */
+	/*
+	 * "will not fail even if any of the queues is not streaming": Drain, step 1. A STOP before
+	 * CAPTURE streams starts no drain, but tells that the queued data is complete, and v4l2-ctl
+	 * says it only then: the firmware delivers what it would hold back to wait for more.
+	 */
 	if (!ctx->streaming[SVPU_OUT] || !ctx->streaming[SVPU_CAP]) {
-		/* No drain; but all data is here, so nothing need be held back for more. */
-		if (cmd->cmd == V4L2_DEC_CMD_STOP && ctx->streaming[SVPU_OUT] && ctx->session &&
-		    !ctx->drain_sent && !ctx->drained) {
-			ctx->drain_after = v4l2_m2m_last_src_buf(ctx->fh.m2m_ctx);
-			if (!ctx->drain_after)
-				svpu_send_drain(ctx);
-		}
+		if (cmd->cmd == V4L2_DEC_CMD_STOP && ctx->session && ctx->streaming[SVPU_OUT] &&
+		    !ctx->drained && !ctx->drain_sent)
+			svpu_drain_here(ctx);
 		return 0;
 	}
 	if (!ctx->session)
@@ -524,11 +547,7 @@ int svpu_decoder_command(struct svpu_ctx *ctx, struct v4l2_decoder_cmd *cmd)
 		if (ctx->drained)
 			return 0;
 		ctx->draining = true;
-		ctx->drain_after = v4l2_m2m_last_src_buf(ctx->fh.m2m_ctx);
-		if (ctx->drain_sent)
-			ctx->drain_again = true;
-		else if (!ctx->drain_after)
-			svpu_send_drain(ctx);
+		svpu_drain_here(ctx);
 		return 0;
 	}
 	if (ctx->setup_pending) {
