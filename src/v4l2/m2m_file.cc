@@ -16,7 +16,6 @@ namespace softvpu::v4l2 {
 namespace {
 
 constexpr uint32_t kCaptureOffsets = OffsetAllocator::kSpan;  // v4l2-mem2mem: the CAPTURE queue's offsets start there
-constexpr std::chrono::nanoseconds kHeaderLimit = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -87,7 +86,7 @@ int M2mFile::sleep(const IoctlCall& call, int64_t timeout_ns) {
 }
 
 void M2mFile::await_header(const IoctlCall& call) {
-  const TimePoint limit = system_clock().now() + kHeaderLimit;
+  const TimePoint limit = system_clock().now() + device_->config().header_limit;
   while (!released_ && state_.phase == Phase::kInitialization && state_.session_open && output_.streaming() &&
          output_.queued() + output_.with_session() > 0) {
     const Duration left = limit - system_clock().now();
