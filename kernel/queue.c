@@ -20,8 +20,12 @@ static int svpu_queue_setup(struct vb2_queue *q, unsigned int *num_buffers,
 	bool output = V4L2_TYPE_IS_OUTPUT(q->type);
 	u32 size = output ? ctx->output_size : ctx->layout.size;
 
-	if (*num_planes)
+	if (*num_planes) {
+		/* Beyond any picture: vmalloc would complain in the log. */
+		if (sizes[0] > SZ_256M)
+			return -ENOMEM;
 		return *num_planes == 1 && sizes[0] >= size ? 0 : -EINVAL;
+	}
 	*num_planes = 1;
 	/* Decoders read a little beyond the picture. */
 	sizes[0] = output ? size : size + svpu_layout_tail(&ctx->layout);
