@@ -22,8 +22,10 @@ struct CodecRow {
 };
 
 constexpr CodecRow kCodecs[] = {
-    {AV_CODEC_ID_H264, V4L2_PIX_FMT_H264, "h264_mp4toannexb"}, {AV_CODEC_ID_HEVC, V4L2_PIX_FMT_HEVC, "hevc_mp4toannexb"},
-    {AV_CODEC_ID_MPEG2VIDEO, V4L2_PIX_FMT_MPEG2, "null"},      {AV_CODEC_ID_VP8, V4L2_PIX_FMT_VP8, "null"},
+    {AV_CODEC_ID_H264, V4L2_PIX_FMT_H264, "h264_mp4toannexb"},
+    {AV_CODEC_ID_HEVC, V4L2_PIX_FMT_HEVC, "hevc_mp4toannexb"},
+    {AV_CODEC_ID_MPEG2VIDEO, V4L2_PIX_FMT_MPEG2, "null"},
+    {AV_CODEC_ID_VP8, V4L2_PIX_FMT_VP8, "null"},
     {AV_CODEC_ID_VP9, V4L2_PIX_FMT_VP9, "null"},
 };
 
@@ -78,7 +80,8 @@ bool load_clip(const std::string& path, Clip& clip) {
     }
     if (av_bsf_send_packet(filter.get(), more ? packet.get() : nullptr) < 0) break;
     while (av_bsf_receive_packet(filter.get(), packet.get()) >= 0) {
-      const int64_t pts = packet->pts == AV_NOPTS_VALUE ? 0 : av_rescale_q(packet->pts, stream->time_base, AVRational{1, 1000000});
+      const int64_t pts =
+          packet->pts == AV_NOPTS_VALUE ? 0 : av_rescale_q(packet->pts, stream->time_base, AVRational{1, 1000000});
       clip.packets.push_back({{packet->data, packet->data + packet->size}, pts});
       av_packet_unref(packet.get());
     }

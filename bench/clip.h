@@ -16,9 +16,9 @@ struct Packet {
 };
 
 struct Clip {
-  std::string codec;   // libavcodec's name: h264, hevc, vp8, vp9, mpeg2video
-  uint32_t fourcc = 0; // V4L2_PIX_FMT_*
-  uint32_t width = 0;  // pixels
+  std::string codec;    // libavcodec's name: h264, hevc, vp8, vp9, mpeg2video
+  uint32_t fourcc = 0;  // V4L2_PIX_FMT_*
+  uint32_t width = 0;   // pixels
   uint32_t height = 0;
   std::vector<Packet> packets;  // Annex B for H.264 and HEVC
 };

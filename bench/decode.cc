@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// bench_decode: throughput through the device against libavcodec called directly with the same number of threads, pair by pair in one
-// process, per clip; plus open-to-first-frame time and the codec process's memory. Run it below `softvpu run --threads N`.
+// bench_decode: throughput through the device against libavcodec called directly with the same number of threads, pair by pair in
+// one process, per clip; plus open-to-first-frame time and the codec process's memory. Run it below `softvpu run --threads N`.
 #include <linux/videodev2.h>
 
 #include <algorithm>
@@ -86,8 +86,9 @@ int bench_clip(const std::string& node, const std::string& path, int threads, in
         return 1;
       }
       if (report->frames != direct.frames || report->checksum != direct.checksum) {
-        std::fprintf(stderr, "bench: %s: the device gave %llu frames, libavcodec %llu, or other bytes: nothing to compare\n", path.c_str(),
-                     static_cast<unsigned long long>(report->frames), static_cast<unsigned long long>(direct.frames));
+        std::fprintf(stderr, "bench: %s: the device gave %llu frames, libavcodec %llu, or other bytes: nothing to compare\n",
+                     path.c_str(), static_cast<unsigned long long>(report->frames),
+                     static_cast<unsigned long long>(direct.frames));
         return 1;
       }
     }
@@ -100,9 +101,11 @@ int bench_clip(const std::string& node, const std::string& path, int threads, in
     first_device.push_back(device.first_frame.count() * 1e3);
     worker_rss = std::max(worker_rss, device.worker_rss_kib);
   }
-  std::printf("%-11s %4ux%-4u  libavcodec %7.1f fps  device %7.1f fps  ratio YU12 %.3f  NV12 %.3f  first frame %.1f ms (libavcodec %.1f)  codec process %.1f MiB\n",
-              clip.codec.c_str(), clip.width, clip.height, median(direct_fps), median(device_fps), median(ratios_yuv), median(ratios_nv12),
-              median(first_device), median(first_direct), static_cast<double>(worker_rss) / 1024.0);
+  std::printf(
+      "%-11s %4ux%-4u  libavcodec %7.1f fps  device %7.1f fps  ratio YU12 %.3f  NV12 %.3f  first frame %.1f ms (libavcodec %.1f) "
+      " codec process %.1f MiB\n",
+      clip.codec.c_str(), clip.width, clip.height, median(direct_fps), median(device_fps), median(ratios_yuv),
+      median(ratios_nv12), median(first_device), median(first_direct), static_cast<double>(worker_rss) / 1024.0);
   std::fflush(stdout);
   return 0;
 }
@@ -131,9 +134,10 @@ int main(int argc, char** argv) {
     }
   }
   if (clips.empty() || rounds < 1) {
-    std::fprintf(stderr,
-                 "usage: softvpu run --threads N -- bench_decode [--device /dev/video10] [--threads N (1)] [--rounds N (5)] CLIP...\n"
-                 "prints medians over the rounds; a ratio of 1 is libavcodec's own speed. bench/run makes clips and runs it per codec.\n");
+    std::fprintf(
+        stderr,
+        "usage: softvpu run --threads N -- bench_decode [--device /dev/video10] [--threads N (1)] [--rounds N (5)] CLIP...\n"
+        "prints medians over the rounds; a ratio of 1 is libavcodec's own speed. bench/run makes clips and runs it per codec.\n");
     return 2;
   }
   int status = 0;

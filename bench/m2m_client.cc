@@ -54,7 +54,8 @@ uint64_t worker_memory() {
 
 class Client {
  public:
-  Client(const Clip& clip, uint32_t raw_fourcc) : clip_(clip), raw_fourcc_(raw_fourcc), start_(std::chrono::steady_clock::now()) {}
+  Client(const Clip& clip, uint32_t raw_fourcc)
+      : clip_(clip), raw_fourcc_(raw_fourcc), start_(std::chrono::steady_clock::now()) {}
   ~Client() {
     for (auto* set : {&inputs_, &outputs_})
       for (Buffer& buffer : *set)
@@ -248,7 +249,8 @@ class Client {
     if (plane.bytesused > 0) {
       if (report_.frames++ == 0) report_.first_frame = std::chrono::steady_clock::now() - start_;
       const Buffer& output = outputs_[buffer.index];
-      for (size_t i = 0; i < std::min<size_t>(plane.bytesused, 64); ++i) report_.checksum = report_.checksum * 31 + output.data[i];
+      for (size_t i = 0; i < std::min<size_t>(plane.bytesused, 64); ++i)
+        report_.checksum = report_.checksum * 31 + output.data[i];
     }
     if (buffer.flags & V4L2_BUF_FLAG_LAST) return finish_sequence();
     return queue_output(buffer.index);

@@ -22,7 +22,8 @@ int note(int fd) {
 }
 
 void forget(int fd) {
-  if (fd >= kLowestLibraryFd && fd < kHighestNoted) noted[fd / 64].fetch_and(~(uint64_t{1} << fd % 64), std::memory_order_relaxed);
+  if (fd >= kLowestLibraryFd && fd < kHighestNoted)
+    noted[fd / 64].fetch_and(~(uint64_t{1} << fd % 64), std::memory_order_relaxed);
 }
 
 // A CLOEXEC duplicate, high if the limits allow it: with RLIMIT_NOFILE at or below 1000 the kernel says EINVAL, with the numbers

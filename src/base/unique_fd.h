@@ -39,8 +39,8 @@ class UniqueFd {
 // Errors: none beyond returning what it was given.
 UniqueFd raise_fd(UniqueFd fd);
 
-// The smallest descriptor >= `from` that raise_fd() or duplicate() put above 1000 and whose owner still holds it; -1 when there is none.
-// So that a program that closes "everything" doesn't close what it never opened. Any thread, async-signal-safe.
+// The smallest descriptor >= `from` that raise_fd() or duplicate() put above 1000 and whose owner still holds it; -1 when there
+// is none. So that a program that closes "everything" doesn't close what it never opened. Any thread, async-signal-safe.
 int next_library_fd(int from);
 inline bool is_library_fd(int fd) { return fd >= 1000 && next_library_fd(fd) == fd; }
 

@@ -16,7 +16,8 @@
 //  4. drain() takes effect after all inputs queued before it; drained() follows the last output_done() of a frame. No input is
 //     consumed after that until resume(). A flush of the inputs cancels a drain(): its drained() comes before that flushed(), or
 //     never. No second drain() is called while one is neither answered nor cancelled.
-//  5. After flush(), every buffer queued before it on that side comes back (cancelled or done), then flushed() with the same number.
+//  5. After flush(), every buffer queued before it on that side comes back (cancelled or done), then flushed() with the same
+//  number.
 //     Frames made from inputs before an input flush may be dropped.
 //  6. failed() is said once; after it every call returns EIO, and all queued buffers have been returned before it.
 #pragma once
@@ -53,16 +54,16 @@ enum class Tag : uint64_t {};
 // Memory of one plane. The session duplicates `fd` if it needs it longer than the call.
 struct PlaneMemory {
   int fd = -1;
-  uint64_t offset = 0;          // of the plane in `fd`, page aligned
-  uint64_t length = 0;          // bytes the codec may write
-  uint64_t mapped_length = 0;   // bytes that may be mapped and read; >= length
+  uint64_t offset = 0;         // of the plane in `fd`, page aligned
+  uint64_t length = 0;         // bytes the codec may write
+  uint64_t mapped_length = 0;  // bytes that may be mapped and read; >= length
 };
 
 struct SessionConfig {
   Role role = Role::kDecoder;
   FourCC coded = FourCC::kNone;
-  Size size_hint;               // from the client's format; {0,0} when unknown
-  uint32_t threads = 0;         // codec threads; 0 lets the lower half choose
+  Size size_hint;        // from the client's format; {0,0} when unknown
+  uint32_t threads = 0;  // codec threads; 0 lets the lower half choose
 };
 
 struct InputChunk {
@@ -75,10 +76,10 @@ struct InputChunk {
 
 // What a decoder learnt from the stream.
 struct StreamFormat {
-  Size coded;            // as the codec codes it (a multiple of its block size)
-  Rect visible;          // inside coded
+  Size coded;    // as the codec codes it (a multiple of its block size)
+  Rect visible;  // inside coded
   uint8_t bit_depth = 8;
-  uint8_t chroma = 1;    // 0: 4:0:0, 1: 4:2:0, 2: 4:2:2, 3: 4:4:4
+  uint8_t chroma = 1;  // 0: 4:0:0, 1: 4:2:0, 2: 4:2:2, 3: 4:4:4
   bool interlaced = false;
   Colour colour;
   uint32_t min_output_buffers = 2;

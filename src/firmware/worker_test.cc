@@ -7,8 +7,8 @@
 
 #include <thread>
 
-#include "firmware/libav/clip.h"
 #include "firmware/host.h"
+#include "firmware/libav/clip.h"
 
 namespace softvpu::firmware::testing {
 namespace {

@@ -10,8 +10,9 @@ namespace softvpu {
 enum class FourCC : uint32_t { kNone = 0 };
 
 constexpr FourCC make_fourcc(char a, char b, char c, char d) {
-  return static_cast<FourCC>(static_cast<uint32_t>(static_cast<unsigned char>(a)) | static_cast<uint32_t>(static_cast<unsigned char>(b)) << 8 |
-                             static_cast<uint32_t>(static_cast<unsigned char>(c)) << 16 | static_cast<uint32_t>(static_cast<unsigned char>(d)) << 24);
+  return static_cast<FourCC>(
+      static_cast<uint32_t>(static_cast<unsigned char>(a)) | static_cast<uint32_t>(static_cast<unsigned char>(b)) << 8 |
+      static_cast<uint32_t>(static_cast<unsigned char>(c)) << 16 | static_cast<uint32_t>(static_cast<unsigned char>(d)) << 24);
 }
 
 // Raw formats (V4L2_PIX_FMT_*).

@@ -37,9 +37,9 @@ const PixelFormatInfo* find_pixel_format(FourCC fourcc);
 // Where each component starts, and how long each memory plane is.
 struct FrameLayout {
   FourCC fourcc = FourCC::kNone;
-  Size size;                    // frame buffer size: the coded size, aligned
-  uint32_t memory_planes = 0;   // entries used in plane_size
-  uint32_t components = 0;      // entries used in stride, offset, component_plane
+  Size size;                                           // frame buffer size: the coded size, aligned
+  uint32_t memory_planes = 0;                          // entries used in plane_size
+  uint32_t components = 0;                             // entries used in stride, offset, component_plane
   std::array<uint32_t, kMaxPlanes> stride{};           // bytes per line
   std::array<uint32_t, kMaxPlanes> offset{};           // bytes from the start of the memory plane
   std::array<uint32_t, kMaxPlanes> component_plane{};  // which memory plane holds it

@@ -158,9 +158,9 @@ Transition capture_stream_off(const DecoderState& state) {
   return b.done();
 }
 
-// Drain, step 1, warning: no error, and no drain: no LAST, no EOS event, decoding goes on. But a client that says STOP while CAPTURE isn't
-// set up yet has told that the queued data is complete, and v4l2-ctl, which does so with short files, never says it again: the session
-// delivers what it would hold back to wait for more.
+// Drain, step 1, warning: no error, and no drain: no LAST, no EOS event, decoding goes on. But a client that says STOP while
+// CAPTURE isn't set up yet has told that the queued data is complete, and v4l2-ctl, which does so with short files, never says it
+// again: the session delivers what it would hold back to wait for more.
 Transition ignored_stop(const DecoderState& state) {
   const bool has_data = state.session_open && state.output_streaming && state.phase != Phase::kStopped;
   if (!has_data || state.drain_sent) return refuse(state, 0);

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "firmware/libav/harness.h"
 #include "firmware/libav/av_ptr.h"
+#include "firmware/libav/harness.h"
 
 extern "C" {
 #include <libavcodec/bsf.h>

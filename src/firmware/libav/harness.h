@@ -120,7 +120,8 @@ class Client final : public DecoderEvents {
     while (true) {
       if (setup_wanted_ && hold_resume == false) set_up();
       requeue();
-      if (!decoder_->step() && !(setup_wanted_ && !hold_resume) && (idle_.size() <= kept_back || hold_outputs || !errors.empty())) return;
+      if (!decoder_->step() && !(setup_wanted_ && !hold_resume) && (idle_.size() <= kept_back || hold_outputs || !errors.empty()))
+        return;
     }
   }
   void drain() {
@@ -143,8 +144,7 @@ class Client final : public DecoderEvents {
     layout_ = *layout;
     decoder_->set_layout(layout_);
     const size_t outputs = options_.outputs != 0 ? options_.outputs : info.min_output_buffers + kept_back;
-    for (size_t i = 0; i < outputs; ++i)
-      idle_.push_back(guarded_memory(layout_.plane_size[0], readable_tail(layout_)));
+    for (size_t i = 0; i < outputs; ++i) idle_.push_back(guarded_memory(layout_.plane_size[0], readable_tail(layout_)));
     if (!hold_outputs) requeue();
     decoder_->resume();
   }

@@ -13,9 +13,9 @@ extern "C" {
 namespace softvpu::firmware::libav {
 namespace {
 
-constexpr uintptr_t kAlignment = 64;  // of rows and planes: libavcodec's widest SIMD
+constexpr uintptr_t kAlignment = 64;     // of rows and planes: libavcodec's widest SIMD
 constexpr size_t kNotForLibavcodec = 3;  // free outputs, of which the client may keep two
-constexpr uint32_t kSpareRows = 16;   // of own memory, beside the readable tail
+constexpr uint32_t kSpareRows = 16;      // of own memory, beside the readable tail
 
 }  // namespace
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Memory for libavcodec's pictures: the client's queued outputs where they fit (zero copy), else memory of its own.
 //
-// The rules that keep few buffers from deadlocking: libavcodec never waits for memory, it never gets the last free outputs (clients
-// keep one or two pictures until the next ones come, ffmpeg too, which doesn't ask how many buffers it should have), and it holds
-// fewer outputs than the client was told to queue (min_output_buffers). So whatever the client keeps for itself beyond those, one
-// of the queued ones is free, and a picture in the pool's own memory can be copied out when it is due. A queued output whose
-// memory libavcodec still reads (a reference picture) counts as withheld, not as free.
+// The rules that keep few buffers from deadlocking: libavcodec never waits for memory, it never gets the last free outputs
+// (clients keep one or two pictures until the next ones come, ffmpeg too, which doesn't ask how many buffers it should have), and
+// it holds fewer outputs than the client was told to queue (min_output_buffers). So whatever the client keeps for itself beyond
+// those, one of the queued ones is free, and a picture in the pool's own memory can be copied out when it is due. A queued output
+// whose memory libavcodec still reads (a reference picture) counts as withheld, not as free.
 //
 // Threads: allocate() and the release of a picture come from libavcodec's threads, everything else from the decode thread.
 #pragma once
