@@ -33,11 +33,20 @@ std::vector<std::string> base_directories() {
   return all;
 }
 
-Result<UniqueFd> lock_tree(const std::string& root) {
-  UniqueFd file(::open((root + kLockName).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!file) return fail_errno("opening " + root + kLockName);
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) < 0) return fail_errno("locking " + root + kLockName);
+Result<UniqueFd> lock_file(const std::string& path, int flags) {
+  UniqueFd file(::open(path.c_str(), O_RDWR | O_CLOEXEC | flags, 0600));
+  if (!file) return fail_errno("opening " + path);
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) < 0) return fail_errno("locking " + path);
   return file;
+}
+
+// The lock gets its name when it is held: another run's sweep_stale() would else find it in between and take the tree away.
+Result<UniqueFd> lock_new_tree(const std::string& root) {
+  const std::string unnamed = root + kLockName + ".new";
+  Result<UniqueFd> lock = lock_file(unnamed, O_CREAT | O_EXCL);
+  if (!lock) return lock;
+  if (::rename(unnamed.c_str(), (root + kLockName).c_str()) < 0) return fail_errno("naming " + root + kLockName);
+  return lock;
 }
 
 Status write_file(const std::string& path, const std::string& text) {
@@ -81,7 +90,7 @@ Result<RuntimeTree> RuntimeTree::create(const std::vector<NodeOptions>& nodes) {
 }
 
 Status RuntimeTree::fill(const std::vector<NodeOptions>& nodes) {
-  Result<UniqueFd> lock = lock_tree(root_);
+  Result<UniqueFd> lock = lock_new_tree(root_);
   if (!lock) return Unexpected(lock.error());
   lock_ = std::move(*lock);
 
@@ -121,7 +130,7 @@ int RuntimeTree::sweep_stale() {
       if (!S_ISDIR(status.st_mode) || status.st_uid != ::geteuid()) continue;
       // No lock file yet: its owner is just starting.
       if (!fs::exists(entry.path().string() + kLockName, error)) continue;
-      if (Result<UniqueFd> lock = lock_tree(entry.path())) {
+      if (Result<UniqueFd> lock = lock_file(entry.path().string() + kLockName, 0)) {
         fs::remove_all(entry.path(), error);
         ++removed;
       }
