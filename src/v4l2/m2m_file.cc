@@ -88,7 +88,7 @@ int M2mFile::sleep(const IoctlCall& call, int64_t timeout_ns) {
 void M2mFile::await_header(const IoctlCall& call) {
   const TimePoint limit = system_clock().now() + device_->config().header_limit;
   while (!released_ && state_.phase == Phase::kInitialization && state_.session_open && output_.streaming() &&
-         output_.queued() + output_.with_session() > 0) {
+         output_.with_session() > 0) {  // what is queued and not with the session waits for something else: m2m_session.cc
     const Duration left = limit - system_clock().now();
     if (left <= Duration::zero()) return;
     publish();  // what this ioctl did so far
