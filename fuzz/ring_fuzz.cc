@@ -7,6 +7,7 @@
 #include <cstring>
 #include <memory>
 
+#include "fuzz/bytes.h"
 #include "hfi/messages.h"
 #include "hfi/ring.h"
 
@@ -32,23 +33,7 @@ void parse(const Entry& entry) {
   }
 }
 
-class Bytes {
- public:
-  Bytes(const uint8_t* data, size_t size) : data_(data), size_(size) {}
-  bool empty() const { return at_ >= size_; }
-  uint8_t byte() { return empty() ? uint8_t{0} : data_[at_++]; }
-  size_t take(void* to, size_t size) {
-    const size_t count = size < size_ - at_ ? size : size_ - at_;
-    std::memcpy(to, data_ + at_, count);
-    at_ += count;
-    return count;
-  }
-
- private:
-  const uint8_t* data_;
-  size_t size_;
-  size_t at_ = 0;
-};
+using softvpu::fuzz::Bytes;
 
 }  // namespace
 
