@@ -63,10 +63,11 @@ std::optional<StreamHeader> probe_header(const CodecRow& row, Size size_hint, co
   picture->format = asked.format;
   picture->crop_right = static_cast<size_t>(std::max(asked.width - context->width, 0));
   picture->crop_bottom = static_cast<size_t>(std::max(asked.height - context->height, 0));
-  picture->color_range = context->color_range;
-  picture->color_primaries = context->color_primaries;
-  picture->color_trc = context->color_trc;
-  picture->colorspace = context->colorspace;
+  // Copied as bytes: see number_in().
+  std::memcpy(&picture->color_range, &context->color_range, sizeof picture->color_range);
+  std::memcpy(&picture->color_primaries, &context->color_primaries, sizeof picture->color_primaries);
+  std::memcpy(&picture->color_trc, &context->color_trc, sizeof picture->color_trc);
+  std::memcpy(&picture->colorspace, &context->colorspace, sizeof picture->colorspace);
   picture->sample_aspect_ratio = context->sample_aspect_ratio;
   bool interlaced = packet.h264 && !packet.h264->frame_mbs_only;
   if (row.id == AV_CODEC_ID_MPEG2VIDEO) {

@@ -50,9 +50,9 @@ StreamInfo describe_picture(const CodecRow& row, const AVFrame& frame, bool inte
   }
   info.interlaced = interlaced;
   // AVCOL_* are the code points of H.273.
-  const bool full_range = frame.color_range == AVCOL_RANGE_JPEG || frame.format == AV_PIX_FMT_YUVJ420P;
-  info.colour = colour_from_cicp(static_cast<uint32_t>(frame.color_primaries), static_cast<uint32_t>(frame.color_trc),
-                                 static_cast<uint32_t>(frame.colorspace), full_range);
+  const bool full_range = number_in(frame.color_range) == AVCOL_RANGE_JPEG || frame.format == AV_PIX_FMT_YUVJ420P;
+  info.colour =
+      colour_from_cicp(number_in(frame.color_primaries), number_in(frame.color_trc), number_in(frame.colorspace), full_range);
   if (frame.sample_aspect_ratio.num > 0 && frame.sample_aspect_ratio.den > 0) {
     info.pixel_aspect_num = static_cast<uint32_t>(frame.sample_aspect_ratio.num);
     info.pixel_aspect_den = static_cast<uint32_t>(frame.sample_aspect_ratio.den);
@@ -80,7 +80,7 @@ static bool unused_format(const FrameLayout& layout) { return layout.fourcc != k
 
 FrameType type_of(const AVFrame& frame) {
   if (frame.key_frame != 0) return FrameType::kKey;
-  switch (frame.pict_type) {
+  switch (number_in(frame.pict_type)) {
     case AV_PICTURE_TYPE_I:  // V4L2_BUF_FLAG_KEYFRAME: "a key frame (or I-frame), i. e. can be decompressed on its own"
       return FrameType::kKey;
     case AV_PICTURE_TYPE_P:

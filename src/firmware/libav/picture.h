@@ -3,6 +3,7 @@
 // Called by the decoder on its thread.
 #pragma once
 
+#include <cstring>
 #include <optional>
 
 #include "firmware/decoder.h"
@@ -10,6 +11,16 @@
 #include "firmware/libav/codec_table.h"
 
 namespace softvpu::firmware::libav {
+
+// libavcodec stores the code points of a stream into its enums, whether they have such a member or not. Reading those as what
+// they are called is undefined in C++; a number may have any value.
+template <class Enum>
+uint32_t number_in(const Enum& field) {
+  static_assert(sizeof(Enum) == sizeof(uint32_t));
+  uint32_t number;
+  std::memcpy(&number, &field, sizeof number);
+  return number;
+}
 
 // Sizes, format and colour of a picture. `interlaced`: the sequence may hold fields (MPEG-2 pads to two macroblocks then).
 // min_output_buffers is left to the caller.
