@@ -32,6 +32,7 @@ class Client:
     command: typing.Callable
     environment: typing.Callable = dict
     autorotates: bool = False  # turns the pictures of a file that asks for it
+    tries: int = 1  # that a run gets to come out right: more than one where the client gives up by the clock
 
 
 def ffmpeg_command(vector, control, output):
@@ -75,7 +76,8 @@ def v4l2_ctl_command(vector, control, output):
 CLIENTS = {client.name: client for client in (
     Client("ffmpeg", ffmpeg_command, autorotates=True),
     Client("gstreamer", gst_command, gst_environment),
-    Client("v4l2-ctl", v4l2_ctl_command),
+    # It waits two seconds for a frame, and half a second after it said STOP; a machine with other things to do may need more for a first one.
+    Client("v4l2-ctl", v4l2_ctl_command, tries=4),
 )}
 
 

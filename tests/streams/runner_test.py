@@ -8,11 +8,16 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 import unittest
+import unittest.mock
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
-import frames  # noqa: E402  (found by the line above)
+import clients  # noqa: E402  (found by the line above)
+import frames  # noqa: E402
+import run  # noqa: E402
 import vectors  # noqa: E402
 
 # Runs ffmpeg with its own decoder, and what it writes through a filter.
@@ -113,6 +118,50 @@ class ARun(unittest.TestCase):
         status, text = self.run_with("cat")
         self.assertEqual(status, 77, text)
         self.assertIn("skipped: no vectors", text)
+
+
+class AClientThatGivesUpByTheClock(unittest.TestCase):
+    patient = clients.CLIENTS["v4l2-ctl"]
+    given_up = run.Verdict("FAIL", "lost: 1-9", incomplete=True)
+    wrong = run.Verdict("FAIL", "differ: 2")
+    right = run.Verdict("pass")
+
+    def judged(self, client, *outcomes):
+        with unittest.mock.patch.object(run, "run_client", side_effect=[run.Verdict(o.word, o.detail, incomplete=o.incomplete) for o in outcomes]) as runs:
+            verdict = run.run_patiently(client, None, None, None)
+        return verdict.word, verdict.tries, runs.call_count
+
+    def test_gets_another_try(self):
+        self.assertEqual(self.judged(self.patient, self.given_up, self.right), ("pass", 2, 2))
+
+    def test_fails_if_it_always_gives_up(self):
+        self.assertEqual(self.judged(self.patient, *[self.given_up] * 4), ("FAIL", 4, 4))
+
+    def test_gets_no_other_try_after_a_wrong_frame(self):
+        self.assertEqual(self.judged(self.patient, self.wrong), ("FAIL", 1, 1))
+
+    def test_is_the_only_one_with_tries(self):
+        self.assertEqual(self.judged(clients.CLIENTS["ffmpeg"], self.given_up), ("FAIL", 1, 1))
+
+
+class TheMachine(unittest.TestCase):
+    def test_is_shared_but_for_a_run_that_needs_it_alone(self):
+        machine, seen = run.Machine(), []
+
+        def use(alone):
+            for _ in range(20):
+                with machine.use(alone):
+                    seen.append((alone, machine.runs))
+                    time.sleep(0.001)
+
+        threads = [threading.Thread(target=use, args=(alone,)) for alone in (False, False, True, True)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual({runs for alone, runs in seen if alone}, {1})
+        self.assertEqual(len(seen), 80)
+        self.assertEqual((machine.runs, machine.taken), (0, False))
 
 
 class TheSelection(unittest.TestCase):
