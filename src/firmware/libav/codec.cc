@@ -5,10 +5,13 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <cstring>
 
 extern "C" {
 #include <libavutil/mem.h>
 }
+
+#include "firmware/libav/log.h"
 
 namespace softvpu::firmware::libav {
 namespace {
@@ -75,6 +78,21 @@ uint32_t Codec::default_threads() {
 
 bool Codec::delays() const {
   return (context_->codec->capabilities & AV_CODEC_CAP_DELAY) != 0 || (context_->active_thread_type & FF_THREAD_FRAME) != 0;
+}
+
+void Codec::tell(const ParameterSetList& sets) {
+  if (sets.empty()) return;
+  const QuietLog quiet;  // that there is no picture in them
+  std::deque<FramePtr> none;
+  for (const std::vector<uint8_t>& set : sets) {
+    const PacketPtr packet(av_packet_alloc());
+    if (!packet || av_new_packet(packet.get(), static_cast<int>(set.size())) < 0) return;
+    std::memcpy(packet->data, set.data(), set.size());
+    (void)decode(packet.get(), none);
+  }
+  // With threads each of them knows one; a flush, here of a decoder that has seen no picture, gives all of them to all.
+  (void)decode(nullptr, none);
+  avcodec_flush_buffers(context_.get());
 }
 
 bool Codec::decode(AVPacket* packet, std::deque<FramePtr>& pictures) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // An open libavcodec decoder, set up as the ffmpeg program sets its decoders up (so that results are bit for bit the same),
-// except that pictures come uncropped and from the client's memory. Called by the decoder on its thread.
+// except that pictures come uncropped and from the client's memory. It is never flushed: behind damage libavcodec's flush leaves
+// something in place that spoils pictures after it, so a decoder that begins anew is a new one. Called by the decoder on its
+// thread.
 #pragma once
 
 #include <deque>
@@ -10,6 +12,7 @@
 #include "firmware/libav/codec_table.h"
 #include "firmware/libav/header_search.h"
 #include "firmware/libav/output_pool.h"
+#include "firmware/libav/parameter_sets.h"
 
 namespace softvpu::firmware::libav {
 
@@ -23,8 +26,8 @@ class Codec {
   // Decodes a packet (nullptr: the end) and appends the pictures that came out. False: something was damaged, in this packet or,
   // with threads, in one shortly before.
   bool decode(AVPacket* packet, std::deque<FramePtr>& pictures);
-  // Forgets references and pictures. After it a decoder that was ended takes packets again.
-  void flush() { avcodec_flush_buffers(context_.get()); }
+  // What a decoder that begins in the middle of a stream must know. Before the first packet; libavcodec's complaints don't count.
+  void tell(const ParameterSetList& sets);
   // False: every picture is out as soon as its packet is in; there is nothing to drain, and no reason to forget anything.
   bool delays() const;
   bool threaded() const { return context_->active_thread_type != 0 && context_->thread_count > 1; }

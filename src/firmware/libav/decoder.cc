@@ -13,8 +13,6 @@ constexpr uint64_t kMostPending = uint64_t{64} << 20;  // bytes without the end 
 
 Bytes as_bytes(std::span<const std::byte> bytes) { return {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}; }
 
-Bytes bytes_of(const AVPacket& packet) { return {packet.data, static_cast<size_t>(packet.size)}; }
-
 Size visible_size(const AVFrame& frame) {
   return {static_cast<uint32_t>(frame.width) - static_cast<uint32_t>(frame.crop_left + frame.crop_right),
           static_cast<uint32_t>(frame.height) - static_cast<uint32_t>(frame.crop_top + frame.crop_bottom)};
@@ -28,6 +26,7 @@ LibavDecoder::LibavDecoder(const CodecRow& row, DecoderConfig config, DecoderEve
       events_(events),
       pool_(row, config_.wake),
       search_(row, config_.size_hint),
+      sets_(row.id),
       tags_(kTagMemory) {}
 
 LibavDecoder::~LibavDecoder() {
@@ -94,7 +93,7 @@ void LibavDecoder::return_outputs(DoneStatus status) {
 
 void LibavDecoder::forget_stream_position() {
   due_.clear();
-  if (codec_) codec_->flush();
+  codec_.reset();
   packetizer_->reset();
   history_.clear();
   search_.reset();
@@ -153,7 +152,9 @@ void LibavDecoder::header_found(std::optional<uint64_t> last_input) {
   backlog_.back().id = last_input;
   if (const auto error = unsupported(row_, header.info)) return fail_with(*error);
   header_ = header;
-  if (const auto opened = open_codec(threads_for_stream()); !opened) return fail_with(opened.error());
+  sets_.add(header.parameter_sets);
+  first_sets_ = sets_.list();
+  if (!open_codec(*first_sets_)) return;
   pool_.set_interlaced(header.info.interlaced);
   pool_.lend_at_most(header.info.min_output_buffers - 1);
   announced_ = header.info;
@@ -161,12 +162,16 @@ void LibavDecoder::header_found(std::optional<uint64_t> last_input) {
   events_.format_changed(header.info, true);
 }
 
-Status LibavDecoder::open_codec(uint32_t threads) {
+bool LibavDecoder::open_codec(uint32_t threads, const ParameterSetList& sets) {
   codec_.reset();
   auto codec = Codec::open(row_, config_, threads, *header_, pool_);
-  if (!codec) return Unexpected(codec.error());
+  if (!codec) {
+    fail_with(codec.error());
+    return false;
+  }
   codec_.emplace(std::move(*codec));
-  return {};
+  if (&sets != first_sets_.get()) codec_->tell(sets);
+  return true;
 }
 
 // ---- inputs ----
@@ -228,15 +233,18 @@ void LibavDecoder::submit(AccessUnit unit) {
     replay_wanted_ = false;
     replay_until_ = unit.number - 1;
     if (unit.entry != EntryPoint::kClean && !history_.empty()) {
+      if (!open_codec(history_.parameter_sets())) return;
       replay_ = history_.packets();
       after_replay_ = std::move(unit);
       return;
     }
   }
+  if (!codec_ && !open_codec(*sets_.list())) return;
   leave_damage_behind(unit);
   if (failed_) return;
   remember_tag(unit.number, unit.tag);
-  history_.add(unit);
+  history_.add(unit, sets_.list());
+  sets_.add(unit.bytes());
   if (row_.id == AV_CODEC_ID_MPEG2VIDEO) begin_mpeg2_sequence(unit);
   if (failed_) return;
   (void)send(unit.packet.get());
@@ -249,7 +257,7 @@ void LibavDecoder::begin_mpeg2_sequence(const AccessUnit& unit) {
   if (!sequence) return;
   if (mpeg2_ && *sequence != *mpeg2_) {
     (void)send(nullptr);
-    if (const auto opened = open_codec(threads_for_stream()); !opened) return fail_with(opened.error());
+    if (!open_codec(threads_for_stream(), *sets_.list())) return;
   }
   mpeg2_ = sequence;
   pool_.set_interlaced(!sequence->progressive);
@@ -275,13 +283,8 @@ bool LibavDecoder::send(AVPacket* packet) {
 bool LibavDecoder::restart_with_one_thread() {
   if (!codec_->threaded() || history_.empty()) return false;
   std::deque<PacketPtr> packets = history_.packets();
-  // A new decoder knows the stream's first parameter sets and those in the packets.
-  if (packets.front()->pts != 1 && !header_packet(row_.id, bytes_of(*packets.front()))) return false;
   due_.clear();
-  if (const auto opened = open_codec(1); !opened) {
-    fail_with(opened.error());
-    return true;
-  }
+  if (!open_codec(1, history_.parameter_sets())) return true;
   replay_until_ = static_cast<uint64_t>(packets.back()->pts);
   replay_ = std::move(packets);
   return true;
@@ -290,9 +293,8 @@ bool LibavDecoder::restart_with_one_thread() {
 void LibavDecoder::leave_damage_behind(const AccessUnit& unit) {
   if (!damaged_ || unit.entry != EntryPoint::kClean || unit.number <= last_damage_ + History::kRecent) return;
   if (!codec_->threaded() && threads_for_stream() > 1) {
-    if (!header_packet(row_.id, unit.bytes())) return;
     (void)send(nullptr);
-    if (const auto opened = open_codec(threads_for_stream()); !opened) return fail_with(opened.error());
+    if (!open_codec(threads_for_stream(), *sets_.list())) return;
   }
   damaged_ = false;
   pool_.allow_direct(true);
@@ -320,9 +322,9 @@ bool LibavDecoder::step_drain() {
       submit(std::move(*unit));
       return true;
     }
-    if (codec_->delays()) {
+    if (codec_ && codec_->delays()) {
       if (!send(nullptr)) return true;  // once more, after the replay
-      codec_->flush();
+      codec_.reset();
       replay_wanted_ = true;
     }
     draining_ = Draining::kPictures;

@@ -13,6 +13,7 @@
 #include "firmware/libav/history.h"
 #include "firmware/libav/output_pool.h"
 #include "firmware/libav/packetizer.h"
+#include "firmware/libav/parameter_sets.h"
 
 namespace softvpu::firmware::libav {
 
@@ -69,7 +70,10 @@ class LibavDecoder final : public Decoder {
   void return_outputs(DoneStatus status);
   void fail_with(const Error& error);
   void forget_stream_position();
-  Status open_codec(uint32_t threads);
+  // A new decoder that knows `sets`. False: it couldn't be opened, and the session has failed.
+  bool open_codec(uint32_t threads, const ParameterSetList& sets);
+  // Damage is decoded by one thread, see damaged_.
+  bool open_codec(const ParameterSetList& sets) { return open_codec(damaged_ ? 1 : threads_for_stream(), sets); }
   void remember_tag(uint64_t number, uint64_t tag);
   std::optional<uint64_t> tag_of(const AVFrame& frame) const;
 
@@ -81,7 +85,10 @@ class LibavDecoder final : public Decoder {
   HeaderSearch search_;
   std::unique_ptr<Packetizer> packetizer_;
   History history_;
-  std::optional<Codec> codec_;  // open once the header is known
+  ParameterSets sets_;
+  std::shared_ptr<const ParameterSetList> first_sets_;  // those of header_, which every codec is opened with
+  // Open once the header is known. Closed when decoding is to begin anew, until there is something to decode.
+  std::optional<Codec> codec_;
 
   std::deque<Item> items_;  // not looked at yet
   struct Backlog {

@@ -11,12 +11,6 @@ namespace {
 
 constexpr size_t kMaxHeaderUnit = 65536;  // a longer "parameter set" isn't one
 
-void append_unit(std::vector<uint8_t>& out, Bytes unit) {
-  constexpr uint8_t kStartCode[] = {0, 0, 0, 1};
-  out.insert(out.end(), std::begin(kStartCode), std::end(kStartCode));
-  out.insert(out.end(), unit.begin(), unit.end());
-}
-
 // ---- H.264 ----
 
 enum H264Type : uint8_t {

@@ -182,12 +182,13 @@ AccessUnit unit_of(uint64_t number, EntryPoint entry) {
 
 TEST(AHistory, BeginsWhereDecodingCanBegin) {
   History history;
-  history.add(unit_of(1, EntryPoint::kNone));
+  const auto none = std::make_shared<const ParameterSetList>();
+  history.add(unit_of(1, EntryPoint::kNone), none);
   EXPECT_TRUE(history.empty()) << "nothing to build upon";
   for (uint64_t number = 2; number < 200; ++number) {
-    history.add(unit_of(number, number % 20 == 0 ? EntryPoint::kClean : EntryPoint::kNone));
+    history.add(unit_of(number, number % 20 == 0 ? EntryPoint::kClean : EntryPoint::kNone), none);
   }
-  EXPECT_TRUE(history.empty() == false);
+  EXPECT_FALSE(history.empty());
   const auto packets = history.packets();
   EXPECT_EQ(packets.front()->pts % 20, 0);
   EXPECT_GE(packets.size(), History::kRecent);
@@ -197,8 +198,9 @@ TEST(AHistory, BeginsWhereDecodingCanBegin) {
 
 TEST(AHistory, KeepsAnOpenEntryPointMoreThanItNeeds) {
   History history;
+  const auto none = std::make_shared<const ParameterSetList>();
   for (uint64_t number = 0; number < 200; ++number)
-    history.add(unit_of(number, number % 20 == 0 ? EntryPoint::kKey : EntryPoint::kNone));
+    history.add(unit_of(number, number % 20 == 0 ? EntryPoint::kKey : EntryPoint::kNone), none);
   const auto packets = history.packets();
   EXPECT_EQ(packets.front()->pts % 20, 0);
   EXPECT_GE(packets.size(), History::kRecent + 20);
@@ -206,12 +208,13 @@ TEST(AHistory, KeepsAnOpenEntryPointMoreThanItNeeds) {
 
 TEST(AHistory, GivesUpWhenItGrowsTooLarge) {
   History history;
-  history.add(unit_of(0, EntryPoint::kClean));
-  for (uint64_t number = 1; number <= History::kMaxUnits; ++number) history.add(unit_of(number, EntryPoint::kNone));
+  const auto none = std::make_shared<const ParameterSetList>();
+  history.add(unit_of(0, EntryPoint::kClean), none);
+  for (uint64_t number = 1; number <= History::kMaxUnits; ++number) history.add(unit_of(number, EntryPoint::kNone), none);
   EXPECT_TRUE(history.empty());
-  history.add(unit_of(9999, EntryPoint::kNone));
+  history.add(unit_of(9999, EntryPoint::kNone), none);
   EXPECT_TRUE(history.empty());
-  history.add(unit_of(10000, EntryPoint::kClean));
+  history.add(unit_of(10000, EntryPoint::kClean), none);
   EXPECT_FALSE(history.empty());
 }
 

@@ -4,12 +4,12 @@
 
 namespace softvpu::firmware::libav {
 
-void History::add(const AccessUnit& unit) {
+void History::add(const AccessUnit& unit, std::shared_ptr<const ParameterSetList> sets) {
   if (unit.entry == EntryPoint::kNone && units_.empty()) return;  // nothing to build upon
   PacketPtr packet(av_packet_clone(unit.packet.get()));
   if (!packet) return clear();
   bytes_ += static_cast<size_t>(packet->size);
-  units_.push_back({std::move(packet), unit.entry});
+  units_.push_back({std::move(packet), unit.entry, std::move(sets)});
   if (bytes_ > kMaxBytes || units_.size() > kMaxUnits) return clear();
   if (units_.size() <= kRecent) return;
 

@@ -9,6 +9,7 @@
 #include <deque>
 
 #include "firmware/libav/packetizer.h"
+#include "firmware/libav/parameter_sets.h"
 
 namespace softvpu::firmware::libav {
 
@@ -17,11 +18,14 @@ class History {
   // Remembers a unit that goes to the decoder now. Kept are the last kRecent units (whose pictures may not be out yet) and what
   // they need. All is forgotten when it grows past kMaxBytes or kMaxUnits: from then on to the next entry point a decoder whose
   // state was lost conceals what it lacks.
-  void add(const AccessUnit& unit);
+  // `sets`: the parameter sets that were known before it.
+  void add(const AccessUnit& unit, std::shared_ptr<const ParameterSetList> sets);
   void clear();
   bool empty() const { return units_.empty(); }
   // New references to all packets, oldest first.
   std::deque<PacketPtr> packets() const;
+  // Those that were known before the oldest packet; history isn't empty.
+  const ParameterSetList& parameter_sets() const { return *units_.front().sets; }
 
   static constexpr size_t kMaxBytes = size_t{64} << 20;
   static constexpr size_t kMaxUnits = 4096;
@@ -31,6 +35,7 @@ class History {
   struct Item {
     PacketPtr packet;
     EntryPoint entry;
+    std::shared_ptr<const ParameterSetList> sets;
   };
   void forget_before(size_t index);
 

@@ -33,6 +33,12 @@ std::optional<Unit> UnitWalker::next() {
   return unit;
 }
 
+void append_unit(std::vector<uint8_t>& out, Bytes unit) {
+  constexpr uint8_t kStartCode[] = {0, 0, 0, 1};
+  out.insert(out.end(), std::begin(kStartCode), std::end(kStartCode));
+  out.insert(out.end(), unit.begin(), unit.end());
+}
+
 std::vector<uint8_t> unescape(Bytes nal, size_t limit) {
   std::vector<uint8_t> out;
   out.reserve(std::min(nal.size(), limit));

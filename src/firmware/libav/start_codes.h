@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "firmware/libav/bits.h"
 
@@ -31,5 +32,8 @@ class UnitWalker {
   Bytes data_;
   size_t next_;
 };
+
+// Appends a start code and the unit as it is.
+void append_unit(std::vector<uint8_t>& out, Bytes unit);
 
 }  // namespace softvpu::firmware::libav
