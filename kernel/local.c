@@ -163,6 +163,8 @@ static int svpu_session_file_mmap(struct file *file, struct vm_area_struct *vma)
 
 	if (vma->vm_pgoff || vma->vm_end - vma->vm_start > PAGE_ALIGN(SVPU_REGION_SIZE))
 		return -EINVAL;
+	/* The process that attaches may hand the session to another: this is the one. */
+	WRITE_ONCE(session->worker, task_tgid_nr(current));
 	return remap_vmalloc_range(vma, session->region, 0);
 }
 
@@ -325,7 +327,6 @@ static long svpu_fw_attach_session(struct svpu_local *local, void __user *arg)
 		put_unused_fd(fd);
 		return -EAGAIN;
 	}
-	session->worker = task_tgid_nr(current);
 	file = anon_inode_getfile("[softvpu-session]", &svpu_session_file_ops, session, O_RDWR);
 	if (IS_ERR(file)) {
 		put_unused_fd(fd);

@@ -155,7 +155,7 @@ struct svpu_session {
 	u64 firmware_bells;
 	bool closed; /* by the host */
 
-	pid_t worker; /* who attached, for people */
+	pid_t worker; /* who mapped the region, for people; 0: nobody yet */
 	u64 commands_sent;
 	u64 messages_seen;
 };

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A client whose worker dies or stops: in each round this program itself finds the worker of its session in debugfs and kills or stops
+ * it, at a moment of the decoding, not of the clock: so every round hits, however slow the machine. Used by tests/kernel/guest-life.
+ *   kills NODE FILE FRAMES ROUNDS SESSIONS [SEED]    FILE gives FRAMES frames; SESSIONS: …/debug/softvpu/DEVICE/sessions; LIMIT_MS, TIMEOUT_MS
+ * What must follow: every queued buffer can be dequeued, then both queues say EIO; STREAMOFF returns; in every fourth round the same file
+ * decodes afresh. Status 1: something else. Multi-planar node, and the only client. dev-decoder.rst, Decoding: fatal failures.
+ */
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include "client.h"
+
+#define TIMEOUT "/sys/module/softvpu/parameters/timeout_ms"
+#define SHORT_MS 300 /* for a stopped worker: nobody else is to be heard then */
+#define MARGIN 16    /* frames that libavcodec may have finished beyond the CAPTURE buffers */
+
+enum moment { AT_START, BEFORE_CAPTURE, WHILE_DECODING, DRAINING, IN_STREAMOFF, MOMENTS };
+static const char *const names[MOMENTS] = { "at the start", "before CAPTURE", "decoding", "draining", "in STREAMOFF" };
+static const char *sessions;
+static unsigned int timeout_ms = 4000;
+static unsigned long seed = 1;
+
+static unsigned int below(unsigned int n)
+{
+	seed = seed * 6364136223846793005ul + 1442695040888963407ul;
+	return (seed >> 33) % n;
+}
+
+static void set_timeout(unsigned int ms)
+{
+	FILE *file = fopen(TIMEOUT, "w");
+
+	if (!file || fprintf(file, "%u\n", ms) < 0 || fclose(file))
+		die(TIMEOUT);
+}
+
+/* The process that has mapped the region of the one session there is. */
+static pid_t worker(void)
+{
+	char line[200];
+	int tries, found;
+
+	for (tries = 0; tries < limit_ms; tries++) {
+		FILE *file = fopen(sessions, "r");
+
+		if (!file)
+			die(sessions);
+		found = 0;
+		while (fgets(line, sizeof(line), file))
+			if (sscanf(line, "session %*u: worker %d", &found) == 1 && found)
+				break;
+		fclose(file);
+		if (found)
+			return found;
+		usleep(1000);
+	}
+	errno = ETIMEDOUT;
+	die("no worker takes the session");
+	return 0;
+}
+
+static unsigned long long failed(void)
+{
+	unsigned long long n = 0;
+	char line[200];
+	FILE *file = fopen(sessions, "r");
+
+	if (!file)
+		die(sessions);
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "failed: %llu", &n) == 1)
+			break;
+	fclose(file);
+	return n;
+}
+
+struct strike {
+	pid_t victim;
+	int signal;
+	unsigned int delay_us;
+};
+
+static void *strike(void *argument)
+{
+	struct strike *s = argument;
+
+	usleep(s->delay_us);
+	if (kill(s->victim, s->signal))
+		die("kill");
+	return NULL;
+}
+
+static void hit(const struct strike *s)
+{
+	strike((void *)s);
+	if (s->signal == SIGSTOP)
+		set_timeout(SHORT_MS);
+}
+
+/* Dequeues until the queue says EIO; returns how many buffers came. */
+static unsigned int dequeue_all(unsigned int type)
+{
+	unsigned int n = 0;
+
+	for (;;) {
+		struct v4l2_plane plane = { 0 };
+		struct v4l2_buffer buffer = { .type = type, .memory = V4L2_MEMORY_MMAP, .length = 1, .m.planes = &plane };
+
+		wait_for(type == OUT ? POLLOUT : POLLIN, "a buffer or the end of a session whose worker is dead");
+		if (ioctl(node, VIDIOC_DQBUF, &buffer)) {
+			if (errno == EIO)
+				return n;
+			if (errno == EAGAIN)
+				continue;
+			die("DQBUF in a session whose worker is dead");
+		}
+		n++;
+	}
+}
+
+/* The session has ended by itself, as the client sees it: `queued` CAPTURE buffers and the OUTPUT buffer come back. */
+static void expect_end(unsigned int queued)
+{
+	unsigned int got;
+
+	got = dequeue_all(OUT);
+	if (got != 1 || try_queue(OUT, 0, 16) != -1 || errno != EIO)
+		die("OUTPUT of a dead session: expected one buffer, and EIO at QBUF");
+	if (!queued)
+		return;
+	got = dequeue_all(CAP);
+	if (got != queued || try_queue(CAP, 0, 0) != -1 || errno != EIO) {
+		fprintf(stderr, "kills: %u of %u CAPTURE buffers came back\n", got, queued);
+		die("CAPTURE of a dead session");
+	}
+}
+
+static void decode_afresh(unsigned int frames)
+{
+	unsigned int got;
+
+	request_buffers(CAP, 0);
+	queue_file();
+	stream(OUT, VIDIOC_STREAMON);
+	set_capture_up();
+	ask_for_drain();
+	got = take_frames(UINT_MAX);
+	if (got != frames) {
+		fprintf(stderr, "kills: round %d: afresh: %u of %u frames\n", round_number, got, frames);
+		exit(1);
+	}
+}
+
+static void one_round(const char *name, enum moment moment, int signal, unsigned int frames)
+{
+	struct strike s = { .signal = signal, .delay_us = below(3) ? below(3000) : 0 };
+	unsigned long long before = failed();
+	unsigned int count = 0;
+	pthread_t thread;
+
+	open_node(name);
+	queue_file();
+	stream(OUT, VIDIOC_STREAMON);
+	s.victim = worker();
+	if (moment == BEFORE_CAPTURE)
+		wait_well_for(POLLPRI, "the source change event");
+	if (moment >= WHILE_DECODING) {
+		count = set_capture_up();
+		if (count + MARGIN >= frames) {
+			fprintf(stderr, "kills: the file is too short: %u frames, %u buffers\n", frames, count);
+			exit(2);
+		}
+		if (moment == DRAINING)
+			ask_for_drain();
+		take_frames(below(frames - count - MARGIN));
+	}
+	if (moment == IN_STREAMOFF) {
+		if (signal == SIGSTOP)
+			hit(&s);
+		else if (pthread_create(&thread, NULL, strike, &s))
+			die("pthread_create");
+	} else {
+		hit(&s);
+		expect_end(count);
+		if (failed() != before + 1)
+			die("the module counts no failure");
+	}
+	stream(below(2) ? CAP : OUT, VIDIOC_STREAMOFF);
+	stream(CAP, VIDIOC_STREAMOFF);
+	stream(OUT, VIDIOC_STREAMOFF);
+	if (moment == IN_STREAMOFF && signal == SIGKILL)
+		pthread_join(thread, NULL);
+	set_timeout(timeout_ms);
+	if (moment != IN_STREAMOFF && round_number % 4 == 0)
+		decode_afresh(frames);
+	close(node);
+	/* A stopped one hears nothing. */
+	kill(s.victim, SIGKILL);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int done[MOMENTS] = { 0 }, i, frames;
+
+	program = "kills";
+	if (argc != 6 && argc != 7) {
+		fprintf(stderr, "usage: kills NODE FILE FRAMES ROUNDS SESSIONS [SEED]\n");
+		return 2;
+	}
+	read_file(argv[2]);
+	frames = atoi(argv[3]);
+	sessions = argv[5];
+	if (argc == 7)
+		seed = strtoul(argv[6], NULL, 0);
+	if (getenv("LIMIT_MS"))
+		limit_ms = atoi(getenv("LIMIT_MS"));
+	if (getenv("TIMEOUT_MS"))
+		timeout_ms = atoi(getenv("TIMEOUT_MS"));
+	set_timeout(timeout_ms);
+	for (round_number = 0; round_number < atoi(argv[4]); round_number++) {
+		/* The more interesting ones twice. */
+		static const enum moment plan[] = { AT_START, WHILE_DECODING, BEFORE_CAPTURE, IN_STREAMOFF, DRAINING, WHILE_DECODING, IN_STREAMOFF };
+		enum moment moment = plan[round_number % (sizeof(plan) / sizeof(plan[0]))];
+
+		one_round(argv[1], moment, round_number % 3 == 2 ? SIGSTOP : SIGKILL, frames);
+		done[moment]++;
+	}
+	for (i = 0; i < MOMENTS; i++)
+		printf("  %u workers killed or stopped %s\n", done[i], names[i]);
+	return 0;
+}
