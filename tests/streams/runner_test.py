@@ -48,6 +48,13 @@ class TwoSequences(unittest.TestCase):
         self.assertIn("7 bytes of a torn frame", frames.describe_difference(["a"], ["a"], 7))
 
 
+class FramesThatAreThere(unittest.TestCase):
+    def test_are_a_subsequence_only_in_their_order(self):
+        self.assertTrue(run.is_subsequence(list("ad"), list("abcd")))
+        self.assertFalse(run.is_subsequence(list("da"), list("abcd")))
+        self.assertFalse(run.is_subsequence(list("ax"), list("abcd")))
+
+
 class AStream(unittest.TestCase):
     def test_is_cut_at_changing_sizes(self):
         stream = io.BytesIO(b"a" * 6 + b"b" * 24 + b"c" * 5)
