@@ -9,9 +9,11 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/shared_memory.h"
 #include "firmware/libav/harness.h"
 #include "hfi/host_port.h"
