@@ -47,6 +47,7 @@ int svpu_controls_init(struct svpu_ctx *ctx)
 {
 	struct v4l2_ctrl *ctrl;
 	unsigned int i, j;
+	int ret;
 
 	v4l2_ctrl_handler_init(&ctx->controls, 1 + 2 * ctx->caps->num);
 	ctrl = v4l2_ctrl_new_std(&ctx->controls, &svpu_control_ops,
@@ -56,12 +57,12 @@ int svpu_controls_init(struct svpu_ctx *ctx)
 	for (i = 0; i < ctx->caps->num; i++)
 		for (j = 0; j < ctx->caps->codec[i].num_menus; j++)
 			svpu_add_menu(ctx, &ctx->caps->codec[i].menu[j]);
-	if (ctx->controls.error) {
-		int ret = ctx->controls.error;
-
+	ret = ctx->controls.error;
+	if (!ret)
+		ret = v4l2_ctrl_handler_setup(&ctx->controls);
+	if (ret)
 		v4l2_ctrl_handler_free(&ctx->controls);
-		return ret;
-	}
-	ctx->fh.ctrl_handler = &ctx->controls;
-	return v4l2_ctrl_handler_setup(&ctx->controls);
+	else
+		ctx->fh.ctrl_handler = &ctx->controls;
+	return ret;
 }

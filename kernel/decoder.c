@@ -303,7 +303,7 @@ static void svpu_push_inputs(struct svpu_ctx *ctx)
 
 	/* After a drain new inputs are accepted but not processed: Drain, step 3. */
 	while (ctx->session && !ctx->drain_sent && !ctx->drained && ctx->streaming[SVPU_OUT] &&
-	       !ctx->flushing[SVPU_OUT]) {
+	       !ctx->stopping[SVPU_OUT]) {
 		vbuf = v4l2_m2m_next_src_buf(ctx->fh.m2m_ctx);
 		if (!vbuf || !svpu_session_has_room(ctx->session))
 			return;
@@ -349,10 +349,11 @@ static void svpu_push_outputs(struct svpu_ctx *ctx)
 
 	/*
 	 * The geometry must be settled: buffers queued earlier wait here. Messages are handled
-	 * inside a flush, too: what went out after it would outlive it.
+	 * inside a flush, too, and after its answer: what went out then would outlive it.
 	 */
 	while (ctx->session && ctx->header_known && !ctx->setup_pending && !ctx->change_held &&
-	       !ctx->stopped && ctx->streaming[SVPU_CAP] && !ctx->flushing[SVPU_CAP]) {
+	       !ctx->stopped && ctx->streaming[SVPU_CAP] && !ctx->stopping[SVPU_CAP] &&
+	       !ctx->flushing[SVPU_CAP]) {
 		vbuf = svpu_next_output(ctx);
 		if (!vbuf || !svpu_session_has_room(ctx->session))
 			return;
@@ -399,7 +400,7 @@ void svpu_decoder_deliver_last(struct svpu_ctx *ctx)
 {
 	struct vb2_v4l2_buffer *vbuf;
 
-	if (!ctx->streaming[SVPU_CAP] || ctx->stopping)
+	if (!ctx->streaming[SVPU_CAP] || ctx->stopping[SVPU_CAP])
 		return;
 	vbuf = v4l2_m2m_dst_buf_remove(ctx->fh.m2m_ctx);
 	if (vbuf) {

@@ -66,6 +66,7 @@ static void svpu_copy_meta(struct svpu_ctx *ctx, struct vb2_v4l2_buffer *vbuf,
 		vbuf->flags |= V4L2_BUF_FLAG_BFRAME;
 		break;
 	}
+	vbuf->vb2_buf.timestamp = 0;
 	if (!(message->flags & SVPU_FRAME_HAS_TAG))
 		return;
 	vbuf->vb2_buf.timestamp = message->tag;
@@ -141,7 +142,7 @@ static const char *svpu_announce(struct svpu_ctx *ctx,
 	};
 	struct svpu_layout before = ctx->layout;
 	u32 visible_width = ctx->visible_width, visible_height = ctx->visible_height;
-	bool streams = ctx->streaming[SVPU_CAP] && !ctx->stopping;
+	bool streams = ctx->streaming[SVPU_CAP] && !ctx->stopping[SVPU_CAP];
 	bool first = !ctx->header_known;
 
 	ctx->change_held = false;
@@ -188,7 +189,7 @@ static const char *svpu_on_format_changed(struct svpu_ctx *ctx,
 	 * FFmpeg restarts CAPTURE as soon as it sees the event: one that came before it has
 	 * dequeued the frames would cost it those.
 	 */
-	if (ctx->header_known && svpu_frames_wait(ctx) && !ctx->stopping) {
+	if (ctx->header_known && svpu_frames_wait(ctx) && !ctx->stopping[SVPU_CAP]) {
 		ctx->held = *message;
 		ctx->change_held = true;
 		return NULL;
@@ -201,7 +202,8 @@ void svpu_decoder_announce_held(struct svpu_ctx *ctx)
 {
 	const char *wrong;
 
-	if (!ctx->change_held || !ctx->session || (svpu_frames_wait(ctx) && !ctx->stopping))
+	if (!ctx->change_held || !ctx->session ||
+	    (svpu_frames_wait(ctx) && !ctx->stopping[SVPU_CAP]))
 		return;
 	wrong = svpu_announce(ctx, &ctx->held);
 	if (wrong)
@@ -236,8 +238,10 @@ static const char *svpu_on_drained(struct svpu_ctx *ctx)
 
 static const char *svpu_on_error(struct svpu_ctx *ctx, const struct svpu_msg_error *message)
 {
-	dev_warn_ratelimited(ctx->dev->dev, "firmware error %u: %.*s\n", message->status,
-			     (int)SVPU_TEXT_BYTES, message->text);
+	char text[SVPU_TEXT_BYTES];
+
+	svpu_text(text, sizeof(text), message->text, SVPU_TEXT_BYTES);
+	dev_warn_ratelimited(ctx->dev->dev, "firmware error %u: %s\n", message->status, text);
 	return message->entry.type == SVPU_MSG_SYSTEM_ERROR ? "it says it is over" :
 							      "it gave the session up";
 }

@@ -169,6 +169,10 @@ int svpu_enum_fmt(struct svpu_ctx *ctx, struct v4l2_fmtdesc *f)
 		return -EINVAL;
 	codec = &ctx->caps->codec[f->index];
 	f->pixelformat = codec->coded;
+	/* For codecs that this kernel has no name for: it would warn. */
+	snprintf(f->description, sizeof(f->description), "%c%c%c%c", f->pixelformat & 0x7f,
+		 f->pixelformat >> 8 & 0x7f, f->pixelformat >> 16 & 0x7f,
+		 f->pixelformat >> 24 & 0x7f);
 	f->flags = V4L2_FMT_FLAG_COMPRESSED;
 	if (codec->flags & 1)
 		f->flags |= V4L2_FMT_FLAG_CONTINUOUS_BYTESTREAM;

@@ -23,8 +23,9 @@
 struct svpu_local {
 	struct svpu_device *dev;
 	struct miscdevice misc;
-	spinlock_t lock; /* attached, waiting */
-	bool attached;
+	spinlock_t lock; /* opened, attached, waiting */
+	bool opened; /* the node; by one firmware at a time */
+	bool attached; /* and it may be offered sessions */
 	struct list_head waiting; /* sessions that no worker took yet; each holds a reference */
 	wait_queue_head_t wait;
 };
@@ -241,16 +242,34 @@ static const struct file_operations svpu_session_file_ops = {
 
 /* ---- the firmware's file ---- */
 
+/*
+ * No new sessions; the waiting ones are lost like the running ones, and go when their owners
+ * leave. Only then the next firmware may come: what is lost here must not be its.
+ */
+static void svpu_fw_detach(struct svpu_local *local)
+{
+	spin_lock(&local->lock);
+	local->attached = false;
+	spin_unlock(&local->lock);
+	svpu_probe_cancel(local->dev);
+	svpu_device_lose_sessions(local->dev);
+	spin_lock(&local->lock);
+	local->opened = false;
+	spin_unlock(&local->lock);
+}
+
 static int svpu_fw_open(struct inode *inode, struct file *file)
 {
 	struct svpu_local *local = container_of(file->private_data, struct svpu_local, misc);
 	int ret = 0;
 
 	spin_lock(&local->lock);
-	if (local->attached)
+	if (local->opened) {
 		ret = -EBUSY;
-	else
+	} else {
+		local->opened = true;
 		local->attached = true;
+	}
 	spin_unlock(&local->lock);
 	if (ret)
 		return ret;
@@ -259,9 +278,7 @@ static int svpu_fw_open(struct inode *inode, struct file *file)
 	file->private_data = local;
 	ret = svpu_probe_start(local->dev);
 	if (ret) {
-		spin_lock(&local->lock);
-		local->attached = false;
-		spin_unlock(&local->lock);
+		svpu_fw_detach(local);
 		v4l2_device_put(&local->dev->v4l2_dev);
 	}
 	return ret;
@@ -272,15 +289,7 @@ static int svpu_fw_release(struct inode *inode, struct file *file)
 	struct svpu_local *local = file->private_data;
 	struct svpu_device *dev = local->dev;
 
-	/*
-	 * No new sessions; the waiting ones are lost like the running ones, and go when their
-	 * owners leave.
-	 */
-	spin_lock(&local->lock);
-	local->attached = false;
-	spin_unlock(&local->lock);
-	svpu_probe_cancel(dev);
-	svpu_device_lose_sessions(dev);
+	svpu_fw_detach(local);
 	v4l2_device_put(&dev->v4l2_dev);
 	return 0;
 }

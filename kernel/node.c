@@ -67,9 +67,10 @@ static int svpu_release(struct file *file)
 	mutex_lock(&ctx->lock);
 	v4l2_m2m_ctx_release(ctx->fh.m2m_ctx);
 	mutex_unlock(&ctx->lock);
-	v4l2_ctrl_handler_free(&ctx->controls);
 	svpu_fh_del(&ctx->fh, file);
+	/* Ends subscriptions, those to controls' events, too: before the controls. */
 	v4l2_fh_exit(&ctx->fh);
+	v4l2_ctrl_handler_free(&ctx->controls);
 	svpu_caps_put(ctx->caps);
 	mutex_destroy(&ctx->lock);
 	kvfree(ctx);
@@ -89,10 +90,10 @@ static __poll_t svpu_poll(struct file *file, poll_table *table)
 	mutex_lock(&ctx->lock);
 	if (ctx->failed) {
 		q = svpu_queue(ctx, SVPU_OUT);
-		if (vb2_is_streaming(q) && list_empty(&q->done_list))
+		if (vb2_is_streaming(q) && q->error)
 			mask |= EPOLLOUT | EPOLLWRNORM;
 		q = svpu_queue(ctx, SVPU_CAP);
-		if (vb2_is_streaming(q) && list_empty(&q->done_list))
+		if (vb2_is_streaming(q) && q->error)
 			mask |= EPOLLIN | EPOLLRDNORM;
 	}
 	mutex_unlock(&ctx->lock);

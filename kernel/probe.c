@@ -4,6 +4,7 @@
  * registered after the first firmware's. Transports call svpu_probe_start() when a firmware comes
  * and svpu_probe_cancel() when it goes.
  */
+#include <linux/ctype.h>
 #include <linux/slab.h>
 
 #include "softvpu.h"
@@ -34,6 +35,12 @@ const struct svpu_msg_capability *svpu_caps_find(const struct svpu_caps *caps, u
 	return NULL;
 }
 
+static bool svpu_is_fourcc(u32 code)
+{
+	return isgraph(code & 0xff) && isgraph(code >> 8 & 0xff) && isgraph(code >> 16 & 0xff) &&
+	       isprint(code >> 24 & 0x7f);
+}
+
 /* Takes one row into the table, cut to what this driver can do. False: it makes no sense. */
 static bool svpu_caps_add(struct svpu_caps *caps, const struct svpu_msg_capability *row)
 {
@@ -44,7 +51,7 @@ static bool svpu_caps_add(struct svpu_caps *caps, const struct svpu_msg_capabili
 	    row->min_height > row->max_height || row->max_width > 16384 ||
 	    row->max_height > 16384 || !row->step_width || !row->step_height ||
 	    row->step_width > 64 || row->step_height > 64 || row->num_raw > SVPU_MAX_RAW_FORMATS ||
-	    row->num_menus > SVPU_MAX_MENUS)
+	    row->num_menus > SVPU_MAX_MENUS || !svpu_is_fourcc(row->coded))
 		return false;
 	/*
 	 * Encoders, capture devices and stateless codecs are another driver's; codecs beyond the
@@ -114,8 +121,8 @@ static const char *svpu_probe_read(struct svpu_device *dev)
 				       NULL;
 		switch (message.entry.type) {
 		case SVPU_MSG_READY:
-			memcpy(dev->probe_caps->name, message.ready.name,
-			       sizeof(message.ready.name));
+			svpu_text(dev->probe_caps->name, sizeof(dev->probe_caps->name),
+				  message.ready.name, sizeof(message.ready.name));
 			dev->probe_caps->version = message.ready.version;
 			break;
 		case SVPU_MSG_CAPABILITY:

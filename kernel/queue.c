@@ -20,16 +20,15 @@ static int svpu_queue_setup(struct vb2_queue *q, unsigned int *num_buffers,
 	bool output = V4L2_TYPE_IS_OUTPUT(q->type);
 	u32 size = output ? ctx->output_size : ctx->layout.size;
 
-	if (*num_planes) {
-		/* Beyond any picture: vmalloc would complain in the log. */
-		if (sizes[0] > SZ_256M)
-			return -ENOMEM;
-		return *num_planes == 1 && sizes[0] >= size ? 0 : -EINVAL;
+	if (*num_planes && (*num_planes != 1 || sizes[0] < size))
+		return -EINVAL;
+	if (!*num_planes) {
+		*num_planes = 1;
+		/* Decoders read a little beyond the picture. */
+		sizes[0] = output ? size : size + svpu_layout_tail(&ctx->layout);
 	}
-	*num_planes = 1;
-	/* Decoders read a little beyond the picture. */
-	sizes[0] = output ? size : size + svpu_layout_tail(&ctx->layout);
-	return 0;
+	/* Beyond any picture: vmalloc would complain in the log. */
+	return sizes[0] > SZ_256M ? -ENOMEM : 0;
 }
 
 static int svpu_buf_out_validate(struct vb2_buffer *vb)
@@ -112,14 +111,13 @@ static void svpu_stop_streaming(struct vb2_queue *q)
 	struct svpu_ctx *ctx = vb2_get_drv_priv(q);
 	unsigned int direction = svpu_queue_direction(q);
 
-	if (direction == SVPU_CAP)
-		ctx->stopping = true;
-	else
+	ctx->stopping[direction] = true;
+	if (direction == SVPU_OUT)
 		wake_up(&ctx->header_wait);
 	svpu_decoder_flush(ctx, direction);
 	if (direction == SVPU_CAP)
 		svpu_decoder_announce_held(ctx);
-	ctx->stopping = false;
+	ctx->stopping[direction] = false;
 	ctx->streaming[direction] = false;
 	if (direction == SVPU_CAP) {
 		/*

@@ -221,10 +221,12 @@ static void svpu_session_read_debug(struct svpu_session *session)
 {
 	union svpu_any_message message;
 	int limit = SVPU_DEBUG_SLOTS;
+	char text[SVPU_TEXT_BYTES];
 
-	while (limit-- && svpu_ring_get(&session->debug, &message) > 0)
-		dev_dbg(session->dev->dev, "session %u: %.*s\n", session->generation,
-			(int)SVPU_TEXT_BYTES, message.text.text);
+	while (limit-- && svpu_ring_get(&session->debug, &message) > 0) {
+		svpu_text(text, sizeof(text), message.text.text, SVPU_TEXT_BYTES);
+		dev_dbg(session->dev->dev, "session %u: %s\n", session->generation, text);
+	}
 }
 
 /*
@@ -266,18 +268,26 @@ int svpu_session_receive(struct svpu_session *session, union svpu_any_message *m
 	}
 }
 
-/* What a dying firmware left for people; `text` gets printable characters only. */
-void svpu_session_last_words(struct svpu_session *session, char *text, size_t size)
+/*
+ * Text of the firmware for people, of `length` characters at most, in shared memory or not: `to`
+ * gets printable characters only, one line, and an end.
+ */
+void svpu_text(char *to, size_t size, const char *from, size_t length)
 {
-	const char *words = session->region + SVPU_LAST_WORDS_OFFSET;
 	size_t i;
 
-	for (i = 0; i + 1 < min_t(size_t, size, SVPU_PAGE); i++) {
-		char c = READ_ONCE(words[i]);
+	for (i = 0; i + 1 < size && i < length; i++) {
+		char c = READ_ONCE(from[i]);
 
 		if (!c)
 			break;
-		text[i] = c >= ' ' && c <= '~' ? c : ' ';
+		to[i] = c >= ' ' && c <= '~' ? c : ' ';
 	}
-	text[i] = 0;
+	to[i] = 0;
+}
+
+/* What a dying firmware left. */
+void svpu_session_last_words(struct svpu_session *session, char *text, size_t size)
+{
+	svpu_text(text, size, session->region + SVPU_LAST_WORDS_OFFSET, SVPU_PAGE);
 }

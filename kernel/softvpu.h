@@ -183,6 +183,7 @@ void svpu_session_lost(struct svpu_session *session);
 int svpu_session_send(struct svpu_session *session, void *command, u16 type, u16 size, u64 cookie);
 int svpu_session_receive(struct svpu_session *session, union svpu_any_message *message);
 bool svpu_session_has_room(struct svpu_session *session);
+void svpu_text(char *to, size_t size, const char *from, size_t length);
 void svpu_session_last_words(struct svpu_session *session, char *text, size_t size);
 void svpu_device_lose_sessions(struct svpu_device *dev);
 
@@ -265,7 +266,7 @@ struct svpu_ctx {
 	u32 session_coded; /* fourcc the session was configured for */
 	bool failed; /* the last session ended by itself; until STREAMOFF */
 	bool streaming[2];
-	bool stopping; /* inside stop_streaming of CAPTURE */
+	bool stopping[2]; /* inside stop_streaming */
 	bool header_known; /* the stream's format was announced in this session */
 	bool setup_pending; /* announced; CAPTURE isn't set up for it yet */
 	bool change_held; /* announced by the firmware, not yet to the client: in held */

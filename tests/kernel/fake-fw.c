@@ -150,9 +150,11 @@ static bool hear(struct session *s, unsigned char slot[SVPU_SLOT_SIZE])
 
 static void tell_capabilities(struct session *s)
 {
-	static const svpu_u32 coded[] = { FOURCC('H', '2', '6', '4'), FOURCC('H', 'E', 'V', 'C'), FOURCC('V', 'P', '8', '0') };
+	/* The last one no kernel knows. */
+	static const svpu_u32 coded[] = { FOURCC('H', '2', '6', '4'), FOURCC('H', 'E', 'V', 'C'), FOURCC('V', 'P', '8', '0'),
+					  FOURCC('Z', 'Z', '9', '9') };
 
-	for (unsigned int i = 0; i < 3; i++) {
+	for (unsigned int i = 0; i < (is("caps-unknown") ? 4 : 3); i++) {
 		struct svpu_msg_capability row = {
 			.role = SVPU_DECODER, .coded = coded[i], .flags = i < 2 ? 3 : 2, .min_output_buffers = 2,
 			.min_width = 16, .min_height = 16, .max_width = 4096, .max_height = 4096, .step_width = 2, .step_height = 2,
@@ -275,7 +277,9 @@ static void misbehave(struct session *s, const struct svpu_cmd_queue_input *in, 
 		struct svpu_msg_error e = { .status = SVPU_E_INTERNAL };
 
 		memset(e.text, '%', sizeof(e.text));
+		memcpy(e.text, "\nforged: a line of its own\n", 27);
 		memset(s->region + SVPU_LAST_WORDS_OFFSET, 'w', SVPU_PAGE);
+		memcpy(s->region + SVPU_LAST_WORDS_OFFSET, "\nforged", 7);
 		say(s, &e, SVPU_MSG_SESSION_ERROR, sizeof(e), 0);
 	}
 }
