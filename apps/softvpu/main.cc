@@ -4,6 +4,8 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdio>
+#include <exception>
 #include <string>
 #include <vector>
 
@@ -107,4 +109,11 @@ remembers in its registry which elements a device made, so every configuration g
 }  // namespace
 }  // namespace softvpu::cli
 
-int main(int argc, char** argv) { return softvpu::cli::main_with({argv + 1, argv + argc}); }
+int main(int argc, char** argv) {
+  try {
+    return softvpu::cli::main_with({argv + 1, argv + argc});
+  } catch (const std::exception& error) {  // of the libraries: nothing of ours throws
+    std::fprintf(stderr, "softvpu: stopped by an error that it didn't expect: %s\n", error.what());
+    return 70;  // sysexits.h: EX_SOFTWARE
+  }
+}
