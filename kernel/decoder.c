@@ -89,11 +89,11 @@ int svpu_decoder_start_session(struct svpu_ctx *ctx)
 	if (ctx->session && ctx->session_coded == ctx->codec->coded)
 		return 0;
 	svpu_decoder_end_session(ctx);
-	session = svpu_session_open(ctx->dev, &ctx->work);
+	session = svpu_session_open(ctx->dev, ctx, &ctx->work);
 	if (IS_ERR(session)) {
 		if (PTR_ERR(session) != -ENODEV)
 			return PTR_ERR(session);
-		dev_warn_ratelimited(ctx->dev->dev, "no firmware is attached to /dev/softvpu-fw\n");
+		dev_warn_ratelimited(ctx->dev->dev, "%s\n", ctx->dev->transport->absent);
 		return -EIO;
 	}
 	svpu_reset_state(ctx);
@@ -253,7 +253,10 @@ static int svpu_push_input(struct svpu_ctx *ctx, struct vb2_v4l2_buffer *vbuf)
 	struct svpu_buffer *buffer = svpu_vb_buffer(vb);
 	struct svpu_cmd_queue_input cmd = {};
 
-	svpu_memory_to_firmware(vb);
+	if (svpu_memory_to_firmware(vb)) {
+		vb2_buffer_done(vb, VB2_BUF_STATE_ERROR);
+		return 0;
+	}
 	svpu_remember_meta(ctx, vbuf);
 	cmd.index = vb->index;
 	cmd.generation = buffer->generation;

@@ -15,6 +15,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
+#include <media/videobuf2-vmalloc.h>
 
 #include <softvpu/fwdev.h>
 
@@ -34,7 +35,7 @@ static struct platform_device *svpu_platform_device;
 
 /* ---- the transport's side ---- */
 
-static int svpu_local_open_session(struct svpu_session *session)
+static int svpu_local_open_session(struct svpu_session *session, struct svpu_ctx *ctx)
 {
 	struct svpu_local *local = session->dev->transport_data;
 
@@ -89,8 +90,50 @@ static void svpu_local_doorbell(struct svpu_session *session)
 	wake_up(&session->firmware_wait);
 }
 
+static void svpu_local_free(struct svpu_device *dev)
+{
+	kfree(dev->transport_data);
+}
+
+/*
+ * An application's own memory (USERPTR) must not be mapped into another process behind its back.
+ */
+static bool svpu_local_reaches(struct svpu_ctx *ctx, struct vb2_buffer *vb, unsigned int plane)
+{
+	return vb->memory == VB2_MEMORY_MMAP || vb->memory == VB2_MEMORY_DMABUF;
+}
+
+/* As a dma-buf: MMAP buffers are exported, imported ones are passed on. */
+static int svpu_local_share(struct vb2_buffer *vb, unsigned int plane, void *bounce,
+			    struct svpu_memory *memory, struct svpu_plane *wire)
+{
+	const struct vb2_mem_ops *ops = &vb2_vmalloc_memops;
+	bool writes = V4L2_TYPE_IS_CAPTURE(vb->vb2_queue->type);
+	struct dma_buf *dbuf;
+
+	if (bounce) {
+		dbuf = ops->get_dmabuf(vb, bounce, O_RDWR);
+	} else if (vb->memory == VB2_MEMORY_MMAP) {
+		dbuf = ops->get_dmabuf(vb, vb->planes[plane].mem_priv, writes ? O_RDWR : O_RDONLY);
+	} else {
+		dbuf = vb->planes[plane].dbuf;
+		if (dbuf)
+			get_dma_buf(dbuf);
+	}
+	if (!dbuf)
+		return -ENOMEM;
+	memory->dbuf[plane] = dbuf;
+	wire->mapped_length = min_t(size_t, dbuf->size, U32_MAX);
+	return 0;
+}
+
 static const struct svpu_transport_ops svpu_local_transport = {
 	.name = "local",
+	.absent = "no firmware is attached to /dev/softvpu-fw",
+	.mem_ops = &vb2_vmalloc_memops,
+	.reaches = svpu_local_reaches,
+	.share = svpu_local_share,
+	.free = svpu_local_free,
 	.open = svpu_local_open_session,
 	.close = svpu_local_close_session,
 	.release = svpu_local_release_session,

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Buffers as the firmware sees them: dma-bufs kept in the session's table until they are unmapped.
- * Called by decoder.c and queue.c under the context's lock; the transport reads the table under
- * memory_lock.
+ * Buffers as the firmware sees them, by the transport's means; what those are is kept in the
+ * session's table until it is unmapped. Called by decoder.c and queue.c under the context's lock;
+ * the transport reads the table under memory_lock.
  *
- * MMAP buffers are exported, imported ones (DMABUF) are passed on: the firmware writes in place.
- * An application's own memory (USERPTR) must not be mapped into another process behind its back,
- * so the firmware gets a bounce buffer and the bytes are copied.
+ * The firmware works in place wherever it can reach the memory. Where it can't, it gets a bounce
+ * buffer, and the bytes are copied.
  */
-#include <linux/fcntl.h>
-#include <media/videobuf2-vmalloc.h>
-
 #include "softvpu.h"
 
 static unsigned int svpu_direction(struct vb2_buffer *vb)
@@ -18,40 +14,32 @@ static unsigned int svpu_direction(struct vb2_buffer *vb)
 	return V4L2_TYPE_IS_OUTPUT(vb->vb2_queue->type) ? SVPU_OUT : SVPU_CAP;
 }
 
-static struct dma_buf *svpu_plane_dmabuf(struct svpu_ctx *ctx, struct vb2_buffer *vb,
-					 unsigned int plane)
+/* Makes a bounce buffer where one is needed. */
+static int svpu_memory_bounce(struct svpu_ctx *ctx, struct vb2_buffer *vb, unsigned int plane)
 {
+	const struct svpu_transport_ops *transport = ctx->dev->transport;
 	struct svpu_buffer *buffer = svpu_vb_buffer(vb);
-	const struct vb2_mem_ops *ops = &vb2_vmalloc_memops;
-	unsigned long size;
-	struct dma_buf *dbuf;
+	unsigned long size = vb2_plane_size(vb, plane);
+	void *bounce;
 
-	switch (vb->memory) {
-	case VB2_MEMORY_MMAP:
-		dbuf = ops->get_dmabuf(vb, vb->planes[plane].mem_priv,
-				       svpu_direction(vb) == SVPU_OUT ? O_RDONLY : O_RDWR);
-		break;
-	case VB2_MEMORY_DMABUF:
-		dbuf = vb->planes[plane].dbuf;
-		if (dbuf)
-			get_dma_buf(dbuf);
-		break;
-	default:
-		if (!buffer->bounce[plane]) {
-			size = vb2_plane_size(vb, plane);
-			if (svpu_direction(vb) == SVPU_CAP)
-				size += svpu_layout_tail(&ctx->layout);
-			buffer->bounce[plane] =
-				ops->alloc(vb, vb->vb2_queue->dev, PAGE_ALIGN(size));
-			if (IS_ERR(buffer->bounce[plane])) {
-				buffer->bounce[plane] = NULL;
-				return ERR_PTR(-ENOMEM);
-			}
-		}
-		dbuf = ops->get_dmabuf(vb, buffer->bounce[plane], O_RDWR);
-		break;
-	}
-	return dbuf ? dbuf : ERR_PTR(-ENOMEM);
+	if (buffer->bounce[plane] || transport->reaches(ctx, vb, plane))
+		return 0;
+	if (svpu_direction(vb) == SVPU_CAP)
+		size += svpu_layout_tail(&ctx->layout);
+	bounce = transport->mem_ops->alloc(vb, vb->vb2_queue->dev, PAGE_ALIGN(size));
+	if (IS_ERR(bounce))
+		return PTR_ERR(bounce);
+	buffer->bounce[plane] = bounce;
+	return 0;
+}
+
+static void svpu_memory_put(struct svpu_memory *memory)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(memory->dbuf); i++)
+		if (memory->dbuf[i])
+			dma_buf_put(memory->dbuf[i]);
 }
 
 /*
@@ -66,6 +54,7 @@ int svpu_memory_map(struct svpu_ctx *ctx, struct vb2_buffer *vb)
 	struct svpu_memory memory = {}, old;
 	struct svpu_cmd_map_buffer cmd = {};
 	unsigned int i;
+	int ret;
 
 	if (buffer->session == session->generation)
 		return 0;
@@ -73,16 +62,15 @@ int svpu_memory_map(struct svpu_ctx *ctx, struct vb2_buffer *vb)
 		return -EINVAL;
 
 	for (i = 0; i < vb->num_planes; i++) {
-		struct dma_buf *dbuf = svpu_plane_dmabuf(ctx, vb, i);
-
-		if (IS_ERR(dbuf)) {
-			while (i--)
-				dma_buf_put(memory.dbuf[i]);
-			return PTR_ERR(dbuf);
-		}
-		memory.dbuf[i] = dbuf;
 		cmd.plane[i].length = min_t(size_t, vb2_plane_size(vb, i), U32_MAX);
-		cmd.plane[i].mapped_length = min_t(size_t, dbuf->size, U32_MAX);
+		ret = svpu_memory_bounce(ctx, vb, i);
+		if (!ret)
+			ret = ctx->dev->transport->share(vb, i, buffer->bounce[i], &memory,
+							 &cmd.plane[i]);
+		if (ret) {
+			svpu_memory_put(&memory);
+			return ret;
+		}
 	}
 	do {
 		buffer->generation = ++ctx->buffer_generation;
@@ -94,8 +82,7 @@ int svpu_memory_map(struct svpu_ctx *ctx, struct vb2_buffer *vb)
 	old = session->memory[direction][vb->index];
 	session->memory[direction][vb->index] = memory;
 	mutex_unlock(&session->memory_lock);
-	for (i = 0; i < old.num_planes; i++)
-		dma_buf_put(old.dbuf[i]);
+	svpu_memory_put(&old);
 
 	buffer->session = session->generation;
 	cmd.direction = direction;
@@ -109,14 +96,12 @@ int svpu_memory_map(struct svpu_ctx *ctx, struct vb2_buffer *vb)
 void svpu_memory_forget(struct svpu_session *session, unsigned int direction, unsigned int index)
 {
 	struct svpu_memory memory;
-	unsigned int i;
 
 	mutex_lock(&session->memory_lock);
 	memory = session->memory[direction][index];
 	memset(&session->memory[direction][index], 0, sizeof(memory));
 	mutex_unlock(&session->memory_lock);
-	for (i = 0; i < memory.num_planes; i++)
-		dma_buf_put(memory.dbuf[i]);
+	svpu_memory_put(&memory);
 }
 
 /* The memory behind the buffer goes: vb2's buf_cleanup. */
@@ -138,24 +123,53 @@ void svpu_memory_unmap(struct svpu_ctx *ctx, struct vb2_buffer *vb)
 	buffer->session = 0;
 	for (i = 0; i < ARRAY_SIZE(buffer->bounce); i++) {
 		if (buffer->bounce[i])
-			vb2_vmalloc_memops.put(buffer->bounce[i]);
+			ctx->dev->transport->mem_ops->put(buffer->bounce[i]);
 		buffer->bounce[i] = NULL;
 	}
 }
 
-/* Copies a bitstream into what the firmware sees, where that is another memory. */
-void svpu_memory_to_firmware(struct vb2_buffer *vb)
+/*
+ * Around the processor's access to imported memory, which may be a device's. Errors: the
+ * exporter's.
+ */
+static int svpu_memory_begin(struct vb2_buffer *vb, unsigned int plane)
+{
+	if (vb->memory != VB2_MEMORY_DMABUF)
+		return 0;
+	return dma_buf_begin_cpu_access(vb->planes[plane].dbuf, vb->vb2_queue->dma_dir);
+}
+
+static void svpu_memory_end(struct vb2_buffer *vb, unsigned int plane)
+{
+	if (vb->memory == VB2_MEMORY_DMABUF)
+		dma_buf_end_cpu_access(vb->planes[plane].dbuf, vb->vb2_queue->dma_dir);
+}
+
+static void *svpu_bounce_vaddr(struct vb2_buffer *vb, unsigned int plane)
+{
+	return vb->vb2_queue->mem_ops->vaddr(vb, svpu_vb_buffer(vb)->bounce[plane]);
+}
+
+/*
+ * Copies a bitstream into what the firmware sees, where that is another memory. Errors: -EFAULT.
+ */
+int svpu_memory_to_firmware(struct vb2_buffer *vb)
 {
 	struct svpu_buffer *buffer = svpu_vb_buffer(vb);
 	unsigned int i;
 
 	for (i = 0; i < vb->num_planes; i++) {
-		void *from = buffer->bounce[i] ? vb2_plane_vaddr(vb, i) : NULL;
+		void *from;
 
-		if (from)
-			memcpy(vb2_vmalloc_memops.vaddr(vb, buffer->bounce[i]), from,
-			       vb2_get_plane_payload(vb, i));
+		if (!buffer->bounce[i])
+			continue;
+		from = vb2_plane_vaddr(vb, i);
+		if (!from || svpu_memory_begin(vb, i))
+			return -EFAULT;
+		memcpy(svpu_bounce_vaddr(vb, i), from, vb2_get_plane_payload(vb, i));
+		svpu_memory_end(vb, i);
 	}
+	return 0;
 }
 
 /* The other way, for a frame; payloads are set and within the planes. Errors: -EFAULT. */
@@ -170,10 +184,10 @@ int svpu_memory_from_firmware(struct vb2_buffer *vb)
 		if (!buffer->bounce[i])
 			continue;
 		to = vb2_plane_vaddr(vb, i);
-		if (!to)
+		if (!to || svpu_memory_begin(vb, i))
 			return -EFAULT;
-		memcpy(to, vb2_vmalloc_memops.vaddr(vb, buffer->bounce[i]),
-		       vb2_get_plane_payload(vb, i));
+		memcpy(to, svpu_bounce_vaddr(vb, i), vb2_get_plane_payload(vb, i));
+		svpu_memory_end(vb, i);
 	}
 	return 0;
 }

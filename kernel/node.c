@@ -67,6 +67,8 @@ static int svpu_release(struct file *file)
 	mutex_lock(&ctx->lock);
 	v4l2_m2m_ctx_release(ctx->fh.m2m_ctx);
 	mutex_unlock(&ctx->lock);
+	if (ctx->dev->transport->leave)
+		ctx->dev->transport->leave(ctx);
 	svpu_fh_del(&ctx->fh, file);
 	/* Ends subscriptions, those to controls' events, too: before the controls. */
 	v4l2_fh_exit(&ctx->fh);
@@ -138,16 +140,13 @@ static void svpu_device_release(struct v4l2_device *v4l2_dev)
 	v4l2_m2m_release(dev->m2m_dev);
 	if (dev->caps)
 		svpu_caps_put(dev->caps);
+	dev->transport->free(dev);
 	put_device(dev->dev);
-	kfree(dev->transport_data);
 	mutex_destroy(&dev->lock);
 	kfree(dev);
 }
 
-/*
- * For a transport's probe(). The transport sets transport_data, allocated by kmalloc(); it is
- * freed with the device.
- */
+/* For a transport's probe(), which sets transport_data. */
 struct svpu_device *svpu_device_create(struct device *parent,
 				       const struct svpu_transport_ops *transport)
 {

@@ -176,7 +176,7 @@ int svpu_probe_start(struct svpu_device *dev)
 	if (dev->removed) {
 		ret = -ENODEV;
 	} else {
-		session = svpu_session_open(dev, &dev->probe_work);
+		session = svpu_session_open(dev, NULL, &dev->probe_work);
 		ret = PTR_ERR_OR_ZERO(session);
 	}
 	if (ret) {

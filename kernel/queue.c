@@ -3,8 +3,6 @@
  * The two buffer queues, as videobuf2 calls them, under the context's lock. Buffers that become
  * ready go on to decoder.c.
  */
-#include <media/videobuf2-vmalloc.h>
-
 #include "softvpu.h"
 
 static unsigned int svpu_queue_direction(struct vb2_queue *q)
@@ -174,7 +172,7 @@ int svpu_queue_init(void *priv, struct vb2_queue *src, struct vb2_queue *dst)
 		q->io_modes = VB2_MMAP | VB2_USERPTR | VB2_DMABUF;
 		q->drv_priv = ctx;
 		q->ops = &svpu_queue_ops;
-		q->mem_ops = &vb2_vmalloc_memops;
+		q->mem_ops = ctx->dev->transport->mem_ops;
 		q->buf_struct_size = sizeof(struct svpu_buffer);
 		q->timestamp_flags = V4L2_BUF_FLAG_TIMESTAMP_COPY;
 		q->lock = &ctx->lock;

@@ -61,7 +61,8 @@ void svpu_session_init_region(struct svpu_session *session)
  * Makes a session and offers it to the firmware; commands may be sent at once. `owner_work` is
  * queued whenever there is something to read. Errors: -ENODEV no firmware; -ENOMEM.
  */
-struct svpu_session *svpu_session_open(struct svpu_device *dev, struct work_struct *owner_work)
+struct svpu_session *svpu_session_open(struct svpu_device *dev, struct svpu_ctx *ctx,
+				       struct work_struct *owner_work)
 {
 	struct svpu_session *session = kzalloc(sizeof(*session), GFP_KERNEL);
 	int ret;
@@ -88,7 +89,7 @@ struct svpu_session *svpu_session_open(struct svpu_device *dev, struct work_stru
 	dev->sessions_opened++;
 	spin_unlock(&dev->sessions_lock);
 
-	ret = dev->transport->open(session);
+	ret = dev->transport->open(session, ctx);
 	if (ret) {
 		spin_lock(&dev->sessions_lock);
 		list_del(&session->link);

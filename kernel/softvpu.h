@@ -36,6 +36,9 @@ extern unsigned int svpu_timeout_ms;
 extern bool svpu_multiplanar;
 extern int svpu_video_nr;
 
+struct svpu_ctx;
+struct svpu_device;
+struct svpu_memory;
 struct svpu_session;
 
 /*
@@ -79,17 +82,32 @@ const struct svpu_msg_capability *svpu_caps_find(const struct svpu_caps *caps, u
 
 struct svpu_transport_ops {
 	const char *name;
+	const char *absent; /* why there is no firmware, for people */
+	/* Of both queues; alloc(), put() and vaddr() also make the bounce buffers. */
+	const struct vb2_mem_ops *mem_ops;
+	/* True: the firmware can reach the plane's own memory; else it sees a bounce buffer. */
+	bool (*reaches)(struct svpu_ctx *ctx, struct vb2_buffer *vb, unsigned int plane);
 	/*
-	 * Gives the session its region and offers it to the firmware. Doesn't wait. -ENODEV: no
-	 * firmware.
+	 * Says where the firmware finds the plane, or `bounce` (NULL: none) in its place: fills in
+	 * the plane of `memory` and, of `wire`, what isn't 0, mapped_length in any case.
 	 */
-	int (*open)(struct svpu_session *session);
+	int (*share)(struct vb2_buffer *vb, unsigned int plane, void *bounce,
+		     struct svpu_memory *memory, struct svpu_plane *wire);
+	/*
+	 * Gives the session its region and offers it to the firmware. `ctx` is NULL in probe.c.
+	 * Waits for the end of an earlier session of `ctx` at most, a second. -ENODEV: no firmware.
+	 */
+	int (*open)(struct svpu_session *session, struct svpu_ctx *ctx);
 	/* The host has left the session. Doesn't wait. */
 	void (*close)(struct svpu_session *session);
 	/* The last reference is gone: free the region. */
 	void (*release)(struct svpu_session *session);
 	/* Rings the command doorbell. Any context. */
 	void (*doorbell)(struct svpu_session *session);
+	/* A file is closed, its buffers are freed: ctx->place goes. NULL: nothing to do. */
+	void (*leave)(struct svpu_ctx *ctx);
+	/* The device's last user is gone: frees transport_data, which may be NULL. */
+	void (*free)(struct svpu_device *dev);
 };
 
 struct svpu_device {
@@ -173,7 +191,8 @@ union svpu_any_message {
 	u8 slot[SVPU_SLOT_SIZE];
 };
 
-struct svpu_session *svpu_session_open(struct svpu_device *dev, struct work_struct *owner_work);
+struct svpu_session *svpu_session_open(struct svpu_device *dev, struct svpu_ctx *ctx,
+				       struct work_struct *owner_work);
 void svpu_session_close(struct svpu_session *session);
 void svpu_session_get(struct svpu_session *session);
 void svpu_session_put(struct svpu_session *session);
@@ -209,8 +228,6 @@ struct svpu_layout {
 struct svpu_colour {
 	u32 colorspace, xfer_func, ycbcr_enc, quantization;
 };
-
-struct svpu_ctx;
 
 const struct svpu_raw_format *svpu_raw_find(u32 fourcc);
 void svpu_layout_set(struct svpu_layout *layout, const struct svpu_raw_format *format, u32 width,
@@ -250,6 +267,8 @@ struct svpu_ctx {
 	struct svpu_caps *caps;
 	struct mutex lock; /* everything below; the vb2 queues' lock */
 	struct v4l2_ctrl_handler controls;
+
+	void *place; /* the transport's: where this file's memory lies */
 
 	/* Formats. */
 	const struct svpu_msg_capability *codec;
@@ -339,11 +358,11 @@ void svpu_decoder_wait_header(struct svpu_ctx *ctx);
 /* memory.c */
 int svpu_memory_map(struct svpu_ctx *ctx, struct vb2_buffer *vb);
 void svpu_memory_unmap(struct svpu_ctx *ctx, struct vb2_buffer *vb);
-void svpu_memory_to_firmware(struct vb2_buffer *vb);
+int svpu_memory_to_firmware(struct vb2_buffer *vb);
 int svpu_memory_from_firmware(struct vb2_buffer *vb);
 void svpu_memory_forget(struct svpu_session *session, unsigned int direction, unsigned int index);
 
-/* queue.c, controls.c, ioctl.c, node.c, probe.c, local.c, debugfs.c */
+/* queue.c, controls.c, ioctl.c, node.c, probe.c, local.c, ivshmem.c, debugfs.c */
 int svpu_queue_init(void *priv, struct vb2_queue *src, struct vb2_queue *dst);
 int svpu_controls_init(struct svpu_ctx *ctx);
 extern const struct v4l2_ioctl_ops svpu_ioctl_ops_mplane;
@@ -358,6 +377,19 @@ int svpu_probe_start(struct svpu_device *dev);
 void svpu_probe_cancel(struct svpu_device *dev);
 int svpu_local_init(void);
 void svpu_local_exit(void);
+#ifdef CONFIG_PCI
+int svpu_ivshmem_init(void);
+void svpu_ivshmem_exit(void);
+#else
+static inline int svpu_ivshmem_init(void)
+{
+	return 0;
+}
+
+static inline void svpu_ivshmem_exit(void)
+{
+}
+#endif
 void svpu_debugfs_init(void);
 void svpu_debugfs_exit(void);
 void svpu_debugfs_add(struct svpu_device *dev);
