@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-add_executable(softvpu-fw softvpu-fw/main.cc softvpu-fw/serve_device.cc)
+add_executable(softvpu-fw softvpu-fw/main.cc softvpu-fw/serve_device.cc softvpu-fw/serve_guests.cc)
 target_include_directories(softvpu-fw PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(softvpu-fw PRIVATE softvpu_firmware softvpu_sandbox softvpu_hfi)
 install(TARGETS softvpu-fw DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/softvpu)

@@ -7,12 +7,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 
 #include <softvpu/fwdev.h>
 
 #include "softvpu-fw/serve_device.h"
+#include "softvpu-fw/serve_guests.h"
 
 #include "firmware/catalog.h"
 #include "firmware/last_words.h"
@@ -33,17 +36,21 @@ enum ExitStatus { kGood = 0, kUsage = 2, kNoHost = 3, kNoJail = 4, kHostBroken =
 
 void print_help() {
   std::printf(
-      "usage: softvpu-fw --device NODE | --help | --version\n"
+      "usage: softvpu-fw --device NODE | --ivshmem-socket PATH [--sessions N] [--size MIB] | --help | --version\n"
       "\n"
       "The codec worker of one softvpu session. It isn't started by hand: the device starts it, with a socket as\n"
       "file descriptor %d, when a client starts streaming. To use the device, see: softvpu --help\n"
       "\n"
       "  --device NODE   be the firmware of the kernel module, usually /dev/softvpu-fw: one worker a session, until\n"
       "                  the module goes or a signal ends it. Example: softvpu-fw --device /dev/softvpu-fw\n"
+      "  --ivshmem-socket PATH\n"
+      "                  be the VPU of guests on QEMU (ivshmem-doorbell) until SIGTERM; prints QEMU's arguments. Each guest\n"
+      "                  gets N sessions at a time (default 8, at most 32) and a region of MIB mebibytes (default 4096, a\n"
+      "                  power of two; memory is used as it is written to)\n"
       "\n"
       "exit status: 0 the session ended; 2 started by hand; 3 the host didn't say hello; 4 the jail couldn't be shut;\n"
       "             5 the host broke the protocol; 6 a stream took too long to decode;\n"
-      "             7 the kernel's node can't be served\n",
+      "             7 the kernel's node or the guests' socket can't be served\n",
       kSocket);
 }
 
@@ -55,10 +62,11 @@ bool is_socket(int fd) {
 
 hfi::FirmwareEndpoint* log_endpoint = nullptr;
 
-// Serves one session to its end. `config` says how to shut it in.
-int serve(Result<std::unique_ptr<hfi::FirmwareEndpoint>> attached, const sandbox::JailConfig& config) {
+// Serves one session to its end. `config` says how to shut it in, `says_why` whether standard error hears of a host that is none:
+// not of a guest, which could fill a log.
+int serve(Result<std::unique_ptr<hfi::FirmwareEndpoint>> attached, const sandbox::JailConfig& config, bool says_why = true) {
   if (!attached) {
-    std::fprintf(stderr, "softvpu-fw: %s\n", attached.error().reason.c_str());
+    if (says_why) std::fprintf(stderr, "softvpu-fw: %s\n", attached.error().reason.c_str());
     return kNoHost;
   }
   hfi::FirmwareEndpoint& endpoint = **attached;
@@ -88,6 +96,37 @@ int serve(Result<std::unique_ptr<hfi::FirmwareEndpoint>> attached, const sandbox
   _exit(kGood);
 }
 
+// A decimal number of an option; nullopt: it isn't one.
+std::optional<uint32_t> parse_number(const char* text) {
+  uint32_t value = 0;
+  const char* end = text + std::strlen(text);
+  const auto parsed = std::from_chars(text, end, value);
+  if (parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
+  return value;
+}
+
+// nullopt: not a use of --ivshmem-socket that makes sense.
+std::optional<apps::GuestOptions> parse_guest_options(int argc, char** argv) {
+  apps::GuestOptions options;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    if (std::strcmp(argv[i], "--ivshmem-socket") == 0) {
+      options.socket = argv[i + 1];
+      continue;
+    }
+    const auto number = parse_number(argv[i + 1]);
+    if (!number) return std::nullopt;
+    if (std::strcmp(argv[i], "--sessions") == 0) {
+      options.sessions = *number;
+    } else if (std::strcmp(argv[i], "--size") == 0) {
+      options.region_mib = *number;
+    } else {
+      return std::nullopt;
+    }
+  }
+  if (argc % 2 == 0 || options.socket == nullptr) return std::nullopt;
+  return options;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -101,7 +140,8 @@ int main(int argc, char** argv) {
     return kGood;
   }
   const bool device = argc == 3 && std::strcmp(argv[1], "--device") == 0;
-  if (!device && (argc > 1 || !is_socket(kSocket))) {
+  const auto guests = parse_guest_options(argc, argv);
+  if (!device && !guests && (argc > 1 || !is_socket(kSocket))) {
     std::fprintf(stderr,
                  "softvpu-fw: this is the worker that a softvpu device starts by itself; file descriptor %d isn't its socket.\n"
                  "Try: softvpu run -- ffmpeg -c:v h264_v4l2m2m -i clip.mp4 out.yuv\n",
@@ -111,8 +151,12 @@ int main(int argc, char** argv) {
   mallopt(M_ARENA_MAX, kHeapArenas);
   signal(SIGPIPE, SIG_IGN);
   (void)prctl(PR_SET_NAME, "softvpu-fw");
-  if (!device) return serve(hfi::FirmwareEndpoint::attach(UniqueFd(kSocket), kHelloLimit), {});
+  if (!device && !guests) return serve(hfi::FirmwareEndpoint::attach(UniqueFd(kSocket), kHelloLimit), {});
   firmware::preload_decoders();  // once for all workers
+  if (guests) {
+    return apps::serve_guests(
+        *guests, [](hfi::SlotSession slot) { return serve(hfi::FirmwareEndpoint::attach_slot(std::move(slot)), {}, false); });
+  }
   return apps::serve_device(argv[2], [](UniqueFd session, uint32_t generation) {
     sandbox::JailConfig jail;
     jail.allowed_ioctl = SVPU_FW_GET_BUFFER;

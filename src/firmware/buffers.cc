@@ -29,19 +29,36 @@ Result<Mapping> map_dma_buf(const UniqueFd& fd, const hfi::cmd::Plane& plane, bo
   return Mapping::map(fd.get(), plane.offset, plane.mapped_length, writable);
 }
 
+// A slot's heap is mapped already: a plane is a part of it. Its offset is a multiple of SVPU_PAGE (messages.h).
+Result<std::byte*> find_in_heap(std::span<std::byte> heap, const hfi::cmd::Plane& plane) {
+  if (plane.offset > heap.size() || plane.mapped_length > heap.size() - plane.offset) {
+    return fail(EINVAL, "a plane of " + std::to_string(plane.mapped_length) + " bytes at " + std::to_string(plane.offset) +
+                            " in a heap of " + std::to_string(heap.size()));
+  }
+  return heap.data() + plane.offset;
+}
+
 }  // namespace
 
 Status Buffers::map(const hfi::cmd::MapBuffer& command, hfi::BufferMemory memory) {
   Entry& entry = at(command.direction, command.buffer.index);
   const std::string name = "buffer " + std::to_string(command.buffer.index);
   if (entry.memory) return fail(EEXIST, name + " is mapped already; expected UNMAP_BUFFER first");
-  if (memory.num_planes != command.num_planes) return fail(EINVAL, name + " came with another number of planes");
+  if (memory.heap.empty() && memory.num_planes != command.num_planes)
+    return fail(EINVAL, name + " came with another number of planes");
   const bool writable = command.direction == hfi::Direction::kOutput;
   auto mappings = std::make_shared<Mappings>();
   auto result = std::make_shared<OutputMemory>();
   result->num_planes = command.num_planes;
   for (uint32_t i = 0; i < command.num_planes; ++i) {
     const hfi::cmd::Plane& plane = command.plane[i];
+    if (!memory.heap.empty()) {
+      const auto at = find_in_heap(memory.heap, plane);
+      if (!at) return fail(at.error().code, name + ": " + at.error().reason);
+      (void)madvise(*at, plane.mapped_length, MADV_POPULATE_WRITE);
+      result->plane[i] = {*at, plane.length, plane.mapped_length};
+      continue;
+    }
     auto mapping =
         memory.dma_buf ? map_dma_buf(memory.fd[i], plane, writable) : map_memfd(std::move(memory.fd[i]), plane, writable);
     if (!mapping) return fail(mapping.error().code, name + ": " + mapping.error().reason);
@@ -50,7 +67,11 @@ Status Buffers::map(const hfi::cmd::MapBuffer& command, hfi::BufferMemory memory
     result->plane[i] = {mapping->data(), plane.length, plane.mapped_length};
     mappings->plane[i] = std::move(*mapping);
   }
-  result->owner = std::move(mappings);
+  if (memory.heap.empty()) {
+    result->owner = std::move(mappings);
+  } else {
+    result->owner = std::move(memory.heap_owner);
+  }
   entry = {command.buffer.generation, std::move(result)};
   return {};
 }

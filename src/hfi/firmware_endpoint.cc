@@ -262,6 +262,7 @@ void FirmwareEndpoint::accept_memory_packet(const svpu_transport_memory& wire, P
 
 Result<BufferMemory> FirmwareEndpoint::take_memory(Direction direction, BufferName buffer) {
   if (kernel_session_) return ask_for_memory(direction, buffer);
+  if (heap_) return slot_memory(direction, buffer);
   // Only as far as needed: packets come in the order of the MAP_BUFFER commands, so hardly any are ever kept.
   do {
     const auto found = std::find_if(pending_memory_.begin(), pending_memory_.end(), [&](const BufferMemory& other) {

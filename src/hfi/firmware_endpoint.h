@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,9 +30,23 @@ namespace softvpu::hfi {
 struct BufferMemory {
   Direction direction = Direction::kInput;
   BufferName buffer;
-  uint32_t num_planes = 0;  // 1..SVPU_MAX_PLANES, as many as there are valid fds
-  bool dma_buf = false;     // of the kernel module: not a memfd, can't shrink either
+  uint32_t num_planes = 0;    // 1..SVPU_MAX_PLANES, as many as there are valid fds
+  bool dma_buf = false;       // of the kernel module: not a memfd, can't shrink either
+  std::span<std::byte> heap;  // of a slot: the planes are offsets in it, there are no descriptors; mapped as long as heap_owner
+  std::shared_ptr<void> heap_owner;
   std::array<UniqueFd, SVPU_MAX_PLANES> fd;
+};
+
+// What the worker of one slot of a guest's region is given (<softvpu/ivshmem.h>).
+struct SlotSession {
+  UniqueFd memory;  // the whole region, to be mapped in part and closed
+  uint64_t region_offset = 0;
+  uint64_t heap_offset = 0;
+  uint64_t heap_size = 0;
+  uint32_t generation = 0;
+  UniqueFd hangup;            // hangs up when the server is gone
+  UniqueFd command_doorbell;  // both O_NONBLOCK
+  UniqueFd message_doorbell;
 };
 
 class FirmwareEndpoint {
@@ -44,6 +59,9 @@ class FirmwareEndpoint {
   // The same over a session of the kernel module (<softvpu/fwdev.h>): one descriptor is region, doorbells and hang-up, and
   // take_memory() asks it for dma-bufs. It must be O_NONBLOCK. Errors: as attach(), and what mmap(2) says.
   static Result<std::unique_ptr<FirmwareEndpoint>> attach_session(UniqueFd session, uint32_t generation);
+  // The same over a slot of a guest's region. Afterwards nothing but the slot can be reached: the memory's descriptor is closed.
+  // Errors: as attach(), and what mmap(2) says.
+  static Result<std::unique_ptr<FirmwareEndpoint>> attach_slot(SlotSession slot);
   ~FirmwareEndpoint();
   FirmwareEndpoint(const FirmwareEndpoint&) = delete;
   FirmwareEndpoint& operator=(const FirmwareEndpoint&) = delete;
@@ -91,7 +109,8 @@ class FirmwareEndpoint {
 
   // The memory sent for `buffer` (taken off the socket, never waits). Each packet can be taken once; a second packet for the same
   // name replaces a first that wasn't taken; packets that nobody takes are forgotten after 128 others. Over the
-  // kernel module: asked for now. Errors: ENOENT when none was sent; EPROTO when a packet was wrong (no other was lost by it).
+  // kernel module: asked for now; over a slot: its heap. Errors: ENOENT when none was sent; EPROTO when a packet was wrong (no
+  // other was lost by it).
   Result<BufferMemory> take_memory(Direction direction, BufferName buffer);
 
   // One line for the host's log; dropped when the debug ring is full. Never wakes the host, never blocks.
@@ -104,6 +123,7 @@ class FirmwareEndpoint {
   static Result<std::unique_ptr<FirmwareEndpoint>> make(UniqueFd socket, UniqueFd command_doorbell, UniqueFd message_doorbell,
                                                         Region region, uint32_t generation);
   Result<BufferMemory> ask_for_memory(Direction direction, BufferName buffer);
+  BufferMemory slot_memory(Direction direction, BufferName buffer) const;
   // Takes the next packet off the socket. False: there is none.
   bool read_memory_packet();
   void accept_memory_packet(const svpu_transport_memory& wire, Packet packet);
@@ -118,7 +138,8 @@ class FirmwareEndpoint {
   UniqueFd space_;             // own: wait() passes doorbells on to a sender that waits for space
   Region region_;
   uint32_t generation_ = 0;
-  bool kernel_session_ = false;  // socket_ is a session descriptor
+  bool kernel_session_ = false;    // socket_ is a session descriptor
+  std::shared_ptr<Mapping> heap_;  // of a slot
 
   RingReader commands_;                       // dispatcher thread
   std::vector<BufferMemory> pending_memory_;  // dispatcher thread; at most two rounds of SVPU_MAX_BUFFERS

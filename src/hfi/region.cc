@@ -58,8 +58,8 @@ Result<Region> Region::adopt(UniqueFd memfd, uint32_t expected_generation) {
   return region;
 }
 
-Result<Region> Region::adopt_session(int session, uint32_t expected_generation) {
-  auto mapping = Mapping::map(session, 0, SVPU_REGION_SIZE, true);
+Result<Region> Region::adopt_session(int session, uint32_t expected_generation, uint64_t offset) {
+  auto mapping = Mapping::map(session, offset, SVPU_REGION_SIZE, true);
   if (!mapping) return Unexpected(mapping.error());
   Region region;
   region.mapping_ = std::move(*mapping);

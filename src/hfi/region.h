@@ -24,8 +24,9 @@ class Region {
   // EPROTO for another magic, size or generation; EPROTONOSUPPORT for another ABI major.
   static Result<Region> adopt(UniqueFd memfd, uint32_t expected_generation);
 
-  // The same for a session descriptor of the kernel module, whose memory can't shrink. The descriptor stays the caller's.
-  static Result<Region> adopt_session(int session, uint32_t expected_generation);
+  // The same for a session descriptor of the kernel module, or a slot of a guest's region at `offset`: memory that can't shrink.
+  // The descriptor stays the caller's.
+  static Result<Region> adopt_session(int session, uint32_t expected_generation, uint64_t offset = 0);
 
   std::byte* data() const { return mapping_.data(); }
   int fd() const { return memory_.fd(); }

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Guests' sessions: see serve_guests.h.
+#include "softvpu-fw/serve_guests.h"
+
+#include <signal.h>
+#include <sys/signalfd.h>
+
+#include <cstdio>
+#include <cstring>
+
+#include "firmware/ivshmem/server.h"
+
+namespace softvpu::apps {
+namespace {
+
+constexpr int kGood = 0;
+constexpr int kNoServer = 7;
+
+UniqueFd end_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  sigprocmask(SIG_BLOCK, &set, nullptr);
+  return UniqueFd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+}  // namespace
+
+int serve_guests(const GuestOptions& options, SlotServer serve) {
+  using firmware::ivshmem::Layout;
+  using firmware::ivshmem::Server;
+  const auto layout = Layout::make(options.region_mib << 20, options.sessions);
+  if (!layout) {
+    std::fprintf(stderr, "softvpu-fw: --size %llu --sessions %u: %s\n", static_cast<unsigned long long>(options.region_mib),
+                 options.sessions, layout.error().reason.c_str());
+    return kNoServer;
+  }
+  const UniqueFd stop = end_signals();
+  signal(SIGCHLD, SIG_DFL);
+  Server server(*layout, serve, [](const std::string& line) { std::fprintf(stderr, "softvpu-fw: %s\n", line.c_str()); });
+  if (const auto listening = server.listen(options.socket); !listening) {
+    std::fprintf(stderr, "softvpu-fw: %s: %s: %s\n", options.socket, listening.error().reason.c_str(),
+                 std::strerror(listening.error().code));
+    return kNoServer;
+  }
+  std::fprintf(stderr,
+               "softvpu-fw: ready. QEMU wants: -chardev socket,path=%s,id=vpu -device ivshmem-doorbell,chardev=vpu,vectors=%u\n",
+               options.socket, layout->vectors());
+  while (server.step(-1, stop.get())) continue;
+  return kGood;
+}
+
+}  // namespace softvpu::apps

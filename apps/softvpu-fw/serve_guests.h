@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The firmware of guests on QEMU: an ivshmem server, a child process a session. docs/kernel.md; docs/hfi.md. Called by
+// softvpu-fw --ivshmem-socket.
+#pragma once
+
+#include <cstdint>
+
+#include "hfi/firmware_endpoint.h"
+
+namespace softvpu::apps {
+
+struct GuestOptions {
+  const char* socket = nullptr;
+  uint64_t region_mib = 4096;  // of each guest; sparse
+  uint32_t sessions = 8;       // of each guest at a time
+};
+
+// Runs in the child, which has nothing of the parent's but standard error; what it returns is the child's exit status.
+using SlotServer = int (*)(hfi::SlotSession slot);
+
+// Until SIGTERM or SIGINT (0), or the socket can't be made (7, said on stderr). Workers die with this process.
+int serve_guests(const GuestOptions& options, SlotServer serve);
+
+}  // namespace softvpu::apps
