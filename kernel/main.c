@@ -26,12 +26,22 @@ static int __init svpu_init(void)
 	svpu_debugfs_init();
 	ret = svpu_local_init();
 	if (ret)
-		svpu_debugfs_exit();
+		goto err_debugfs;
+	ret = svpu_ivshmem_init();
+	if (ret)
+		goto err_local;
+	return 0;
+
+err_local:
+	svpu_local_exit();
+err_debugfs:
+	svpu_debugfs_exit();
 	return ret;
 }
 
 static void __exit svpu_exit(void)
 {
+	svpu_ivshmem_exit();
 	svpu_local_exit();
 	svpu_debugfs_exit();
 }

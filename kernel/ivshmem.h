@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Transport "ivshmem": what ivshmem.c (the PCI device, sessions, liveness) and bar_memory.c
+ * (buffers in BAR 2) share. softvpu/ivshmem.h is the layout of the BAR.
+ *
+ * A window is our view of a slot: the part of the BAR that one worker maps. It belongs to one open
+ * file, to asking for capabilities, or to nobody; it is given away again only when everything in
+ * it is freed and the server has said that no worker is left in it.
+ */
+#ifndef SOFTVPU_IVSHMEM_DRIVER_H
+#define SOFTVPU_IVSHMEM_DRIVER_H
+
+#include <linux/pci.h>
+
+#include <softvpu/ivshmem.h>
+
+#include "softvpu.h"
+
+struct svpu_bar;
+
+struct svpu_window {
+	struct svpu_bar *bar;
+	unsigned int index;
+	struct svpu_ivshmem_slot *slot; /* shared: copied once, then looked at */
+	void *base; /* mapped by the first claim, until the device goes */
+	/* bar->lock: */
+	unsigned int users; /* the file, its session, its buffers */
+	unsigned long *used; /* a bit for each page of the heap */
+	unsigned long next; /* where to look for free pages first */
+
+	spinlock_t lock; /* the rest */
+	struct svpu_session *session;
+	unsigned long bells_since; /* jiffies */
+	unsigned int bells;
+};
+
+/* One device. */
+struct svpu_bar {
+	struct svpu_device *dev;
+	struct pci_dev *pdev;
+	void __iomem *registers;
+	struct svpu_ivshmem_header *header; /* shared */
+	/* Private copies of the header's: checked. */
+	phys_addr_t physical;
+	u64 first_slot;
+	u64 slot_size;
+	u64 heap_offset;
+	u32 server_peer;
+	unsigned int num_windows;
+
+	struct mutex lock; /* windows, removed */
+	bool removed;
+	struct svpu_window window[SVPU_IVSHMEM_MAX_SLOTS];
+
+	wait_queue_head_t wait; /* the server has changed the mailbox */
+	atomic_t changes; /* how often */
+	struct delayed_work life; /* the next four are its own */
+	u32 ping;
+	unsigned long ping_sent; /* jiffies */
+	bool answered;
+	bool complained;
+	bool attached; /* the server lives, as far as we know */
+};
+
+static inline phys_addr_t svpu_window_physical(const struct svpu_window *window)
+{
+	return window->bar->physical + window->bar->first_slot +
+	       window->index * window->bar->slot_size;
+}
+
+static inline unsigned long svpu_heap_pages(const struct svpu_bar *bar)
+{
+	return (bar->slot_size - bar->heap_offset) >> PAGE_SHIFT;
+}
+
+/* Tells the server to look (vector 0), or a slot's worker. Any context. */
+static inline void svpu_bar_ring(struct svpu_bar *bar, unsigned int vector)
+{
+	writel(bar->server_peer << 16 | vector, bar->registers + SVPU_IVSHMEM_REG_DOORBELL);
+}
+
+/* ivshmem.c */
+struct svpu_window *svpu_window_claim(struct svpu_bar *bar);
+void svpu_window_get(struct svpu_window *window);
+void svpu_window_put(struct svpu_window *window);
+struct svpu_window *svpu_window_of(struct svpu_ctx *ctx);
+
+/* bar_memory.c */
+extern const struct vb2_mem_ops svpu_bar_memops;
+bool svpu_bar_reaches(struct svpu_ctx *ctx, struct vb2_buffer *vb, unsigned int plane);
+int svpu_bar_share(struct vb2_buffer *vb, unsigned int plane, void *bounce,
+		   struct svpu_memory *memory, struct svpu_plane *wire);
+
+#endif /* SOFTVPU_IVSHMEM_DRIVER_H */
