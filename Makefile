@@ -7,7 +7,7 @@ JOBS ?= $(shell nproc)
 .PHONY: help build demo test test-kernel check clean
 help:
 	@echo 'make demo [CLIP=your.mp4]  build, decode a clip through the device, compare with libavcodec'
-	@echo 'make test [LANES="…"]      build and run the tests; lanes: dev stream stress kernel fuzz sanitizers (default: all)'
+	@echo 'make test [LANES="…"]      build and run the tests; lanes: dev stream stress fuzz sanitizers kernel (default: all)'
 	@echo 'make test-kernel           the kernel module in a virtual machine, all of it (docs/kernel.md)'
 	@echo 'make build                 build build/dev (then: build/dev/apps/softvpu run -- PROGRAM …)'
 	@echo 'make check                 what to run before a commit: format, layers, tidy, build, fast tests'
