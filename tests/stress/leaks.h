@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What this process holds of the things that may leak, counted by the kernel. Included by the stress tests.
+// What this process holds of the things that may leak, counted by the kernel, and rounds after which none of it may have grown.
+// Included by the stress tests.
 #pragma once
 
 #include <dirent.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
+#include <random>
 #include <set>
 #include <string>
+#include <thread>
+#include <vector>
 
 namespace softvpu::tests {
 
@@ -73,6 +80,49 @@ inline std::set<int> watched_processes() {
   }
   closedir(directory);
   return pids;
+}
+
+// Until `done`, looking every millisecond; false after `limit`.
+inline bool wait_until(const std::function<bool()>& done, std::chrono::milliseconds limit = std::chrono::seconds(20)) {
+  for (const auto end = std::chrono::steady_clock::now() + limit; std::chrono::steady_clock::now() < end;
+       std::this_thread::sleep_for(std::chrono::milliseconds(1))) {
+    if (done()) return true;
+  }
+  return false;
+}
+
+// `count` rounds by four clients at once, because many are spent waiting for a watchdog. Ends with the first that fails.
+inline void run_rounds(int count, unsigned seed, const std::function<void(std::mt19937&, int client, int round)>& one) {
+  constexpr int kClients = 4;
+  std::vector<std::thread> clients;
+  for (int client = 0; client < kClients; ++client) {
+    clients.emplace_back([&one, count, seed, client] {
+      std::mt19937 random(seed + static_cast<unsigned>(client));
+      for (int round = client; round < count && !testing::Test::HasFailure(); round += kClients) {
+        one(random, client, round);
+        if (testing::Test::HasFailure()) ADD_FAILURE() << "in round " << round << " of client " << client;
+      }
+    });
+  }
+  for (std::thread& client : clients) client.join();
+}
+
+// Runs `total` rounds; after the first of them, in which caches fill, nothing may grow. `run(count, seed)` leaves nothing
+// running.
+inline void expect_no_leak(int total, int warm_up, const std::function<void(int count, unsigned seed)>& run) {
+  run(warm_up, 1);
+  const int descriptors_before = descriptors();
+  const int mappings_before = mappings();
+  const int threads_before = threads();
+  const long memory_before = resident_kib();
+  run(total - warm_up, 1000);
+  EXPECT_EQ(descriptors(), descriptors_before);
+  EXPECT_EQ(threads(), threads_before);
+  EXPECT_EQ(mappings(), mappings_before);
+  std::printf("%d rounds: %ld KiB resident after %d of them, %ld at the end\n", total, memory_before, warm_up, resident_kib());
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  EXPECT_LE(resident_kib(), memory_before + 4096);
+#endif
 }
 
 // SOFTVPU_ROUNDS, or as many as the test wants.

@@ -27,6 +27,7 @@ namespace softvpu::conformance {
 namespace {
 
 using namespace std::chrono_literals;
+using tests::wait_until;
 using Clock = std::chrono::steady_clock;
 
 constexpr Size kSize{320, 240};
@@ -64,13 +65,6 @@ class WorkerDevice final : public DeviceUnderTest {
 std::unique_ptr<DeviceUnderTest> make_device(bool multiplanar) {
   if (getenv("SOFTVPU_DUT") != nullptr) return make_node();
   return std::make_unique<WorkerDevice>(multiplanar);
-}
-
-bool wait_until(const std::function<bool()>& done, std::chrono::milliseconds limit = 20s) {
-  for (const auto end = Clock::now() + limit; Clock::now() < end; std::this_thread::sleep_for(1ms)) {
-    if (done()) return true;
-  }
-  return false;
 }
 
 // One thread that is inside a call of the file until something happens.
@@ -329,20 +323,10 @@ class ANodeWhoseWorkersDie : public testing::Test {
     if (random() % 8 == 0) expect_good_node(*device);
   }
 
-  // `count` rounds by four clients at once, because many are spent waiting for a watchdog.
   void run(int count, unsigned seed) {
-    constexpr int kClients = 4;
-    std::vector<std::thread> clients;
-    for (int client = 0; client < kClients; ++client) {
-      clients.emplace_back([this, count, seed, client] {
-        std::mt19937 random(seed + static_cast<unsigned>(client));
-        for (int round = client; round < count && !HasFailure(); round += kClients) {
-          bad_round(random, static_cast<Way>(static_cast<unsigned>(round / kClients + client) % kWays));
-          if (HasFailure()) ADD_FAILURE() << "in round " << round;
-        }
-      });
-    }
-    for (std::thread& client : clients) client.join();
+    tests::run_rounds(count, seed, [this](std::mt19937& random, int client, int round) {
+      bad_round(random, static_cast<Way>(static_cast<unsigned>(round / 4 + client) % kWays));
+    });
     EXPECT_TRUE(wait_until([this] {
       std::erase_if(workers_, tests::dead);
       return workers_.empty();
@@ -358,21 +342,7 @@ class ANodeWhoseWorkersDie : public testing::Test {
 
 TEST_F(ANodeWhoseWorkersDie, GivesEveryBufferBackAndGoesOn) {
   const int total = tests::rounds(400);
-  const int warm_up = std::max(total / 5, 28);
-  run(warm_up, 1);
-  const int descriptors_before = tests::descriptors();
-  const int mappings_before = tests::mappings();
-  const int threads_before = tests::threads();
-  const long memory_before = tests::resident_kib();
-  run(total - warm_up, 1000);
-  EXPECT_EQ(tests::descriptors(), descriptors_before);
-  EXPECT_EQ(tests::threads(), threads_before);
-  EXPECT_EQ(tests::mappings(), mappings_before);
-  std::printf("%d rounds: %ld KiB resident after %d of them, %ld at the end\n", total, memory_before, warm_up,
-              tests::resident_kib());
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  EXPECT_LE(tests::resident_kib(), memory_before + 4096);
-#endif
+  tests::expect_no_leak(total, std::max(total / 5, 28), [this](int count, unsigned seed) { run(count, seed); });
 }
 
 }  // namespace

@@ -31,10 +31,6 @@ using codec::DoneStatus;
 using codec::contract::Listener;
 using codec::contract::Said;
 using tests::dead;
-using tests::descriptors;
-using tests::mappings;
-using tests::resident_kib;
-using tests::threads;
 
 constexpr Size kSize{320, 240};
 constexpr uint32_t kFrames = 40;
@@ -254,15 +250,11 @@ class AThousandSessions : public testing::Test {
   }
 
   bool all_dead() {
-    for (int i = 0; i < 4000; ++i) {
-      {
-        const std::lock_guard lock(mutex_);
-        std::erase_if(pids_, dead);
-        if (pids_.empty()) return true;
-      }
-      std::this_thread::sleep_for(5ms);
-    }
-    return false;
+    return tests::wait_until([this] {
+      const std::lock_guard lock(mutex_);
+      std::erase_if(pids_, dead);
+      return pids_.empty();
+    });
   }
 
   std::vector<std::vector<uint8_t>> clip_;
@@ -275,41 +267,15 @@ class AThousandSessions : public testing::Test {
 
 TEST_F(AThousandSessions, WhoseWorkersDieAtRandomMomentsLeaveNothingBehind) {
   const int total = tests::rounds(1000);
-  const int warm_up = total / 10;
-  // Several clients at once, because many rounds are spent waiting for a watchdog.
-  const auto run = [this](int count, unsigned seed) {
-    constexpr int kClients = 4;
-    std::vector<std::thread> clients;
-    for (int client = 0; client < kClients; ++client) {
-      clients.emplace_back([this, count, seed, client] {
-        std::mt19937 random(seed + static_cast<unsigned>(client));
-        for (int round = client; round < count && !HasFailure(); round += kClients) {
-          bad_round(random);
-          if (HasFailure()) ADD_FAILURE() << "in round " << round << " of client " << client;
-          if (round % 50 == 0) expect_a_good_session();
-        }
-      });
-    }
-    for (std::thread& client : clients) client.join();
+  tests::expect_no_leak(total, total / 10, [this](int count, unsigned seed) {
+    tests::run_rounds(count, seed, [this](std::mt19937& random, int, int round) {
+      bad_round(random);
+      if (round % 50 == 0) expect_a_good_session();
+    });
     EXPECT_TRUE(all_dead()) << "workers live on";
     std::this_thread::sleep_for(100ms);  // the loop lets go of the last links
-  };
-  run(warm_up, 1);
-  const int descriptors_before = descriptors();
-  const int mappings_before = mappings();
-  const int threads_before = threads();
-  const long memory_before = resident_kib();
-  run(total - warm_up, 1000);
+  });
   expect_a_good_session();
-  EXPECT_TRUE(all_dead());
-  std::this_thread::sleep_for(100ms);
-  EXPECT_EQ(descriptors(), descriptors_before);
-  EXPECT_EQ(threads(), threads_before);
-  EXPECT_EQ(mappings(), mappings_before);
-  std::printf("%d rounds: %ld KiB resident after %d of them, %ld at the end\n", total, memory_before, warm_up, resident_kib());
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  EXPECT_LE(resident_kib(), memory_before + 4096);
-#endif
 }
 
 TEST_F(AThousandSessions, EightAtOnceDontDisturbEachOther) {

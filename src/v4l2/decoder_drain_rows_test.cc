@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Rows of the decoder's table: drains, their ends, and what may cross them. D: dev-decoder.rst.
+#include "v4l2/decoder_rows.h"
+
+namespace softvpu::v4l2 {
+
+using enum Action;
+
+std::vector<Row> drain_rows() {
+  return {
+      {"D: Drain, step 1", decoding(), {Happening::kCommandStop}, [](auto& s) { s.draining = s.drain_sent = true; }, {kDrain}},
+      {"D: Drain, step 1, before any header: with nothing to decode",
+       with(waiting_for_header(), [](auto& s) { s.capture_streaming = true; }),
+       {Happening::kCommandStop},
+       [](auto& s) { s.draining = s.drain_sent = true; },
+       {kDrain}},
+      {"D: Drain, step 1, warning: CAPTURE doesn't stream: no drain, no error; all data is here",
+       capture_setup(),
+       {Happening::kCommandStop},
+       [](auto& s) { s.drain_sent = true; },
+       {kDrain}},
+      {"… and again", with(capture_setup(), [](auto& s) { s.drain_sent = true; }), {Happening::kCommandStop}, kNothing, {}},
+      {"… nothing is said of it, decoding goes on",
+       with(decoding(), [](auto& s) { s.drain_sent = true; }),
+       {Happening::kDrained},
+       [](auto& s) { s.drain_sent = false; },
+       {kResume}},
+      {"D: Drain, step 1, warning: stopped already, and CAPTURE doesn't stream",
+       with(stopped(), [](auto& s) { s.capture_streaming = false; }),
+       {Happening::kCommandStop},
+       kNothing,
+       {}},
+      {"D: Drain, step 1, warning: OUTPUT doesn't stream: no drain, no error",
+       with(decoding(), [](auto& s) { s.output_streaming = false; }),
+       {Happening::kCommandStop},
+       kNothing,
+       {}},
+      {"D: Drain, step 2: the last frame is decoded: EOS event, LAST",
+       draining(),
+       {Happening::kDrained},
+       [](auto& s) {
+         s.phase = Phase::kStopped;
+         s.paused = s.last_wanted = true;
+         s.drain_sent = false;
+       },
+       {kEventEos, kDeliverLast}},
+      {"D: Drain, step 3: LAST is out: stopped",
+       with(stopped(), [](auto& s) { s.draining = s.last_wanted = true; }),
+       {Happening::kLastCompleted},
+       [](auto& s) { s.draining = s.last_wanted = false; },
+       {}},
+      {"D: Drain, last note: STOP again", draining(), {Happening::kCommandStop}, kNothing, {}, EBUSY},
+      {"D: Drain, last note: START in a drain",
+       draining(),
+       {.what = Happening::kCommandStart, .fits = true},
+       kNothing,
+       {},
+       EBUSY},
+      {"D: Drain, last note: a drain lasts until its LAST",
+       with(stopped(), [](auto& s) { s.draining = s.last_wanted = true; }),
+       {.what = Happening::kCommandStart, .fits = true},
+       kNothing,
+       {},
+       EBUSY},
+      {"vidioc-decoder-cmd.rst, STOP: when already stopped, does nothing", stopped(), {Happening::kCommandStop}, kNothing, {}},
+      {"D: Drain, step 3, first item: START",
+       stopped(),
+       {.what = Happening::kCommandStart, .fits = true},
+       [](auto& s) {
+         s.phase = Phase::kDecoding;
+         s.paused = false;
+       },
+       {kClearEpipe, kResume}},
+      {"D: Drain, step 3, second item: STREAMOFF(CAPTURE) …",
+       stopped(),
+       {Happening::kCaptureStreamOff},
+       [](auto& s) { s.capture_streaming = false; },
+       {kFlushOutput}},
+      {"D: Drain, step 3, second item: … and STREAMON(CAPTURE)",
+       with(stopped(), [](auto& s) { s.capture_streaming = false; }),
+       {.what = Happening::kCaptureStreamOn, .fits = true},
+       [](auto& s) {
+         s.phase = Phase::kDecoding;
+         s.capture_streaming = true;
+         s.paused = false;
+       },
+       {kClearEpipe, kResume}},
+      {"D: Drain, step 3, third item: STREAMOFF(OUTPUT) …",
+       stopped(),
+       {Happening::kOutputStreamOff},
+       [](auto& s) { s.output_streaming = false; },
+       {kFlushInput}},
+      {"D: Drain, step 3, third item: … and STREAMON(OUTPUT)",
+       with(stopped(), [](auto& s) { s.output_streaming = false; }),
+       {Happening::kOutputStreamOn},
+       [](auto& s) {
+         s.phase = Phase::kDecoding;
+         s.output_streaming = true;
+         s.paused = false;
+       },
+       {kClearEpipe, kResume}},
+      {"D: Drain, step 3, without a header: back to Initialization",
+       with(stopped(), [](auto& s) { s.header_known = false; }),
+       {.what = Happening::kCommandStart, .fits = true},
+       [](auto& s) {
+         s.phase = Phase::kInitialization;
+         s.paused = false;
+       },
+       {kClearEpipe, kResume}},
+      {"v4l2_m2m_decoder_cmd(): START while decoding does nothing",
+       decoding(),
+       {.what = Happening::kCommandStart, .fits = true},
+       kNothing,
+       {}},
+      {"D: Drain, step 1, warning, for START", opened(), {Happening::kCommandStart}, kNothing, {}},
+  };
+}
+
+std::vector<Row> aborted_drain_rows() {
+  return {
+      {"D: Drain, note: STREAMOFF(CAPTURE) aborts",
+       draining(),
+       {Happening::kCaptureStreamOff},
+       [](auto& s) { s.capture_streaming = s.draining = false; },
+       {kFlushOutput}},
+      {"… the session's late answer: decoding goes on",
+       with(decoding(), [](auto& s) { s.drain_sent = true; }),
+       {Happening::kDrained},
+       [](auto& s) { s.drain_sent = false; },
+       {kResume}},
+      {"… STOP again before that answer: one drain() at a time",
+       with(decoding(), [](auto& s) { s.drain_sent = true; }),
+       {Happening::kCommandStop},
+       [](auto& s) { s.draining = s.drain_again = true; },
+       {}},
+      {"… the answer to the aborted one: now the second",
+       with(draining(), [](auto& s) { s.drain_again = true; }),
+       {Happening::kDrained},
+       [](auto& s) { s.drain_again = false; },
+       {kResume, kDrain}},
+      {"D: Drain, note: STREAMOFF(OUTPUT) aborts; v4l2_m2m_update_stop_streaming_state(): LAST at "
+       "once",
+       draining(),
+       {Happening::kOutputStreamOff},
+       [](auto& s) {
+         s.phase = Phase::kStopped;
+         s.output_streaming = s.drain_sent = false;
+         s.last_wanted = true;
+       },
+       {kFlushInput, kEventEos, kDeliverLast}},
+      {"… then STREAMON(OUTPUT) resumes what was never paused",
+       with(stopped(), [](auto& s) { s.output_streaming = s.paused = false; }),
+       {Happening::kOutputStreamOn},
+       [](auto& s) {
+         s.phase = Phase::kDecoding;
+         s.output_streaming = true;
+       },
+       {kClearEpipe}},
+      {"… a drained() that crossed the flush, before STREAMON",
+       with(stopped(), [](auto& s) { s.output_streaming = s.paused = false; }),
+       {.what = Happening::kDrained, .stale = true},
+       [](auto& s) { s.paused = true; },
+       {}},
+      {"… a drained() that crossed the flush, after STREAMON",
+       decoding(),
+       {.what = Happening::kDrained, .stale = true},
+       kNothing,
+       {kResume}},
+      {"… it isn't taken for the answer to a new drain",
+       draining(),
+       {.what = Happening::kDrained, .stale = true},
+       kNothing,
+       {kResume}},
+      {"… a change of format that crossed the flush: one LAST serves both",
+       with(stopped(),
+            [](auto& s) {
+              s.output_streaming = s.paused = false;
+              s.draining = s.last_wanted = true;
+            }),
+       {Happening::kFormatChanged},
+       [](auto& s) {
+         s.phase = Phase::kCaptureSetup;
+         s.paused = true;
+         s.draining = false;
+       },
+       {kApplyFormat, kEventSourceChange, kDeliverLast}},
+  };
+}
+
+std::vector<Row> drain_and_change_rows() {
+  return {
+      {"D: Drain, step 2, first item: a change in the course of a drain",
+       draining(),
+       {Happening::kFormatChanged},
+       [](auto& s) {
+         s.phase = Phase::kCaptureSetup;
+         s.paused = s.last_wanted = true;
+       },
+       {kApplyFormat, kEventSourceChange, kDeliverLast}},
+      {"… its LAST doesn't end the drain",
+       with(draining(),
+            [](auto& s) {
+              s.phase = Phase::kCaptureSetup;
+              s.paused = s.last_wanted = true;
+            }),
+       {Happening::kLastCompleted},
+       [](auto& s) { s.last_wanted = false; },
+       {}},
+      {"… STREAMOFF(CAPTURE) for the new buffers doesn't abort it",
+       with(draining(),
+            [](auto& s) {
+              s.phase = Phase::kCaptureSetup;
+              s.paused = true;
+            }),
+       {Happening::kCaptureStreamOff},
+       [](auto& s) { s.capture_streaming = false; },
+       {kFlushOutput}},
+      {"… and it goes on with the new buffers",
+       with(draining(),
+            [](auto& s) {
+              s.phase = Phase::kCaptureSetup;
+              s.paused = true;
+              s.capture_streaming = false;
+            }),
+       {.what = Happening::kCaptureStreamOn, .fits = true},
+       [](auto& s) {
+         s.phase = Phase::kDecoding;
+         s.paused = false;
+         s.capture_streaming = true;
+       },
+       {kClearEpipe, kResume}},
+      {"… START is the answer to the change, not EBUSY",
+       with(draining(),
+            [](auto& s) {
+              s.phase = Phase::kCaptureSetup;
+              s.paused = true;
+            }),
+       {.what = Happening::kCommandStart, .fits = true},
+       [](auto& s) {
+         s.phase = Phase::kDecoding;
+         s.paused = false;
+       },
+       {kClearEpipe, kResume}},
+      {"… STOP while a change is pending: drains after it",
+       changing(),
+       {Happening::kCommandStop},
+       [](auto& s) { s.draining = s.drain_sent = true; },
+       {kDrain}},
+      {"… STREAMOFF(OUTPUT) aborts it; the change's own LAST is enough",
+       with(draining(),
+            [](auto& s) {
+              s.phase = Phase::kCaptureSetup;
+              s.paused = s.last_wanted = true;
+            }),
+       {Happening::kOutputStreamOff},
+       [](auto& s) { s.output_streaming = s.draining = s.drain_sent = false; },
+       {kFlushInput}},
+  };
+}
+
+}  // namespace softvpu::v4l2
