@@ -205,7 +205,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const bool multiplanar = in.coin();
   v4l2::VideoDeviceConfig config;
   config.multiplanar = multiplanar;
-  config.flush_limit = config.header_limit = std::chrono::milliseconds(2);  // waiting finds nothing
+  config.header_limit = std::chrono::milliseconds(2);  // waiting finds nothing
+  config.flush_limit = {};
   const auto device = v4l2::make_codec_device(config, driver);
   std::array<Open, 3> opens;
   for (auto& open : opens) open = {*device->open(), multiplanar};

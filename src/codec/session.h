@@ -19,7 +19,8 @@
 //  5. After flush(), every buffer queued before it on that side comes back (cancelled or done), then flushed() with the same
 //  number.
 //     Frames made from inputs before an input flush may be dropped.
-//  6. failed() is said once; after it every call returns EIO, and all queued buffers have been returned before it.
+//  6. failed() is said once; after it every call returns EIO, and all queued buffers have been returned before it. When the first
+//     of them is returned nobody touches any of them any more.
 #pragma once
 
 #include <array>

@@ -99,10 +99,11 @@ void M2mFile::await_header(const IoctlCall& call) {
 void M2mFile::await_flushed(Side side, const IoctlCall& call) {
   const uint32_t& pending = side == Side::kOutput ? input_flush_pending_ : output_flush_pending_;
   const SessionLink* const link = link_.get();
+  if (device_->config().flush_limit <= Duration::zero()) return;
   const TimePoint limit = system_clock().now() + device_->config().flush_limit;
   while (!released_ && link != nullptr && link == link_.get() && state_.phase != Phase::kFailed && pending != 0) {
     const Duration left = limit - system_clock().now();
-    if (left <= Duration::zero()) return;
+    if (left <= Duration::zero()) return session_failed({EIO, "it doesn't let go of the buffers that STREAMOFF took back"});
     publish();  // what this ioctl did so far
     (void)sleep(call, left.count());
   }

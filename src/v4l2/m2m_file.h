@@ -102,8 +102,8 @@ class M2mFile final : public FileHandle, public std::enable_shared_from_this<M2m
   // Queries about the stream wait for its header while inputs may still bring it, at most a second: ffmpeg asks right after its
   // first packet, and gets what real decoders (s5p-mfc) make it wait for.
   void await_header(const IoctlCall& call);
-  // Until the session has answered the flush of that side, fails, or VideoDeviceConfig::flush_limit is over. Signals don't end
-  // it.
+  // Until the session has answered the flush of that side or failed, as it does at VideoDeviceConfig::flush_limit. Signals don't
+  // end it.
   void await_flushed(Side side, const IoctlCall& call);
   Levels current_levels();
   // Ends every locked entry that may have changed something: tells the sink, wakes the sleepers.

@@ -21,8 +21,9 @@ struct VideoDeviceConfig {
   std::string bus_info = "platform:softvpu-dec";
   uint32_t codec_threads = 0;  // SessionConfig::threads
   // STREAMOFF waits that long for the lower half to let go of the buffers (vidioc-streamon.rst: it finishes "any DMA in
-  // progress"). Longer than an access unit takes; a codec that hangs is ended by the lower half's own watchdog.
-  Duration flush_limit = std::chrono::seconds(2);
+  // progress"). A codec that hangs is ended by the lower half's own watchdog, long before; at this limit the session fails.
+  // 0: doesn't wait, for a lower half that touches no buffer by itself.
+  Duration flush_limit = std::chrono::seconds(10);
   // How long a query about the stream (G_FMT and its like) waits for a header that the queued inputs may still bring.
   Duration header_limit = std::chrono::seconds(1);
   Waiter* waiter = nullptr;  // how blocking ioctls of its files sleep; outlives the device. nullptr: a futex wait

@@ -20,6 +20,8 @@ namespace {
 
 // When the firmware's socket has no room for a buffer's memory: nothing tells when there is.
 constexpr Duration kSocketRetry = std::chrono::milliseconds(10);
+// A killed worker is gone within milliseconds; one that the kernel itself holds mustn't hold the client, too.
+constexpr Duration kDeathLimit = std::chrono::seconds(2);
 
 TimePoint now() { return system_clock().now(); }
 
@@ -42,6 +44,7 @@ Status SessionCore::take_verb(Happening happening) {
     case Verdict::kInvalid:
       return fail(EINVAL, std::string(to_string(happening)) + " isn't possible now");
     default:
+      if (dying_) return {};  // session.h, 6: EIO after failed()
       return fail(EIO, "the session has failed");
   }
 }
@@ -136,7 +139,7 @@ Status SessionCore::queue_output(BufferHandle buffer, Cookie cookie) {
 Status SessionCore::resume() {
   const Lock lock(mutex_);
   const Verdict verdict = take(Happening::kResume);
-  if (verdict == Verdict::kRefuse) return fail(EIO, "the session has failed");
+  if (verdict == Verdict::kRefuse && !dying_) return fail(EIO, "the session has failed");
   if (verdict == Verdict::kAccept) send({0, hfi::cmd::Resume{}});
   return {};
 }
@@ -174,7 +177,7 @@ Status SessionCore::flush(Direction side, uint32_t generation) {
     return taken;
   if (idle) return flush_before_start(side, generation);
   buffers_.begin_flush(side, generation);
-  watchdog_.expect_answer(now());
+  watchdog_.expect_flushed(now());
   send({0, hfi::cmd::Flush{to_wire(side), generation}});
   return {};
 }
@@ -203,6 +206,7 @@ Status SessionCore::crash() {
 
 // A failure to send isn't the verb's: it ends the session, and the events say so.
 void SessionCore::send(const hfi::Command& command) {
+  if (dying_) return;
   if (Status pushed = outbox_.push(command); !pushed) {
     fail_session(Happening::kGivenUp, pushed.error().reason);
     return;
@@ -314,14 +318,35 @@ void SessionCore::end_session(const std::string& reason) {
   setup_.statistics->sessions_failed.fetch_add(1, std::memory_order_relaxed);
   log_debug_lines();
   log_line(LogLevel::kError, "session failed: %s", reason.c_str());
-  if (link_) link_->kill();
+  outbox_.clear();
+  end_reason_ = reason;
+  if (!link_ || peer_dead_) return give_back();
+  link_->kill();
+  dying_ = true;
+  setup_.loop->schedule(kDeathLimit, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->on_death_limit();
+  });
+}
+
+void SessionCore::on_death_limit() {
+  {
+    const Lock lock(mutex_);
+    if (!dying_) return;
+    log_line(LogLevel::kError, "session: %s was killed and doesn't die", link_->description().c_str());
+    give_back();
+  }
+  tell_events();
+}
+
+void SessionCore::give_back() {
+  dying_ = false;
   outbox_.clear();
   for (const Cookie cookie : buffers_.take_all(Direction::kInput)) say(InputDoneEvent{cookie, DoneStatus::kError});
   for (const Cookie cookie : buffers_.take_all(Direction::kOutput)) {
     say(codec::OutputDone{.cookie = cookie, .status = DoneStatus::kError});
   }
   for (const auto& flush : buffers_.take_flushes()) say(FlushedEvent{flush.side, flush.generation});
-  say(FailedEvent{Error{EIO, reason}});
+  say(FailedEvent{Error{EIO, end_reason_}});
 }
 
 void SessionCore::say(Event event) {
@@ -358,6 +383,7 @@ void SessionCore::tell_events() {
 void SessionCore::close() {
   const Lock lock(mutex_);
   (void)take(Happening::kClose);
+  dying_ = false;
   outbox_.clear();
   events_.clear();
   if (!link_) return;

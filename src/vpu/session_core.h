@@ -81,8 +81,10 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
 
   void violation(const std::string& what);
   void fail_session(Happening why, const std::string& reason);
-  // The state is kError already: gives everything back and says failed().
+  // The state is kError already: kills the firmware, and gives everything back when it is dead.
   void end_session(const std::string& reason);
+  // Every buffer comes back, then failed().
+  void give_back();
   Status flush_before_start(codec::Direction side, uint32_t generation);
   void say(Event event);
   void log_debug_lines();
@@ -93,6 +95,7 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   void on_hangup();
   void on_watchdog(uint64_t timer);
   void on_retry();
+  void on_death_limit();
   void on_posted_events();
   void tell_events();
   void on_closed();
@@ -110,6 +113,11 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   Outbox outbox_;
   Watchdog watchdog_;
   std::deque<Event> events_;
+  bool peer_dead_ = false;
+  // Failed and killed, but not seen dead: it may still write into the buffers, so they are still under way. Verbs are accepted
+  // and do nothing.
+  bool dying_ = false;
+  std::string end_reason_;
   bool telling_ = false;  // on_posted_events() is posted and hasn't begun
   std::optional<EventLoop::WatchId> doorbell_watch_;
   std::optional<EventLoop::WatchId> hangup_watch_;

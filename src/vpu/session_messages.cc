@@ -171,6 +171,8 @@ void SessionCore::on_hangup() {
     // What it said before it died counts.
     pump_in(2 * SVPU_MESSAGE_SLOTS);
     const std::string last_words = link_->last_words();
+    peer_dead_ = true;
+    if (dying_) give_back();
     fail_session(Happening::kPeerDied,
                  link_->description() + " died" + (last_words.empty() ? "" : "; its last words: " + last_words));
     link_->reap();

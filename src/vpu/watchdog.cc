@@ -8,7 +8,7 @@ namespace softvpu::vpu {
 
 WatchdogLimits WatchdogLimits::from_ping(Duration ping) {
   const WatchdogLimits standard;
-  return {std::min(standard.command, ping), ping, 3 * ping};
+  return {std::min(standard.command, ping), ping, 3 * ping, std::max(ping / 2, std::min(standard.flush, 3 * ping))};
 }
 
 void Watchdog::set_busy(bool busy, TimePoint now) {
@@ -37,10 +37,17 @@ std::optional<TimePoint> Watchdog::silent_until() const {
   return pinged_ ? *pinged_ + limits_.ping : last_heard_ + limits_.command;
 }
 
+TimePoint Watchdog::answer_until() const {
+  const auto until = [](const Due& due) { return due.asked + due.limit; };
+  TimePoint first = until(answers_due_.front());
+  for (const Due& due : answers_due_) first = std::min(first, until(due));
+  return first;
+}
+
 std::optional<TimePoint> Watchdog::check_at() const {
   std::optional<TimePoint> at = silent_until();
   if (!answers_due_.empty()) {
-    const TimePoint answer = answers_due_.front() + limits_.answer;
+    const TimePoint answer = answer_until();
     at = at ? std::min(*at, answer) : answer;
   }
   return at;
@@ -53,10 +60,10 @@ Watchdog::Decision Watchdog::check(TimePoint now) {
     // We are far too late ourselves: this process was stopped, or the machine slept. The worker gets its time anew.
     last_heard_ = now;
     if (pinged_) pinged_ = now;
-    for (TimePoint& asked : answers_due_) asked = now;
+    for (Due& answer : answers_due_) answer.asked = now;
     return Decision::kWait;
   }
-  if (!answers_due_.empty() && now >= answers_due_.front() + limits_.answer) {
+  if (!answers_due_.empty() && now >= answer_until()) {
     reason_ = ready_ ? "a command that must be answered was not" : "the worker never got ready";
     return Decision::kGiveUp;
   }

@@ -4,7 +4,7 @@
 //
 // Liveness, not progress: an input may rightly stay unconsumed for hours (no outputs, a pause). While anything is under way and
 // the worker was silent for `command`, it is pinged; silent for `ping` more, it is given up. What must be answered (READY,
-// CONFIGURE, FLUSH) has `answer` even if pings are answered.
+// CONFIGURE) has `answer`, a FLUSH `flush`, even if pings are answered.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +19,10 @@ struct WatchdogLimits {
   Duration command = std::chrono::seconds(2);
   Duration ping = std::chrono::seconds(10);
   Duration answer = std::chrono::seconds(30);
+  // Longer than an access unit takes. The client waits in STREAMOFF meanwhile, because its memory isn't its own before.
+  Duration flush = std::chrono::seconds(5);
 
-  // All three from one number, the ping limit: what SOFTVPU_WATCHDOG_MS sets.
+  // All from one number, the ping limit: what SOFTVPU_WATCHDOG_MS sets.
   static WatchdogLimits from_ping(Duration ping);
 };
 
@@ -31,7 +33,8 @@ class Watchdog {
   // Anything at all is expected of the worker, or not.
   void set_busy(bool busy, TimePoint now);
   // One more command that must be answered; answers come in the order of the commands.
-  void expect_answer(TimePoint now) { answers_due_.push_back(now); }
+  void expect_answer(TimePoint now) { answers_due_.push_back({now, limits_.answer}); }
+  void expect_flushed(TimePoint now) { answers_due_.push_back({now, limits_.flush}); }
   void answered();
   // The first message came: the worker can be pinged from now on.
   void ready(TimePoint now);
@@ -47,14 +50,20 @@ class Watchdog {
   const char* reason() const { return reason_; }
 
  private:
+  struct Due {
+    TimePoint asked;
+    Duration limit;
+  };
   std::optional<TimePoint> silent_until() const;
+  // When the first of the answers is overdue; there is one.
+  TimePoint answer_until() const;
 
   WatchdogLimits limits_;
   bool busy_ = false;
   bool ready_ = false;
   TimePoint last_heard_{};
   std::optional<TimePoint> pinged_;
-  std::deque<TimePoint> answers_due_;  // when each was asked for
+  std::deque<Due> answers_due_;
   const char* reason_ = "";
 };
 

@@ -75,6 +75,14 @@ TEST_F(AWatchdog, GivesUpOnACommandThatIsNeverAnsweredDespitePongs) {
   EXPECT_STREQ(dog_.reason(), "a command that must be answered was not");
 }
 
+TEST_F(AWatchdog, IsLessPatientWithAFlush) {
+  dog_.expect_answer(now());  // READY, still to come: whoever waits for the flush doesn't wait for that
+  dog_.expect_flushed(now());
+  const TimePoint start = now();
+  EXPECT_EQ(check_when_due(), Decision::kGiveUp);
+  EXPECT_EQ(now() - start, 5s);
+}
+
 TEST_F(AWatchdog, ForgetsWhatWasAnswered) {
   dog_.ready(now());
   dog_.expect_answer(now());
@@ -116,9 +124,12 @@ TEST_F(AWatchdog, TakesItsLimitsFromOneNumber) {
   const WatchdogLimits slow = WatchdogLimits::from_ping(60s);
   EXPECT_EQ(slow.command, 2s);
   EXPECT_EQ(slow.answer, 180s);
+  EXPECT_EQ(slow.flush, 30s);
+  EXPECT_EQ(WatchdogLimits::from_ping(10s).flush, 5s);
   const WatchdogLimits fast = WatchdogLimits::from_ping(100ms);
   EXPECT_EQ(fast.command, 100ms);
   EXPECT_EQ(fast.answer, 300ms);
+  EXPECT_EQ(fast.flush, 300ms);
 }
 
 }  // namespace

@@ -149,6 +149,33 @@ TEST(AScriptedSessionThatIsSlow, HoldsStreamoffUntilItHasLetGo) {
   again.join();
 }
 
+// The same, when it never does: STREAMOFF succeeds, and there is no session any more that could touch the memory.
+TEST(AScriptedSessionThatHangs, HasFailedWhenStreamoffReturns) {
+  for (const Side side : {Side::kOutput, Side::kCapture}) {
+    const Side other = side == Side::kOutput ? Side::kCapture : Side::kOutput;
+    ScriptedDevice device(std::chrono::milliseconds(100));
+    Client client(device);
+    client.set_coded(kSize);
+    client.allocate(Side::kOutput, 2);
+    ASSERT_EQ(client.qbuf_output(0, std::vector<uint8_t>(64, 1), 1), 0);
+    ASSERT_EQ(client.stream(Side::kOutput, true), 0);
+    device.driver.script().announce(codec::plain_stream(kSize), true);
+    client.allocate(Side::kCapture, 2);
+    ASSERT_EQ(client.qbuf_capture(0), 0);
+    ASSERT_EQ(client.stream(Side::kCapture, true), 0);
+    ASSERT_EQ(client.stream(side, false), 0);
+    EXPECT_FALSE(device.driver.script().open) << "the session lives";
+    const Got returned = client.dqbuf(other);
+    EXPECT_EQ(returned.error, 0);
+    EXPECT_NE(returned.flags & V4L2_BUF_FLAG_ERROR, 0u);
+    EXPECT_EQ(client.dqbuf(other).error, -EIO);
+    ASSERT_EQ(client.stream(other, false), 0);
+    ASSERT_EQ(client.stream(Side::kOutput, true), 0);
+    EXPECT_EQ(device.driver.scripts().size(), 2u) << "no fresh session";
+    device.driver.script().settle();
+  }
+}
+
 // Contract, 5: answers to buffers from before STREAMOFF mean nothing to those queued since, though the indices are the same.
 TEST_F(AScriptedSession, MayAnswerBuffersThatAreTheClientsAgain) {
   decode();

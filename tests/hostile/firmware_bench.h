@@ -62,7 +62,10 @@ class CapabilityFile {
 class FirmwareBench : public testing::Test {
  protected:
   // Limits long enough not to interfere; tests of the watchdog choose their own.
-  virtual vpu::WatchdogLimits limits() { return {10s, 20s, 40s}; }
+  virtual vpu::WatchdogLimits limits() { return {10s, 20s, 40s, 40s}; }
+
+  // For tests whose link is another one.
+  virtual std::unique_ptr<hfi::HostLink> wrap(std::unique_ptr<hfi::HostLink> link) { return link; }
 
   void SetUp() override {
     vpu::VpuConfig config;
@@ -73,7 +76,7 @@ class FirmwareBench : public testing::Test {
       auto pair = hfi::LoopbackLink::create(1);
       if (!pair) return Unexpected(pair.error());
       firmware_ = std::move(pair->firmware);
-      return std::unique_ptr<hfi::HostLink>(std::move(pair->link));
+      return wrap(std::move(pair->link));
     };
     driver_ = std::make_unique<vpu::VpuDriver>(std::move(config));
     open();

@@ -294,7 +294,7 @@ TEST_F(AHostileFirmware, FloodingTheDebugRingDisturbsNobody) {
 
 class ASilentFirmware : public FirmwareBench {
  protected:
-  vpu::WatchdogLimits limits() override { return {30ms, 100ms, 400ms}; }
+  vpu::WatchdogLimits limits() override { return {30ms, 100ms, 400ms, 400ms}; }
   void expect_watchdog(const std::vector<Cookie>& queued = {}) {
     expect_failed(queued);
     EXPECT_EQ(driver_->statistics().watchdog_kills.load(), 1u);
@@ -360,10 +360,8 @@ TEST_F(ASilentFirmware, ThatTakesNoCommandsNeverBlocksTheCaller) {
   stream();
   const auto start = std::chrono::steady_clock::now();
   Status status;
-  int calls = 0;
-  for (; calls < 100'000 && status; ++calls) status = session_->set_control(0x990a6b, 1);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, 10s);
-  EXPECT_LT(calls, 100'000);  // bounded: the session ends instead
+  while (status && std::chrono::steady_clock::now() - start < 10s) status = session_->set_control(0x990a6b, 1);
+  ASSERT_FALSE(status);  // bounded: the session ends instead
   EXPECT_EQ(status.error().code, EIO);
   expect_failed();
 }

@@ -345,5 +345,43 @@ TEST_F(ANodeWhoseWorkersDie, GivesEveryBufferBackAndGoesOn) {
   tests::expect_no_leak(total, std::max(total / 5, 28), [this](int count, unsigned seed) { run(count, seed); });
 }
 
+// vidioc-streamon.rst: after STREAMOFF the buffers are the client's. A worker that doesn't let go of them is dead by then.
+TEST_F(ANodeWhoseWorkersDie, IsDeadWhenStreamoffReturns) {
+  for (const Side side : {Side::kOutput, Side::kCapture}) {
+    const auto device = make_device(true);
+    Client client(*device);
+    Player player(client);
+    const int pid = start(player);
+    ASSERT_GT(pid, 0);
+    player.feed(clip_);
+    ASSERT_TRUE(player.until_source_change());
+    player.start_capture();
+    ASSERT_TRUE(player.until([&] { return !player.frames.empty(); }));
+    kill(pid, SIGSTOP);
+    ASSERT_TRUE(wait_until([pid] { return tests::process_state(pid) == 'T'; }));
+    const auto begin = Clock::now();
+    ASSERT_EQ(client.stream(side, false), 0);
+    EXPECT_TRUE(tests::dead(pid)) << "side " << static_cast<int>(side) << ": it lives, in state " << tests::process_state(pid);
+    EXPECT_LT(Clock::now() - begin, 10s);
+    // Scribble over what is ours again; it stays as it is.
+    const uint32_t bytes = client.g_fmt(side).planes[0].sizeimage;
+    if (side == Side::kOutput) std::fill_n(client.memory(side, 0), bytes, uint8_t{0x5a});
+    const auto sums = [&] {
+      std::vector<uint64_t> all;
+      for (uint32_t i = 0; i < client.count(side); ++i) all.push_back(hash_of(client.memory(side, i), bytes));
+      return all;
+    };
+    const auto before = sums();
+    std::this_thread::sleep_for(50ms);
+    EXPECT_EQ(sums(), before);
+    const Side other = side == Side::kOutput ? Side::kCapture : Side::kOutput;
+    expect_all_back(client, other, {});
+    ASSERT_EQ(client.stream(other, false), 0);
+    client.free(Side::kCapture);
+    ASSERT_EQ(client.stream(Side::kOutput, false), 0);
+    expect_restart(client);
+  }
+}
+
 }  // namespace
 }  // namespace softvpu::conformance
