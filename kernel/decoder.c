@@ -302,7 +302,7 @@ static void svpu_send_drain(struct svpu_ctx *ctx)
 static void svpu_push_inputs(struct svpu_ctx *ctx)
 {
 	struct vb2_v4l2_buffer *vbuf;
-	bool drains;
+	bool empty, no_stream, drains;
 
 	/* After a drain new inputs are accepted but not processed: Drain, step 3. */
 	while (ctx->session && !ctx->drain_sent && !ctx->drained && ctx->streaming[SVPU_OUT] &&
@@ -314,7 +314,12 @@ static void svpu_push_inputs(struct svpu_ctx *ctx)
 		 * An empty buffer is the older way to ask for a drain. It waits for CAPTURE, and
 		 * for START when a drain is under way; before a STOP that came later it is nothing.
 		 */
-		drains = !vb2_get_plane_payload(&vbuf->vb2_buf, 0) && !ctx->drain_after;
+		 * Nor is it ahead of any header: CAPTURE waits for what is queued behind it.
+		empty = !vb2_get_plane_payload(&vbuf->vb2_buf, 0) && !ctx->drain_after;
+		no_stream = !ctx->header_known && !ctx->streaming[SVPU_CAP];
+		if (empty && no_stream && ctx->in_flight[SVPU_OUT])
+			return; /* those before it may still bring a header */
+		drains = empty && !no_stream;
 		if (drains && (!ctx->streaming[SVPU_CAP] || ctx->draining))
 			return;
 		/* Mapped while still ready: a failure returns it with the others. */

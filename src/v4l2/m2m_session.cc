@@ -169,8 +169,12 @@ void M2mFile::pump_inputs() {
     Buffer* buffer = output_.next_queued();
     if (buffer == nullptr) return;
     // An empty buffer is the older way to say STOP, behind what was queued before it. In the course of a drain it waits for
-    // START, as the inputs behind a drain do; and for CAPTURE to stream, so that it isn't lost as a STOP is then.
-    const bool drains = buffer->bytesused[0] == 0;
+    // START, as the inputs behind a drain do; and for CAPTURE to stream, so that it isn't lost as a STOP is then. But ahead of
+    // any header there is nothing to drain, and CAPTURE can't be set up before the inputs behind it have brought one.
+    const bool empty = buffer->bytesused[0] == 0;
+    const bool no_stream = state_.phase == Phase::kInitialization && !capture_.streaming();
+    if (empty && no_stream && output_.with_session() > 0) return;  // those before it may still bring a header
+    const bool drains = empty && !no_stream;
     if (drains && (!capture_.streaming() || state_.draining || state_.phase == Phase::kStopped)) return;
     codec::InputChunk chunk;
     chunk.buffer = buffer->handle;
@@ -278,6 +282,7 @@ void M2mFile::on_input_done(const SessionLink* link, codec::Cookie cookie, codec
 
 void M2mFile::on_output_done(const SessionLink* link, const codec::OutputDone& done) {
   const std::lock_guard lock(mutex_);
+  pump_inputs();  // an empty one may wait for it
   if (link != link_.get()) return;
   Buffer* buffer = capture_.with_session(done.cookie);
   if (buffer == nullptr) return;

@@ -283,6 +283,26 @@ TEST_P(ADrain, MayBeAskedForBehindAnother) {
   EXPECT_EQ(player.lasts, 2u);
 }
 
+// Initialization, step 4: buffers are processed until the header is found. An empty one ahead of it has nothing to drain, and
+// those behind it may be what brings the header.
+TEST_P(ADrain, IsNotAskedForByAnEmptyBufferAheadOfTheHeader) {
+  Client client(device());
+  Player player(client);
+  const Clip stream = clip(5);
+  player.start_output();
+  player.feed(std::vector<uint8_t>{});
+  player.feed(std::vector<uint8_t>{});
+  player.feed(stream);
+  ASSERT_TRUE(player.until_source_change());
+  player.start_capture();
+  ASSERT_TRUE(player.until_fed());
+  EXPECT_EQ(player.lasts + player.ends, 0u);
+  ASSERT_EQ(client.command(V4L2_DEC_CMD_STOP), 0);
+  ASSERT_TRUE(player.until_last());
+  EXPECT_EQ(player.frames.size(), stream.frames);
+  EXPECT_TRUE(player.until([&] { return player.inputs.size() == stream.frames + 2; })) << "the empty ones come back, too";
+}
+
 // vidioc-decoder-cmd.rst: EINVAL for another command; TRY_ does nothing; flags are not accepted and come back as 0.
 TEST_P(ADrain, KnowsTwoCommands) {
   Client client(device());
