@@ -29,7 +29,7 @@ class Owner final : public codec::SessionEvents {
   void input_done(Cookie cookie, codec::DoneStatus) override { answer(cookie); }
   void output_done(const codec::OutputDone& done) override { answer(done.cookie); }
   void format_changed(const codec::StreamFormat&, bool) override { alive(); }
-  void drained() override { alive(); }
+  void drained(codec::DoneStatus) override { alive(); }
   void flushed(Direction, uint32_t) override { alive(); }
   void failed(const Error&) override {
     const std::lock_guard lock(mutex_);

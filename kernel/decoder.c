@@ -66,6 +66,7 @@ static void svpu_reset_state(struct svpu_ctx *ctx)
 	memset(&ctx->told, 0, sizeof(ctx->told));
 	ctx->drain_again = false;
 	ctx->drained = false;
+	ctx->drain_damaged = false;
 	ctx->drain_after = NULL;
 	ctx->last_wanted = false;
 	ctx->return_asked = false;
@@ -313,8 +314,8 @@ static void svpu_push_inputs(struct svpu_ctx *ctx)
 		/*
 		 * An empty buffer is the older way to ask for a drain. It waits for CAPTURE, and
 		 * for START when a drain is under way; before a STOP that came later it is nothing.
-		 */
 		 * Nor is it ahead of any header: CAPTURE waits for what is queued behind it.
+		 */
 		empty = !vb2_get_plane_payload(&vbuf->vb2_buf, 0) && !ctx->drain_after;
 		no_stream = !ctx->header_known && !ctx->streaming[SVPU_CAP];
 		if (empty && no_stream && ctx->in_flight[SVPU_OUT])
@@ -397,7 +398,15 @@ static void svpu_complete_last(struct svpu_ctx *ctx, struct vb2_v4l2_buffer *vbu
 	ctx->stopped = true;
 	if (ctx->drained)
 		ctx->draining = false;
-	v4l2_m2m_last_buffer_done(ctx->fh.m2m_ctx, vbuf);
+	if (!ctx->drained || !ctx->drain_damaged) {
+		v4l2_m2m_last_buffer_done(ctx->fh.m2m_ctx, vbuf);
+		return;
+	}
+	/* Decoding, on errors: it holds the results of the failed operation, which are none. */
+	ctx->drain_damaged = false;
+	vbuf->flags |= V4L2_BUF_FLAG_LAST;
+	vb2_buffer_done(&vbuf->vb2_buf, VB2_BUF_STATE_ERROR);
+	v4l2_m2m_mark_stopped(ctx->fh.m2m_ctx);
 }
 
 /*

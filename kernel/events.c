@@ -220,7 +220,7 @@ void svpu_decoder_drained(struct svpu_ctx *ctx)
 	svpu_decoder_want_last(ctx);
 }
 
-static const char *svpu_on_drained(struct svpu_ctx *ctx)
+static const char *svpu_on_drained(struct svpu_ctx *ctx, const struct svpu_msg_status *message)
 {
 	if (!ctx->drain_sent)
 		return "it says it drained, but wasn't asked";
@@ -228,6 +228,8 @@ static const char *svpu_on_drained(struct svpu_ctx *ctx)
 		return "it drained while waiting for RESUME";
 	ctx->drain_sent = false;
 	ctx->paused = true;
+	if (message->entry.size >= sizeof(*message) && message->status != SVPU_OK)
+		ctx->drain_damaged = true;
 	if (ctx->draining && !ctx->drain_again) {
 		svpu_decoder_drained(ctx);
 		return NULL;
@@ -260,7 +262,7 @@ static const char *svpu_on_message(struct svpu_ctx *ctx, const union svpu_any_me
 	case SVPU_MSG_OUTPUT_DONE:
 		return svpu_on_output_done(ctx, &message->output);
 	case SVPU_MSG_DRAINED:
-		return svpu_on_drained(ctx);
+		return svpu_on_drained(ctx, &message->status);
 	case SVPU_MSG_FLUSHED:
 		if (message->flushed.direction > SVPU_OUTPUT ||
 		    !ctx->flushing[message->flushed.direction] ||
@@ -273,6 +275,7 @@ static const char *svpu_on_message(struct svpu_ctx *ctx, const union svpu_any_me
 		if (message->flushed.direction == SVPU_INPUT) {
 			ctx->drain_sent = false;
 			ctx->drain_again = false;
+			ctx->drain_damaged = false;
 		}
 		return NULL;
 	case SVPU_MSG_PONG:

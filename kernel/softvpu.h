@@ -295,6 +295,7 @@ struct svpu_ctx {
 	bool drain_sent; /* DRAIN without its DRAINED */
 	bool drain_again; /* STOP came before an aborted drain's answer: DRAIN is due after it */
 	bool drained; /* stopped after a drain */
+	bool drain_damaged; /* the firmware lost data that only the drain's LAST can tell of */
 	bool last_wanted; /* a LAST buffer is owed to the client */
 	bool return_asked; /* RETURN_OUTPUT was sent for it */
 	u32 returns_owed; /* RETURN_OUTPUTs without their answer */

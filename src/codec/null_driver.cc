@@ -138,6 +138,7 @@ class NullSession final : public Session {
         inputs_.clear();
         partial_.clear();
         frames_.clear();
+        headerless_ = false;
         next_.reset();
         drain_after_.reset();
       } else {
@@ -216,7 +217,8 @@ class NullSession final : public Session {
       if (drains && frames_.empty()) {
         drain_after_.reset();
         paused_ = true;
-        return [](SessionEvents& to) { to.drained(); };
+        const DoneStatus status = headerless_ && !format_ ? DoneStatus::kError : DoneStatus::kOk;
+        return [status](SessionEvents& to) { to.drained(status); };
       }
       if (drains || next_ || inputs_.empty() || frames_.size() > depth_ + kHeldFrames) return nullptr;
       if (parse()) {
@@ -273,6 +275,7 @@ class NullSession final : public Session {
   bool parse() {
     Input& input = inputs_.front();
     const auto* data = reinterpret_cast<const uint8_t*>(input.memory->data()) + input.chunk.offset;
+    headerless_ = headerless_ || input.chunk.bytes > 0;
     while (input.read < input.chunk.bytes) {
       if (partial_.empty()) {
         // Fast over what can't begin a record: a client may queue a hundred megabytes of zeros.
@@ -348,6 +351,7 @@ class NullSession final : public Session {
   std::deque<Cookie> cancelled_inputs_;
   std::deque<Cookie> cancelled_outputs_;
   std::deque<std::pair<Direction, uint32_t>> flushes_;
+  bool headerless_ = false;       // bytes were consumed that no format is known for
   std::vector<uint8_t> partial_;  // of a record
   Tag first_tag_{};
   std::deque<Frame> frames_;

@@ -91,8 +91,8 @@ void Script::announce(const StreamFormat& format, bool initial) {
   if (const auto to = events.lock()) to->format_changed(format, initial);
 }
 
-void Script::say_drained() {
-  if (const auto to = events.lock()) to->drained();
+void Script::say_drained(DoneStatus status) {
+  if (const auto to = events.lock()) to->drained(status);
 }
 
 void Script::settle() {

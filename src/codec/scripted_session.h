@@ -47,7 +47,7 @@ struct Script {
   // A frame that came from `tag` (0: none).
   void deliver(uint64_t tag, FrameType type = FrameType::kKey, DoneStatus status = DoneStatus::kOk);
   void announce(const StreamFormat& format, bool initial);
-  void say_drained();
+  void say_drained(DoneStatus status = DoneStatus::kOk);
   // Answers flushes and return_output() calls.
   void settle();
   void fail(int error, const std::string& reason);

@@ -117,7 +117,9 @@ class SessionEvents {
   virtual void output_done(const OutputDone& done) = 0;
   // `initial`: the stream's first header. The session is paused until resume().
   virtual void format_changed(const StreamFormat& format, bool initial) = 0;
-  virtual void drained() = 0;
+  // `status`: kError when something of the inputs before it was lost, or they held no stream at all, and no buffer's status said
+  // so.
+  virtual void drained(DoneStatus status) = 0;
   virtual void flushed(Direction side, uint32_t generation) = 0;
   // `error.reason` is for people.
   virtual void failed(const Error& error) = 0;

@@ -95,7 +95,8 @@ class DecoderEvents {
   virtual void input_done(uint64_t id, DoneStatus status) = 0;
   virtual void output_done(const OutputDone& done) = 0;
   virtual void format_changed(const StreamInfo& info, bool initial) = 0;
-  virtual void drained() = 0;
+  // kDamaged: something of the inputs before it was lost, or they held no stream, and no buffer's status said so.
+  virtual void drained(DoneStatus status) = 0;
   // Said once; afterwards the decoder only answers flush().
   virtual void failed(const Error& error) = 0;
 };

@@ -206,7 +206,7 @@ void Worker::output_done(const OutputDone& done) { report(done.id, to_wire(done)
 
 void Worker::format_changed(const StreamInfo& info, bool initial) { report(0, to_wire(info, initial)); }
 
-void Worker::drained() { report(0, hfi::msg::Drained{}); }
+void Worker::drained(DoneStatus status) { report(0, hfi::msg::Drained{to_wire(status)}); }
 
 void Worker::failed(const Error& error) {
   session_error(error.code == EOPNOTSUPP ? hfi::WireStatus::kUnsupported

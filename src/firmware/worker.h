@@ -61,7 +61,7 @@ class Worker final : private DecoderEvents {
   void input_done(uint64_t id, DoneStatus status) override;
   void output_done(const OutputDone& done) override;
   void format_changed(const StreamInfo& info, bool initial) override;
-  void drained() override;
+  void drained(DoneStatus status) override;
   void failed(const Error& error) override;
 
   hfi::FirmwareEndpoint& endpoint_;

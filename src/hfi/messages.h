@@ -153,8 +153,12 @@ struct Command {
 namespace msg {
 
 SOFTVPU_HFI_EMPTY(CapabilitiesEnd);
-SOFTVPU_HFI_EMPTY(Drained);
 SOFTVPU_HFI_EMPTY(Pong);
+
+struct Drained {
+  WireStatus status = WireStatus::kOk;
+  friend bool operator==(const Drained&, const Drained&) = default;
+};
 
 struct Ready {
   uint32_t version = 0;

@@ -102,6 +102,7 @@ TEST(EveryMessage, SurvivesItsWireForm) {
   expect_message_survives(msg::InputDone{WireStatus::kDataError});
   expect_message_survives(msg::OutputDone{WireStatus::kOk, true, 3, 2, 1234567890123, {1, 2, 3, 4}});
   expect_message_survives(msg::Drained{});
+  expect_message_survives(msg::Drained{WireStatus::kDataError});
   expect_message_survives(msg::Flushed{Direction::kInput, UINT32_MAX});
   expect_message_survives(msg::Pong{});
   expect_message_survives(msg::SessionError{WireStatus::kNoMemory, "no memory for a frame of 4096x4096"});

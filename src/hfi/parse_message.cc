@@ -107,6 +107,11 @@ ParsedMessage parse_configured(const svpu_msg_status& wire) {
   return msg::Configured{static_cast<WireStatus>(wire.status)};
 }
 
+ParsedMessage parse_drained(const svpu_msg_status& wire) {
+  if (!valid_status(wire.status)) return malformed("DRAINED: unknown status", wire.status);
+  return msg::Drained{static_cast<WireStatus>(wire.status)};
+}
+
 ParsedMessage parse_input_done(const svpu_msg_status& wire) {
   if (wire.entry.cookie == 0) return malformed("INPUT_DONE: cookie 0", 0);
   if (!valid_status(wire.status)) return malformed("INPUT_DONE: unknown status", wire.status);
@@ -170,7 +175,8 @@ ParsedMessage parse_body(const Entry& entry) {
     case SVPU_MSG_OUTPUT_DONE:
       return sized<svpu_msg_output_done, parse_output_done>(entry);
     case SVPU_MSG_DRAINED:
-      return bare<msg::Drained>(entry);
+      if (has_size_of<svpu_entry>(entry.header())) return msg::Drained{};
+      return sized<svpu_msg_status, parse_drained>(entry);
     case SVPU_MSG_FLUSHED:
       return sized<svpu_msg_flushed, parse_flushed>(entry);
     case SVPU_MSG_PONG:

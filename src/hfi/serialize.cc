@@ -124,8 +124,14 @@ Entry wire_of(const cmd::Flush& body, uint64_t cookie) {
 }
 
 Entry wire_of(const msg::CapabilitiesEnd&, uint64_t cookie) { return bare(SVPU_MSG_CAPABILITIES_END, cookie); }
-Entry wire_of(const msg::Drained&, uint64_t cookie) { return bare(SVPU_MSG_DRAINED, cookie); }
 Entry wire_of(const msg::Pong&, uint64_t cookie) { return bare(SVPU_MSG_PONG, cookie); }
+
+Entry wire_of(const msg::Drained& body, uint64_t cookie) {
+  if (body.status == WireStatus::kOk) return bare(SVPU_MSG_DRAINED, cookie);
+  auto wire = start<svpu_msg_status>(SVPU_MSG_DRAINED, cookie);
+  wire.status = static_cast<uint32_t>(body.status);
+  return finish(wire);
+}
 
 Entry wire_of(const msg::Ready& body, uint64_t cookie) {
   auto wire = start<svpu_msg_ready>(SVPU_MSG_READY, cookie);

@@ -140,7 +140,7 @@ class M2mFile final : public FileHandle, public std::enable_shared_from_this<M2m
   void on_input_done(const SessionLink* link, codec::Cookie cookie, codec::DoneStatus status);
   void on_output_done(const SessionLink* link, const codec::OutputDone& done);
   void on_format_changed(const SessionLink* link, const codec::StreamFormat& format);
-  void on_drained(const SessionLink* link);
+  void on_drained(const SessionLink* link, codec::DoneStatus status);
   void on_flushed(const SessionLink* link, codec::Direction side, uint32_t generation);
   void on_failed(const SessionLink* link, const Error& error);
 
@@ -166,8 +166,9 @@ class M2mFile final : public FileHandle, public std::enable_shared_from_this<M2m
   uint32_t input_flush_pending_ = 0;
   uint32_t output_flush_pending_ = 0;
   uint64_t next_cookie_ = 1;
-  bool return_asked_ = false;  // return_output() was called for the LAST buffer that is wanted
-  int start_error_ = 0;        // of the last Action::kStartSession
+  bool drain_damaged_ = false;  // what a drain ended had damage that only its LAST buffer can tell
+  bool return_asked_ = false;   // return_output() was called for the LAST buffer that is wanted
+  int start_error_ = 0;         // of the last Action::kStartSession
 
   ReadinessSink* sink_ = nullptr;
   Levels published_;

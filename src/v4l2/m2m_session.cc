@@ -6,6 +6,7 @@
 // poll says POLLERR until STREAMOFF, and the next STREAMON starts a fresh one (dev-decoder.rst, Decoding, last paragraph).
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "base/log.h"
 #include "v4l2/m2m_file.h"
@@ -73,6 +74,7 @@ void M2mFile::act(Action action) {
       close_session();
       break;
     case Action::kFlushInput:
+      drain_damaged_ = false;
       input_flush_pending_ = ++flush_generation_;
       if (session_) status = session_->flush(codec::Direction::kInput, input_flush_pending_);
       break;
@@ -129,6 +131,7 @@ Status M2mFile::start_session() {
   told_layout_.reset();
   announced_.reset();
   input_flush_pending_ = output_flush_pending_ = 0;
+  drain_damaged_ = false;
   formats_.forget_stream();
   controls_.set_min_capture_buffers(formats_.min_capture_buffers());
   return session_->start();
@@ -246,7 +249,9 @@ void M2mFile::complete_last(Buffer& buffer) {
   buffer.arms_epipe = true;
   buffer.timestamp = {};
   buffer.sequence = capture_.next_sequence();
-  capture_.complete(buffer, false);
+  // Decoding, on errors: "the CAPTURE buffer that contains the results of the failed decode operation", which are none.
+  const bool damaged = state_.phase == Phase::kStopped && std::exchange(drain_damaged_, false);
+  capture_.complete(buffer, damaged);
   completed_in_ = true;
   happen({.what = Happening::kLastCompleted});
 }
@@ -277,12 +282,12 @@ void M2mFile::on_input_done(const SessionLink* link, codec::Cookie cookie, codec
   buffer->sequence = output_.next_sequence();
   output_.complete(*buffer, status != codec::DoneStatus::kOk);
   completed_out_ = true;
+  pump_inputs();  // an empty one may wait for it
   publish();
 }
 
 void M2mFile::on_output_done(const SessionLink* link, const codec::OutputDone& done) {
   const std::lock_guard lock(mutex_);
-  pump_inputs();  // an empty one may wait for it
   if (link != link_.get()) return;
   Buffer* buffer = capture_.with_session(done.cookie);
   if (buffer == nullptr) return;
@@ -331,9 +336,10 @@ void M2mFile::on_format_changed(const SessionLink* link, const codec::StreamForm
   publish();
 }
 
-void M2mFile::on_drained(const SessionLink* link) {
+void M2mFile::on_drained(const SessionLink* link, codec::DoneStatus status) {
   const std::lock_guard lock(mutex_);
   if (link != link_.get()) return;
+  if (status != codec::DoneStatus::kOk && input_flush_pending_ == 0) drain_damaged_ = true;
   happen({.what = Happening::kDrained, .stale = input_flush_pending_ != 0});
   pump();
   publish();
@@ -363,8 +369,8 @@ void SessionLink::output_done(const codec::OutputDone& done) {
 void SessionLink::format_changed(const codec::StreamFormat& format, bool) {
   if (const auto file = file_.lock()) file->on_format_changed(this, format);
 }
-void SessionLink::drained() {
-  if (const auto file = file_.lock()) file->on_drained(this);
+void SessionLink::drained(codec::DoneStatus status) {
+  if (const auto file = file_.lock()) file->on_drained(this, status);
 }
 void SessionLink::flushed(codec::Direction side, uint32_t generation) {
   if (const auto file = file_.lock()) file->on_flushed(this, side, generation);

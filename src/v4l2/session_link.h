@@ -18,7 +18,7 @@ class SessionLink final : public codec::SessionEvents {
   void input_done(codec::Cookie cookie, codec::DoneStatus status) override;
   void output_done(const codec::OutputDone& done) override;
   void format_changed(const codec::StreamFormat& format, bool initial) override;
-  void drained() override;
+  void drained(codec::DoneStatus status) override;
   void flushed(codec::Direction side, uint32_t generation) override;
   void failed(const Error& error) override;
 

@@ -10,7 +10,7 @@ struct Teller {
   void operator()(const InputDoneEvent& event) const { owner.input_done(event.cookie, event.status); }
   void operator()(const codec::OutputDone& event) const { owner.output_done(event); }
   void operator()(const FormatChangedEvent& event) const { owner.format_changed(event.format, event.initial); }
-  void operator()(const DrainedEvent&) const { owner.drained(); }
+  void operator()(const DrainedEvent& event) const { owner.drained(event.status); }
   void operator()(const FlushedEvent& event) const { owner.flushed(event.side, event.generation); }
   void operator()(const FailedEvent& event) const { owner.failed(event.error); }
 };

@@ -18,7 +18,9 @@ struct FormatChangedEvent {
   codec::StreamFormat format;
   bool initial;
 };
-struct DrainedEvent {};
+struct DrainedEvent {
+  codec::DoneStatus status;
+};
 struct FlushedEvent {
   codec::Direction side;
   uint32_t generation;

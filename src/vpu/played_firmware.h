@@ -67,7 +67,9 @@ class PlayedFirmware {
       message.min_output_buffers = format.min_output_buffers;
       send({}, message);
     }
-    void drained() override { send({}, hfi::msg::Drained{}); }
+    void drained(codec::DoneStatus status) override {
+      send({}, hfi::msg::Drained{status == codec::DoneStatus::kOk ? hfi::WireStatus::kOk : hfi::WireStatus::kDataError});
+    }
     void flushed(codec::Direction side, uint32_t generation) override { send({}, hfi::msg::Flushed{to_wire(side), generation}); }
     void failed(const Error& error) override { send({}, hfi::msg::SessionError{hfi::WireStatus::kInternal, error.reason}); }
     void send(codec::Cookie cookie, hfi::msg::Body body) {

@@ -84,8 +84,8 @@ struct SessionCore::Taker {
     if (holds(core.buffers_.finish_output(done))) core.say(done);
   }
 
-  void operator()(const hfi::msg::Drained&) const {
-    if (allowed(Happening::kDrained)) core.say(DrainedEvent{});
+  void operator()(const hfi::msg::Drained& message) const {
+    if (allowed(Happening::kDrained)) core.say(DrainedEvent{from_wire(message.status)});
   }
 
   void operator()(const hfi::msg::Flushed& message) const {

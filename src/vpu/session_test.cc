@@ -252,7 +252,7 @@ class LockingOwner final : public codec::SessionEvents {
   void input_done(Cookie, DoneStatus) override { handle(); }
   void output_done(const codec::OutputDone&) override { handle(); }
   void format_changed(const codec::StreamFormat&, bool) override { handle(); }
-  void drained() override { handle(); }
+  void drained(DoneStatus) override { handle(); }
   void flushed(Direction, uint32_t) override { handle(); }
   void failed(const Error&) override { handle(); }
 

@@ -31,7 +31,8 @@ std::vector<MakeDevice> devices_under_test() {
   return {&make_in_process_multiplanar, &make_in_process_singleplanar};
 }
 
-Client::Client(DeviceUnderTest& device) : device_(device), file_(device.open()), multiplanar_(device.multiplanar()) {
+Client::Client(DeviceUnderTest& device)
+    : device_(device), file_(device.open()), multiplanar_(device.multiplanar()), coded_(device.coded()) {
   if (file_ == nullptr) {
     ADD_FAILURE() << device.name() << " can't be opened";
     std::abort();
@@ -76,10 +77,10 @@ int Client::try_fmt(Side side, PixFormat* pix) {
 
 void Client::set_coded(Size size) {
   PixFormat format;
-  format.pixelformat = static_cast<FourCC>(device_.coded());
+  format.pixelformat = static_cast<FourCC>(coded_);
   format.size = size;
   ASSERT_EQ(s_fmt(Side::kOutput, &format), 0);
-  ASSERT_EQ(static_cast<uint32_t>(format.pixelformat), device_.coded());
+  ASSERT_EQ(static_cast<uint32_t>(format.pixelformat), coded_);
 }
 
 Rect Client::selection(uint32_t target, int* error) {

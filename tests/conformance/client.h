@@ -48,6 +48,8 @@ class Client {
   int try_fmt(Side side, PixFormat* format);
   // Sets the coded format of the clips, with the size when it isn't empty.
   void set_coded(Size size = {});
+  // From now on set_coded() takes this one; for streams that aren't clips.
+  void choose_coded(uint32_t coded) { coded_ = coded; }
   Rect selection(uint32_t target, int* error = nullptr);
   int control(uint32_t id, int32_t* value);
 
@@ -88,6 +90,7 @@ class Client {
   DeviceUnderTest& device_;
   std::unique_ptr<OpenFile> file_;
   const bool multiplanar_;
+  uint32_t coded_;
   std::vector<Map> maps_[2];
   v4l2_plane planes_[VIDEO_MAX_PLANES];
 };

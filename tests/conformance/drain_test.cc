@@ -25,6 +25,14 @@ class ADrain : public Conformance {
     ASSERT_EQ(client.command(V4L2_DEC_CMD_STOP), 0);
     ASSERT_TRUE(player.until_last());
   }
+  std::vector<uint32_t> coded_formats() {
+    Client client(device());
+    std::vector<uint32_t> all;
+    v4l2_fmtdesc desc{};
+    desc.type = client.type(Side::kOutput);
+    for (; client.ioctl(VIDIOC_ENUM_FMT, &desc) == 0; ++desc.index) all.push_back(desc.pixelformat);
+    return all;
+  }
 };
 INSTANTIATE_TEST_SUITE_P(Devices, ADrain, testing::ValuesIn(devices_under_test()));
 
@@ -301,6 +309,36 @@ TEST_P(ADrain, IsNotAskedForByAnEmptyBufferAheadOfTheHeader) {
   ASSERT_TRUE(player.until_last());
   EXPECT_EQ(player.frames.size(), stream.frames);
   EXPECT_TRUE(player.until([&] { return player.inputs.size() == stream.frames + 2; })) << "the empty ones come back, too";
+}
+
+// Decoding, on errors: a stream that isn't one doesn't end in silence. What could have become a header is returned unflagged,
+// because more might have followed (Initialization, step 4, note); when nothing does, LAST says it.
+TEST_P(ADrain, OfNoStreamAtAllIsFlagged) {
+  std::vector<uint8_t> noise(5000);
+  uint32_t random = 1;
+  for (uint8_t& byte : noise) byte = static_cast<uint8_t>((random = random * 1664525 + 1013904223) >> 24);
+  std::vector<uint8_t> begin = clip(5).chunks[0];
+  begin.resize(3);
+  const std::vector<uint8_t> start_code = {0, 0, 1};
+  const std::vector<uint8_t> three = {0x12, 0x34, 0x56};
+  for (const uint32_t coded : coded_formats()) {
+    for (const auto& stream : {begin, start_code, three, noise}) {
+      Client client(device());
+      client.choose_coded(coded);
+      Player player(client);
+      player.start_output(4, {320, 240});
+      client.allocate(Side::kCapture, 12);
+      player.queue_all_capture();
+      ASSERT_EQ(client.stream(Side::kCapture, true), 0);
+      player.feed(stream);
+      ASSERT_TRUE(player.until_fed());
+      ASSERT_EQ(client.command(V4L2_DEC_CMD_STOP), 0);
+      ASSERT_TRUE(player.until([&] { return player.lasts == 1 && player.ends == 1 && player.inputs.size() == 1; }));
+      EXPECT_TRUE(player.frames.empty());
+      const bool input = (player.inputs[0].flags & V4L2_BUF_FLAG_ERROR) != 0;
+      EXPECT_TRUE(input || player.flagged == 1) << stream.size() << " bytes, format " << std::hex << coded;
+    }
+  }
 }
 
 // vidioc-decoder-cmd.rst: EINVAL for another command; TRY_ does nothing; flags are not accepted and come back as 0.

@@ -214,6 +214,21 @@ TEST_F(AScriptedSession, MayDeliverAFrameFromBeforeASeek) {
   EXPECT_EQ(client_.dqbuf(Side::kCapture).timestamp, 1u);
 }
 
+// Decoding, on errors: what a drain lost without a buffer of its own to say so is said by LAST, once.
+TEST_F(AScriptedSession, FlagsLastWhenTheEndOfTheStreamWasLost) {
+  decode();
+  for (const DoneStatus status : {DoneStatus::kError, DoneStatus::kOk}) {
+    ASSERT_EQ(client_.command(V4L2_DEC_CMD_STOP), 0);
+    script().say_drained(status);
+    script().settle();
+    const Got last = client_.dqbuf(Side::kCapture);
+    EXPECT_TRUE(last.last());
+    EXPECT_EQ(last.bytesused, 0u);
+    EXPECT_EQ((last.flags & V4L2_BUF_FLAG_ERROR) != 0, status == DoneStatus::kError);
+    ASSERT_EQ(client_.command(V4L2_DEC_CMD_START), 0);
+  }
+}
+
 // Contract, 4: drained() of a drain that STREAMOFF(OUTPUT) aborted, on its way while the next drain is begun.
 TEST_F(AScriptedSession, MaySayDrainedLateWithoutEndingTheNextDrain) {
   decode();
@@ -370,7 +385,7 @@ TEST_F(AScriptedSession, GetsNowhereWithLies) {
   EXPECT_EQ(got.timestamp, 0u);
   EXPECT_EQ(client_.dqbuf(Side::kCapture).error, -EAGAIN) << "the second answer counts for nothing";
   to->flushed(codec::Direction::kInput, 99);
-  to->drained();  // nobody asked
+  to->drained(DoneStatus::kOk);  // nobody asked
   EXPECT_EQ(event(), uint32_t{V4L2_EVENT_SOURCE_CHANGE});
   EXPECT_EQ(event(), 0u);
   script().deliver(1);

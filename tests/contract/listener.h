@@ -35,7 +35,7 @@ class Listener final : public SessionEvents {
   void format_changed(const StreamFormat& format, bool initial) override {
     add({.kind = Said::kFormat, .format = format, .initial = initial});
   }
-  void drained() override { add({.kind = Said::kDrained}); }
+  void drained(DoneStatus status) override { add({.kind = Said::kDrained, .status = status}); }
   void flushed(Direction side, uint32_t generation) override {
     add({.kind = Said::kFlushed, .side = side, .generation = generation});
   }

@@ -117,6 +117,25 @@ TEST_P(SessionContract, DrainsWithNothingQueued) {
   EXPECT_TRUE(wait_count(Said::kDrained, 1));
 }
 
+// [4] What is no stream doesn't pass in silence; nothing at all is no damage.
+TEST_P(SessionContract, SaysWhatIsNoStream) {
+  std::vector<uint8_t> noise(3000);
+  for (size_t i = 0; i < noise.size(); ++i) noise[i] = static_cast<uint8_t>(i * i * 7 + i / 5 + 1);
+  const std::vector<std::vector<uint8_t>> streams = {{}, {0x12, 0x34, 0x56}, {0, 0, 1}, {0}, noise};
+  for (const auto& stream : streams) {
+    session_.reset();
+    open();
+    if (!stream.empty()) feed(stream);
+    ASSERT_TRUE(call([&] { return session_->drain(); }));
+    ASSERT_TRUE(wait_count(Said::kDrained, 1));
+    const auto all = listener_->all();
+    const bool said = std::any_of(all.begin(), all.end(), [](const Said& s) {
+      return (s.kind == Said::kInput || s.kind == Said::kDrained) && s.status == DoneStatus::kError;
+    });
+    EXPECT_EQ(said, !stream.empty()) << stream.size() << " bytes";
+  }
+}
+
 // [4]
 TEST_P(SessionContract, ConsumesNothingBetweenDrainedAndResume) {
   begin(kSmall, 3, 8);

@@ -123,7 +123,7 @@ enum svpu_message {
 	SVPU_MSG_FORMAT_CHANGED = 5,   /* struct svpu_msg_format_changed; outputs are held back until RESUME */
 	SVPU_MSG_INPUT_DONE = 6,       /* struct svpu_msg_status */
 	SVPU_MSG_OUTPUT_DONE = 7,      /* struct svpu_msg_output_done */
-	SVPU_MSG_DRAINED = 8,          /* entry only */
+	SVPU_MSG_DRAINED = 8,          /* entry only, or struct svpu_msg_status when it isn't SVPU_OK */
 	SVPU_MSG_FLUSHED = 9,          /* struct svpu_msg_flushed */
 	SVPU_MSG_PONG = 10,            /* entry only, the ping's cookie */
 	SVPU_MSG_SESSION_ERROR = 11,   /* struct svpu_msg_error: this session is over */

@@ -2,8 +2,12 @@
 // The state machine of one decoding session: see decoder.h.
 #include "firmware/libav/decoder.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "firmware/libav/log.h"
 #include "firmware/libav/picture.h"
+#include "firmware/libav/start_codes.h"
 
 namespace softvpu::firmware::libav {
 namespace {
@@ -12,6 +16,13 @@ constexpr size_t kTagMemory = 2 * History::kMaxUnits;  // access units between a
 constexpr uint64_t kMostPending = uint64_t{64} << 20;  // bytes without the end of an access unit: not a stream
 
 Bytes as_bytes(std::span<const std::byte> bytes) { return {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}; }
+
+Bytes bytes_of(const AVPacket& packet) { return {packet.data, static_cast<size_t>(packet.size)}; }
+
+bool has_unit(Bytes bytes) {
+  const auto first = UnitWalker(bytes).next();
+  return first && !first->bytes.empty();
+}
 
 Size visible_size(const AVFrame& frame) {
   return {static_cast<uint32_t>(frame.width) - static_cast<uint32_t>(frame.crop_left + frame.crop_right),
@@ -101,6 +112,7 @@ void LibavDecoder::forget_stream_position() {
   after_replay_.reset();
   replay_wanted_ = false;
   damaged_ = false;
+  lost_ = false;
   mpeg2_.reset();
   pool_.allow_direct(true);
   draining_ = Draining::kNo;
@@ -127,7 +139,7 @@ bool LibavDecoder::search_header() {
   if (items_.empty()) return false;
   if (std::holds_alternative<DrainMark>(items_.front())) {
     items_.pop_front();
-    finish_drain();
+    finish_drain(search_.holds_bytes());
     return true;
   }
   const InputChunk chunk = std::move(std::get<InputChunk>(items_.front()));
@@ -273,11 +285,22 @@ bool LibavDecoder::send(AVPacket* packet) {
     pool_.allow_direct(false);
     if (first && restart_with_one_thread()) return false;
   }
-  if (!good && current_) current_->failed = true;
+  if (!good) report_damage(packet, pictures);
   for (FramePtr& picture : pictures) {
     if (!is_repeated(*picture)) due_.push_back(std::move(picture));
   }
   return true;
+}
+
+// By the input, if it isn't answered; a damaged picture says it itself; drained() says the rest.
+void LibavDecoder::report_damage(const AVPacket* packet, const std::deque<FramePtr>& pictures) {
+  if (current_) {
+    current_->failed = true;
+    return;
+  }
+  if (std::any_of(pictures.begin(), pictures.end(), [](const FramePtr& p) { return p->decode_error_flags != 0; })) return;
+  const bool had_none = packet != nullptr && row_.byte_stream() && without_picture(row_.id, bytes_of(*packet));
+  lost_ = lost_ || !had_none;
 }
 
 bool LibavDecoder::restart_with_one_thread() {
@@ -319,6 +342,7 @@ bool LibavDecoder::is_repeated(const AVFrame& frame) const {
 bool LibavDecoder::step_drain() {
   if (draining_ == Draining::kParser) {
     if (auto unit = packetizer_->finish()) {
+      lost_ = lost_ || !has_unit(unit->bytes());  // not all of libavcodec's decoders complain
       submit(std::move(*unit));
       return true;
     }
@@ -331,13 +355,13 @@ bool LibavDecoder::step_drain() {
     return true;
   }
   draining_ = Draining::kNo;  // and everything due was delivered
-  finish_drain();
+  finish_drain(std::exchange(lost_, false));
   return true;
 }
 
-void LibavDecoder::finish_drain() {
+void LibavDecoder::finish_drain(bool damaged) {
   stopped_ = true;
-  events_.drained();
+  events_.drained(damaged ? DoneStatus::kDamaged : DoneStatus::kOk);
 }
 
 // ---- pictures ----

@@ -58,13 +58,14 @@ class LibavDecoder final : public Decoder {
   void submit(AccessUnit unit);
   // False: the packet showed damage and decoding begins anew, with one thread; see damaged_.
   bool send(AVPacket* packet);
+  void report_damage(const AVPacket* packet, const std::deque<FramePtr>& pictures);
   bool restart_with_one_thread();
   void leave_damage_behind(const AccessUnit& unit);
   void begin_mpeg2_sequence(const AccessUnit& unit);
   uint32_t threads_for_stream() const;
   bool is_repeated(const AVFrame& frame) const;
   bool step_drain();
-  void finish_drain();
+  void finish_drain(bool damaged);
 
   void return_inputs(DoneStatus status);
   void return_outputs(DoneStatus status);
@@ -104,6 +105,9 @@ class LibavDecoder final : public Decoder {
   bool paused_ = false;                  // format_changed() was said, resume() not yet
   bool stopped_ = false;                 // drained() was said, resume() not yet
   bool failed_ = false;
+
+  // Data was lost at the end of a stream, when its inputs were answered already; drained() says it.
+  bool lost_ = false;
 
   enum class Draining { kNo, kParser, kPictures };
   Draining draining_ = Draining::kNo;

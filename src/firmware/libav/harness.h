@@ -194,7 +194,8 @@ class Client final : public DecoderEvents {
     formats.push_back(now);
     setup_wanted_ = true;
   }
-  void drained() override {
+  void drained(DoneStatus status) override {
+    if (status == DoneStatus::kDamaged) ++damaged_drains;
     stopped = true;
     ++drains;
   }
@@ -217,7 +218,7 @@ class Client final : public DecoderEvents {
   std::vector<Picture> pictures;
   std::vector<Error> errors;
   std::vector<std::string> complaints;
-  size_t damaged_inputs = 0, cancelled_inputs = 0, cancelled_outputs = 0, empty_outputs = 0, drains = 0;
+  size_t damaged_inputs = 0, damaged_drains = 0, cancelled_inputs = 0, cancelled_outputs = 0, empty_outputs = 0, drains = 0;
   bool stopped = false;
   size_t kept_back = 0;         // of the finished outputs the newest ones stay with the client until others follow
   bool hold_outputs = false;    // finished outputs stay with the client

@@ -109,6 +109,10 @@ std::vector<HeaderSearch::Kept> HeaderSearch::take() {
   return out;
 }
 
+bool HeaderSearch::holds_bytes() const {
+  return std::any_of(kept_.begin(), kept_.end(), [](const Kept& input) { return !input.bytes.empty(); });
+}
+
 void HeaderSearch::reset() {
   kept_.clear();
   bytes_.clear();

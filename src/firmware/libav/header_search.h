@@ -43,6 +43,8 @@ class HeaderSearch {
   };
   std::vector<Kept> take();
   void reset();
+  // Bytes were taken, and they are no header yet.
+  bool holds_bytes() const;
 
   // An input past these is answered with an error until a header comes (bytes: of one search).
   static constexpr size_t kMaxBytes = size_t{8} << 20;

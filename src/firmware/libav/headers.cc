@@ -310,6 +310,22 @@ bool may_become_header(AVCodecID codec, Bytes data, size_t new_from) {
   return may;
 }
 
+bool without_picture(AVCodecID codec, Bytes access_unit) {
+  const auto ends_or_fills = [codec](Bytes unit) {
+    if (codec == AV_CODEC_ID_H264) return h264_type(unit) >= 10 && h264_type(unit) <= 12;
+    if (codec == AV_CODEC_ID_HEVC) return hevc_type(unit) >= 36 && hevc_type(unit) <= 38;
+    return unit[0] == 0xb7;  // sequence_end_code
+  };
+  bool any = false;
+  UnitWalker walker(access_unit);
+  for (auto unit = walker.next(); unit; unit = walker.next()) {
+    if (unit->bytes.empty()) continue;
+    if (!header_unit(codec, *unit) && !ends_or_fills(unit->bytes)) return false;
+    any = true;
+  }
+  return any;
+}
+
 EntryPoint entry_point(AVCodecID codec, Bytes access_unit) {
   switch (codec) {
     case AV_CODEC_ID_H264:

@@ -51,6 +51,9 @@ std::optional<HeaderPacket> header_packet(AVCodecID codec, Bytes data);
 // Whether the bytes from `new_from` on may belong to a stream header of which the rest is still to come.
 bool may_become_header(AVCodecID codec, Bytes data, size_t new_from);
 
+// Whether an access unit is made of headers and delimiters only, as at the end of a stream that was cut before the next picture.
+bool without_picture(AVCodecID codec, Bytes access_unit);
+
 // How well decoding can begin with an access unit.
 enum class EntryPoint : uint8_t {
   kNone,
