@@ -27,7 +27,7 @@ long receive_byte(int fd, int flags) {
 }
 
 Status make_pair(int type, UniqueFd& a, UniqueFd& b) {
-  int ends[2];
+  int ends[2] = {-1, -1};
   const long error = raw::call(SYS_socketpair, AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, raw::address(ends));
   if (error < 0) return fail(static_cast<int>(-error), "socketpair for a device descriptor");
   a = UniqueFd(ends[0]);

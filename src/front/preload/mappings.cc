@@ -112,7 +112,7 @@ long mappings::map(OpenFile& file, void* hint, size_t length, int prot, int flag
   // What the kernel checks before it asks a driver (mmap(2), EACCES).
   if (!file.may_read() || ((prot & PROT_WRITE) != 0 && (flags & MAP_TYPE) != MAP_PRIVATE && !file.may_write())) return -EACCES;
   if (length == 0) return -EINVAL;
-  const std::shared_ptr<v4l2::FileHandle> handle = file.handle();
+  const std::shared_ptr<v4l2::FileHandle>& handle = file.handle();
   const Result<v4l2::MmapTarget> target = handle->mmap_target(offset, length, prot, flags);
   if (!target) return -target.error().code;
   void* at = nullptr;

@@ -52,6 +52,14 @@ ssize_t read_link(int dirfd, const char* path, char* out, size_t size, F&& pass)
 }
 
 // realpath(3) for a path of ours; nullptr and false in `ours` when it is the host's.
+// realpath(3): `out` has PATH_MAX bytes, or memory is the caller's to free.
+char* answer(const PathBuffer& path, char* out) {
+  if (out == nullptr) return strdup(path.c_str());
+  static_assert(sizeof path.text <= PATH_MAX);
+  std::memcpy(out, path.text, path.length + 1);
+  return out;
+}
+
 char* real_path(const char* path, char* out) {
   auto* call = next_realpath.get();
   if (call == nullptr) return unavailable<char*>(nullptr);
@@ -59,7 +67,7 @@ char* real_path(const char* path, char* out) {
   if (const ssize_t length = device_link(path, device.text, sizeof device.text); length > 0) {
     device.length = static_cast<size_t>(length);
     device.text[length] = '\0';
-    return out != nullptr ? std::strcpy(out, device.c_str()) : strdup(device.c_str());
+    return answer(device, out);
   }
   Resolved where;
   if (resolve(path, where)) {
@@ -69,7 +77,7 @@ char* real_path(const char* path, char* out) {
       if (found != nullptr || where.kind == Resolved::Kind::kHost) return found;
     }
     errno = saved;
-    return out != nullptr ? std::strcpy(out, where.host.c_str()) : strdup(where.host.c_str());
+    return answer(where.host, out);
   }
   char* found = call(path, out);
   if (found != nullptr) found[strip_root(found, std::strlen(found))] = '\0';

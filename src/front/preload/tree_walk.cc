@@ -89,6 +89,8 @@ __attribute__((tls_model("initial-exec"))) thread_local int (*plain_visit)(const
 
 }  // namespace
 
+constexpr size_t kEntrySize = sizeof(dirent*);  // NOLINT(bugprone-sizeof-expression): a list of pointers is what scandir(3) makes
+
 int scan(DIR* stream, dirent*** list, Filter filter, Compare compare) {
   if (stream == nullptr) return -1;
   dirent** entries = nullptr;
@@ -103,7 +105,7 @@ int scan(DIR* stream, dirent*** list, Filter filter, Compare compare) {
     }
     if (used == room) {
       room = room == 0 ? 16 : room * 2;
-      auto** more = static_cast<dirent**>(std::realloc(entries, room * sizeof(dirent*)));
+      auto** more = static_cast<dirent**>(std::realloc(entries, room * kEntrySize));
       if (more == nullptr) break;
       entries = more;
     }
@@ -126,7 +128,7 @@ int scan(DIR* stream, dirent*** list, Filter filter, Compare compare) {
   }
   errno = saved;
   if (compare != nullptr && used > 1) {
-    std::qsort(entries, used, sizeof(dirent*), reinterpret_cast<int (*)(const void*, const void*)>(compare));
+    std::qsort(entries, used, kEntrySize, reinterpret_cast<int (*)(const void*, const void*)>(compare));
   }
   *list = entries;
   return static_cast<int>(used);
