@@ -31,16 +31,20 @@ static bool svpu_window_free(struct svpu_window *window)
 	       !READ_ONCE(window->slot->kept) && !READ_ONCE(window->slot->ended);
 }
 
+/* Errors: -EBUSY all are in use; -EAGAIN the server hasn't let go of one yet; -ENOMEM. */
 static struct svpu_window *svpu_window_try_claim(struct svpu_bar *bar)
 {
 	struct svpu_window *window;
+	bool given_back = false;
 	unsigned int i;
 
-	for (i = 0; i < bar->num_windows; i++)
+	for (i = 0; i < bar->num_windows; i++) {
 		if (svpu_window_free(&bar->window[i]))
 			break;
+		given_back |= !bar->window[i].users;
+	}
 	if (i == bar->num_windows)
-		return ERR_PTR(-EBUSY);
+		return ERR_PTR(given_back ? -EAGAIN : -EBUSY);
 	window = &bar->window[i];
 	if (!window->base)
 		window->base = memremap(svpu_window_physical(window), bar->slot_size, MEMREMAP_WB);
@@ -62,12 +66,13 @@ static bool svpu_bar_changed(struct svpu_bar *bar, int before)
 }
 
 /*
- * A window for a new user, to be given back by svpu_window_put(). One that was given back a moment
- * ago may still wait for the server: a second at most. Errors: -EBUSY all are in use; -ENODEV.
+ * A window for a new user, to be given back by svpu_window_put(). Waits, for timeout_ms at most,
+ * when those that are free were given back a moment ago. Errors: -EBUSY all are in use, or the
+ * server doesn't let go; -EINTR; -ENODEV; -ENOMEM.
  */
 struct svpu_window *svpu_window_claim(struct svpu_bar *bar)
 {
-	unsigned long deadline = jiffies + HZ;
+	unsigned long deadline = jiffies + msecs_to_jiffies(svpu_timeout_ms);
 	struct svpu_window *window;
 	long left;
 	int before;
@@ -78,8 +83,10 @@ struct svpu_window *svpu_window_claim(struct svpu_bar *bar)
 		window = bar->removed ? ERR_PTR(-ENODEV) : svpu_window_try_claim(bar);
 		mutex_unlock(&bar->lock);
 		left = deadline - jiffies;
-		if (PTR_ERR_OR_ZERO(window) != -EBUSY || left <= 0 || !READ_ONCE(bar->attached))
+		if (PTR_ERR_OR_ZERO(window) != -EAGAIN)
 			return window;
+		if (left <= 0 || !READ_ONCE(bar->attached))
+			return ERR_PTR(-EBUSY);
 		if (wait_event_killable_timeout(bar->wait, svpu_bar_changed(bar, before),
 						left) < 0)
 			return ERR_PTR(-EINTR);
@@ -112,17 +119,18 @@ void svpu_window_put(struct svpu_window *window)
 /* The window of a file, claimed when it is first needed. The context's lock is held. */
 struct svpu_window *svpu_window_of(struct svpu_ctx *ctx)
 {
+	struct svpu_bar *bar = ctx->dev->transport_data;
 	struct svpu_window *window = ctx->place;
 
 	if (window)
 		return window;
-	window = svpu_window_claim(ctx->dev->transport_data);
+	window = svpu_window_claim(bar);
 	if (!IS_ERR(window))
 		ctx->place = window;
-	else if (PTR_ERR(window) == -EBUSY)
+	else if (PTR_ERR(window) == -EBUSY && READ_ONCE(bar->attached))
 		dev_warn_ratelimited(ctx->dev->dev,
 				     "all %u windows are in use; softvpu-fw --sessions makes more\n",
-				     ((struct svpu_bar *)ctx->dev->transport_data)->num_windows);
+				     bar->num_windows);
 	return window;
 }
 
@@ -144,7 +152,8 @@ static bool svpu_window_served(struct svpu_window *window)
 /* The last session of the same file may not be over for the server. */
 static int svpu_window_wait(struct svpu_window *window)
 {
-	long left = wait_event_killable_timeout(window->bar->wait, !svpu_window_served(window), HZ);
+	long left = wait_event_killable_timeout(window->bar->wait, !svpu_window_served(window),
+						msecs_to_jiffies(svpu_timeout_ms));
 
 	if (left < 0)
 		return -EINTR;

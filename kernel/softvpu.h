@@ -95,7 +95,7 @@ struct svpu_transport_ops {
 		     struct svpu_memory *memory, struct svpu_plane *wire);
 	/*
 	 * Gives the session its region and offers it to the firmware. `ctx` is NULL in probe.c.
-	 * Waits for the end of an earlier session of `ctx` at most, a second. -ENODEV: no firmware.
+	 * Waits for the end of earlier sessions only, timeout_ms at most. -ENODEV: no firmware.
 	 */
 	int (*open)(struct svpu_session *session, struct svpu_ctx *ctx);
 	/* The host has left the session. Doesn't wait. */
