@@ -123,6 +123,20 @@ TEST_P(RealStreams, DecodeToNv12) { check_all(GetParam(), {.options = {.threads 
 INSTANTIATE_TEST_SUITE_P(Of, RealStreams, ::testing::Values("h264", "hevc", "vp8", "vp9", "mpeg2"),
                          [](const auto& test) { return std::string(test.param); });
 
+// Where libavcodec's own threads race, one run doesn't tell (codec_table.cc).
+TEST(AVp8Stream, IsTheSameWithThreadsEveryTime) {
+  constexpr const char* kStream = "vp8/vp8tv-vp80-02-inter-1412.ivf";
+  const auto all = deliverable("vp8");
+  const auto found = std::find_if(all.begin(), all.end(), [&](const Vector& vector) { return vector.file == kStream; });
+  if (found == all.end()) GTEST_SKIP() << kStream << " isn't in the folder of real streams (SOFTVPU_VECTORS)";
+  const auto sums = reference_sums(found->file);
+  const auto clip = demux(vectors_folder() + "/" + found->file, found->codec);
+  const Size size{static_cast<uint32_t>(clip.width), static_cast<uint32_t>(clip.height)};
+  for (int round = 0; round < 300; ++round) {
+    ASSERT_EQ(compare(*found, clip.packets, sums, {.options = {.threads = 3, .outputs = 12}}, size), "") << "round " << round;
+  }
+}
+
 class RealByteStreams : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(RealByteStreams, DecodeFromPiecesOfAnySize) {

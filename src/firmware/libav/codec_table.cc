@@ -47,7 +47,9 @@ std::vector<CodecRow>* make_rows() {
        {kMpeg2, kStream, up_to(4096), 4, raw, {{kMpeg2Profile, 1, kMpeg2Profiles}, {kMpeg2Level, 1, kMpeg2Levels}}},
        16,
        2},
-      {AV_CODEC_ID_VP8, {kVp8, kDynamicResolution, up_to(8192), 4, raw, {{kVp8Profile, 0, kVp8Profiles}}}, 16, 3},
+      // libavcodec 59's threads race in VP8. By frames: one run in 250 of vp80-02-inter-1412, by `ffmpeg -threads 3` as by us,
+      // has a wrong picture. By slices: it stops for ever.
+      {AV_CODEC_ID_VP8, {kVp8, kDynamicResolution, up_to(8192), 4, raw, {{kVp8Profile, 0, kVp8Profiles}}}, 16, 3, false},
       {AV_CODEC_ID_VP9, {kVp9, kDynamicResolution, up_to(8192), 4, raw, {{kVp9Profile, 0, kVp9Profiles}}}, 8, 8},
   };
 }

@@ -16,6 +16,7 @@ struct CodecRow {
   DecoderDescription description;
   uint32_t block = 16;            // what the codec's pictures are padded to, in pixels
   uint32_t reference_frames = 2;  // at most, for codecs whose headers don't say
+  bool threads = true;            // libavcodec's are right
   bool byte_stream() const { return (description.flags & kContinuousByteStream) != 0; }
 };
 

@@ -324,6 +324,7 @@ void LibavDecoder::leave_damage_behind(const AccessUnit& unit) {
 }
 
 uint32_t LibavDecoder::threads_for_stream() const {
+  if (!row_.threads) return 1;
   if (config_.threads != 0) return std::min(config_.threads, Codec::kMostThreads);
   // Smaller pictures are decoded by the hundred a second by one thread, without the delay that threads bring.
   constexpr uint32_t kWorthThreads = 1280 * 720;
