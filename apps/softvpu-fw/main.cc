@@ -48,7 +48,8 @@ void print_help() {
       "                  gets N sessions at a time (default 8, at most 32) and a region of MIB mebibytes (default 4096, a\n"
       "                  power of two; memory is used as it is written to)\n"
       "\n"
-      "exit status: 0 the session ended; 2 started by hand; 3 the host didn't say hello; 4 the jail couldn't be shut;\n"
+      "exit status: 0 the session ended; 2 started by hand, or wrong arguments; 3 the host didn't say hello; 4 the jail couldn't "
+      "be shut;\n"
       "             5 the host broke the protocol; 6 a stream took too long to decode;\n"
       "             7 the kernel's node or the guests' socket can't be served\n",
       kSocket);
@@ -141,7 +142,14 @@ int main(int argc, char** argv) {
   }
   const bool device = argc == 3 && std::strcmp(argv[1], "--device") == 0;
   const auto guests = parse_guest_options(argc, argv);
-  if (!device && !guests && (argc > 1 || !is_socket(kSocket))) {
+  if (!device && !guests && argc > 1) {
+    std::fprintf(
+        stderr,
+        "softvpu-fw: these arguments make no sense; expected --device NODE, or --ivshmem-socket PATH with --sessions N and\n"
+        "--size MIB, decimal numbers. Try: softvpu-fw --help\n");
+    return kUsage;
+  }
+  if (!device && !guests && !is_socket(kSocket)) {
     std::fprintf(stderr,
                  "softvpu-fw: this is the worker that a softvpu device starts by itself; file descriptor %d isn't its socket.\n"
                  "Try: softvpu run -- ffmpeg -c:v h264_v4l2m2m -i clip.mp4 out.yuv\n",

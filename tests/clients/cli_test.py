@@ -67,6 +67,23 @@ class WithoutArguments(unittest.TestCase):
         self.assertEqual(softvpu("run", "--device", "x", "--", "true").returncode, 2)
 
 
+class TheFirmware(unittest.TestCase):
+    def firmware(self, *arguments):
+        program = pathlib.Path(SOFTVPU).with_name("softvpu-fw")
+        return subprocess.run([program, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+
+    def test_started_by_hand_says_what_to_start_instead(self):
+        wrong = self.firmware()
+        self.assertEqual(wrong.returncode, 2)
+        self.assertIn("Try: softvpu run", wrong.stderr)
+
+    def test_with_wrong_arguments_says_what_was_expected(self):
+        for arguments in (["--nonsense"], ["--device"], ["--ivshmem-socket", "/nowhere/vpu", "--sessions", "nine"], ["--sessions", "8"]):
+            wrong = self.firmware(*arguments)
+            self.assertEqual(wrong.returncode, 2, arguments)
+            self.assertIn("expected --device NODE, or --ivshmem-socket PATH", wrong.stderr, arguments)
+
+
 class Run(InAScratchDirectory):
     def run_it(self, *command, **options):
         return softvpu("run", "--", *command, env=self.environment, **options)
