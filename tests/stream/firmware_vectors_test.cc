@@ -132,6 +132,11 @@ TEST(AVp8Stream, IsTheSameWithThreadsEveryTime) {
   const auto sums = reference_sums(found->file);
   const auto clip = demux(vectors_folder() + "/" + found->file, found->codec);
   const Size size{static_cast<uint32_t>(clip.width), static_cast<uint32_t>(clip.height)};
+  // The race shows in one run of three of the rounds below. What threads by frames always show is their delay.
+  Client client({.coded = coded_of("vp8"), .threads = 3, .outputs = 12, .size_hint = size});
+  client.feed(clip.packets.at(0).bytes, 1);
+  client.run();
+  EXPECT_EQ(client.pictures.size(), 1u) << "pictures of the first frame, with nothing behind it";
   for (int round = 0; round < 300; ++round) {
     ASSERT_EQ(compare(*found, clip.packets, sums, {.options = {.threads = 3, .outputs = 12}}, size), "") << "round " << round;
   }
