@@ -222,12 +222,20 @@ static void flood(struct session *s)
 		say_status(s, SVPU_MSG_INPUT_DONE, SVPU_OK, i);
 }
 
+/* Until the host has read all that was said: what is broken then can't take it back. */
+static void wait_heard(struct session *s)
+{
+	while (__atomic_load_n(&index_of(s, SVPU_MESSAGE_INDEX_OFFSET)->read, __ATOMIC_ACQUIRE) != s->write)
+		wait_session(s, 1);
+}
+
 /* One way to misbehave, at the third frame. */
 static void misbehave(struct session *s, const struct svpu_cmd_queue_input *in, const struct svpu_cmd_buffer *out)
 {
 	struct svpu_ring_index *index = index_of(s, SVPU_MESSAGE_INDEX_OFFSET);
 	struct svpu_entry entry = { 0 };
 
+	wait_heard(s);
 	if (is("crash"))
 		abort();
 	else if (is("exit"))
