@@ -150,6 +150,13 @@ class NullSession final : public Session {
       return {};
     });
   }
+  void give_up(const std::string& reason) override {
+    (void)command([&]() -> Status {
+      failed_ = failing_ = true;
+      failure_ = reason;
+      return {};
+    });
+  }
 
  private:
   struct Input {
@@ -247,7 +254,7 @@ class NullSession final : public Session {
     if (!outputs_.empty()) return cancelled_event(take(&outputs_).cookie);
     failing_ = false;
     stop_ = true;
-    return [](SessionEvents& to) { to.failed({EIO, "the null stream says so"}); };
+    return [reason = failure_](SessionEvents& to) { to.failed({EIO, reason}); };
   }
 
   Event frame_event() {
@@ -329,6 +336,7 @@ class NullSession final : public Session {
         return true;
       case Record::kFatal:
         failed_ = failing_ = true;
+        failure_ = "the null stream says so";
         return true;
     }
     return false;
@@ -341,6 +349,7 @@ class NullSession final : public Session {
   bool stop_ = false;
   bool failing_ = false;  // buffers are being returned
   bool failed_ = false;
+  std::string failure_;
   bool paused_ = false;
   uint32_t returns_ = 0;
   std::optional<size_t> drain_after_;  // inputs that come before the drain

@@ -52,6 +52,10 @@ class ScriptedSession final : public Session {
     script_->flushes.emplace_back(side, generation);
     return said(std::string("flush ") + name(side));
   }
+  void give_up(const std::string& reason) override {
+    script_->calls.emplace_back("give_up");
+    script_->given_up = reason;
+  }
 
  private:
   static const char* name(Direction side) { return side == Direction::kInput ? "input" : "output"; }

@@ -35,6 +35,7 @@ struct Script {
   std::optional<FrameLayout> layout;
   size_t mapped = 0;           // buffers known
   uint32_t returns_asked = 0;  // unanswered return_output()
+  std::string given_up;        // the reason of give_up(), to be answered by fail()
   int answer = 0;              // errno of every call from now on; 0: they succeed
 
   size_t count(const std::string& call) const;

@@ -27,6 +27,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "base/result.h"
 #include "codec/capabilities.h"
@@ -151,6 +152,10 @@ class Session {
   // output is queued nothing happens.
   virtual Status return_output() = 0;
   virtual Status flush(Direction side, uint32_t generation) = 0;
+
+  // The upper half can't go on (no memory, a stream that no format of the node can hold): the session ends as if the codec had
+  // failed, see 6, with `reason` in failed(). Nothing happens when it fails or has failed already.
+  virtual void give_up(const std::string& reason) = 0;
 };
 
 class Driver {

@@ -17,6 +17,9 @@ namespace {
 
 constexpr uint32_t kCaptureOffsets = OffsetAllocator::kSpan;  // v4l2-mem2mem: the CAPTURE queue's offsets start there
 
+// For a session that was given up to end: longer than a lower half waits for a killed process.
+constexpr Duration kGiveUpLimit = std::chrono::seconds(5);
+
 }  // namespace
 
 M2mFile::M2mFile(std::shared_ptr<CodecDevice> device, const codec::Capabilities& capabilities)
@@ -100,10 +103,18 @@ void M2mFile::await_flushed(Side side, const IoctlCall& call) {
   const uint32_t& pending = side == Side::kOutput ? input_flush_pending_ : output_flush_pending_;
   const SessionLink* const link = link_.get();
   if (device_->config().flush_limit <= Duration::zero()) return;
-  const TimePoint limit = system_clock().now() + device_->config().flush_limit;
+  TimePoint limit = system_clock().now() + device_->config().flush_limit;
+  bool given_up = false;
   while (!released_ && link != nullptr && link == link_.get() && state_.phase != Phase::kFailed && pending != 0) {
     const Duration left = limit - system_clock().now();
-    if (left <= Duration::zero()) return session_failed({EIO, "it doesn't let go of the buffers that STREAMOFF took back"});
+    if (left <= Duration::zero()) {
+      const Error error{EIO, "it doesn't let go of the buffers that STREAMOFF took back"};
+      if (given_up) return session_failed(error);  // a lower half that doesn't even end
+      give_up(error);
+      given_up = true;
+      limit = system_clock().now() + kGiveUpLimit;
+      continue;
+    }
     publish();  // what this ioctl did so far
     (void)sleep(call, left.count());
   }

@@ -136,6 +136,7 @@ class M2mFile final : public FileHandle, public std::enable_shared_from_this<M2m
   void apply_stream();
   void push_event(uint32_t type, uint32_t changes);
   void session_failed(const Error& error);
+  void give_up(const Error& error);
   // What the session of `link` says; ignored when it is not the current one. Thread: the lower half's, lock not held.
   void on_input_done(const SessionLink* link, codec::Cookie cookie, codec::DoneStatus status);
   void on_output_done(const SessionLink* link, const codec::OutputDone& done);

@@ -114,7 +114,7 @@ void M2mFile::act(Action action) {
       completed_in_ = completed_out_ = true;
       break;
   }
-  if (!status) session_failed(status.error());
+  if (!status) give_up(status.error());
 }
 
 Status M2mFile::start_session() {
@@ -150,6 +150,11 @@ void M2mFile::session_failed(const Error& error) {
   if (state_.phase == Phase::kFailed && !session_) return;
   log_line(LogLevel::kError, "the codec session failed: %s", error.reason.c_str());
   happen({.what = Happening::kSessionFailed});
+}
+
+// Not session_failed(): buffers may only go back when the codec touches them no more, which failed() says.
+void M2mFile::give_up(const Error& error) {
+  if (session_) session_->give_up(error.reason);
 }
 
 Status M2mFile::make_known(Buffer& buffer, codec::Direction side) {
@@ -191,8 +196,8 @@ void M2mFile::pump_inputs() {
       output_.give_to_session(*buffer, chunk.cookie);
       status = session_->queue_input(chunk);
     }
-    if (status && drains) (void)happen({.what = Happening::kCommandStop, .fits = any_capture_buffer_fits()});
-    if (!status) session_failed(status.error());
+    if (!status) return give_up(status.error());
+    if (drains) (void)happen({.what = Happening::kCommandStop, .fits = any_capture_buffer_fits()});
   }
 }
 
@@ -215,7 +220,7 @@ void M2mFile::pump_outputs() {
       capture_.give_to_session(*buffer, cookie);
       status = session_->queue_output(buffer->handle, cookie);
     }
-    if (!status) session_failed(status.error());
+    if (!status) return give_up(status.error());
   }
 }
 
@@ -237,7 +242,7 @@ void M2mFile::deliver_last() {
     complete_last(*buffer);
   } else if (session_ && capture_.with_session() > 0 && !return_asked_) {
     return_asked_ = true;
-    if (auto status = session_->return_output(); !status) session_failed(status.error());
+    if (auto status = session_->return_output(); !status) give_up(status.error());
   }
   // Otherwise the next one that is queued: pump_outputs().
 }
@@ -259,10 +264,7 @@ void M2mFile::complete_last(Buffer& buffer) {
 void M2mFile::apply_stream() {
   if (!announced_) return;
   // Checked when it was announced; the client can't have changed what it depends on since.
-  if (auto status = formats_.apply_stream(*announced_); !status) {
-    session_failed(status.error());
-    return;
-  }
+  if (auto status = formats_.apply_stream(*announced_); !status) return give_up(status.error());
   announced_.reset();
   controls_.set_min_capture_buffers(formats_.min_capture_buffers());
 }
@@ -326,7 +328,7 @@ void M2mFile::on_format_changed(const SessionLink* link, const codec::StreamForm
   log_line(LogLevel::kInfo, "stream: %ux%u, visible %ux%u, %u bits, at least %u CAPTURE buffers", format.coded.width,
            format.coded.height, format.visible.width, format.visible.height, format.bit_depth, format.min_output_buffers);
   if (const auto layout = formats_.layout_of(format); !layout) {
-    session_failed(layout.error());
+    give_up(layout.error());
   } else {
     const bool fits = capture_fits_stream(format);
     announced_ = format;

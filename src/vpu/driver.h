@@ -70,6 +70,7 @@ class VpuSession final : public codec::Session {
   Status drain() override { return core_->drain(); }
   Status return_output() override { return core_->return_output(); }
   Status flush(codec::Direction side, uint32_t generation) override { return core_->flush(side, generation); }
+  void give_up(const std::string& reason) override { core_->give_up(reason); }
 
   // For tests, with VpuConfig::test_commands: the worker crashes on demand.
   Status crash() { return core_->crash(); }

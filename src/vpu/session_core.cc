@@ -204,6 +204,11 @@ Status SessionCore::crash() {
   return {};
 }
 
+void SessionCore::give_up(const std::string& reason) {
+  const Lock lock(mutex_);
+  fail_session(Happening::kGivenUp, reason);
+}
+
 // A failure to send isn't the verb's: it ends the session, and the events say so.
 void SessionCore::send(const hfi::Command& command) {
   if (dying_) return;

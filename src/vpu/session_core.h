@@ -54,6 +54,7 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   Status drain();
   Status return_output();
   Status flush(codec::Direction side, uint32_t generation);
+  void give_up(const std::string& reason);
 
   // The owner lets go: kills the worker and returns at once. No event begins after it; one that has begun on the loop thread may
   // still be running. The rest is taken down on the loop thread.

@@ -332,15 +332,19 @@ TEST_F(AScriptedSession, MayFailWhileOutputIsOff) {
   ASSERT_EQ(client_.stream(Side::kCapture, false), 0);
 }
 
-// A call that fails is a failure of the session, also when failed() was not said yet; and it isn't destroyed inside its own
-// event.
-TEST_F(AScriptedSession, FailsByTheErrorOfACall) {
+// A call that fails ends the session; but its buffers stay with it until it says that it touches them no more.
+TEST_F(AScriptedSession, IsGivenUpForTheErrorOfACall) {
   decode();
-  script().answer = EIO;
+  script().answer = ENOMEM;
   ASSERT_EQ(client_.qbuf_output(2, chunk_), 0);
-  EXPECT_FALSE(script().open);
+  EXPECT_EQ(script().count("give_up"), 1u);
+  EXPECT_EQ(script().given_up, "scripted");
+  EXPECT_EQ(client_.dqbuf(Side::kOutput).error, -EAGAIN) << "the codec may still read them";
+  EXPECT_EQ(client_.dqbuf(Side::kCapture).error, -EAGAIN) << "the codec may still write them";
+  script().fail(EIO, script().given_up);
   for (int i = 0; i < 3; ++i) EXPECT_NE(client_.dqbuf(Side::kOutput).flags & V4L2_BUF_FLAG_ERROR, 0u);
   EXPECT_EQ(client_.dqbuf(Side::kOutput).error, -EIO);
+  EXPECT_FALSE(script().open);
   script().fail(EIO, "late");  // of a session that is gone: nobody hears it
 }
 
@@ -359,6 +363,8 @@ TEST_F(AScriptedSession, FailsWhenTheStreamFitsNoRawFormat) {
   stream.native = FourCC::kNone;
   stream.bit_depth = 10;
   script().announce(stream, true);
+  ASSERT_EQ(script().count("give_up"), 1u);
+  script().fail(EIO, script().given_up);
   EXPECT_NE(client_.dqbuf(Side::kOutput).flags & V4L2_BUF_FLAG_ERROR, 0u);
   EXPECT_NE(client_.dqbuf(Side::kOutput).flags & V4L2_BUF_FLAG_ERROR, 0u);
   EXPECT_EQ(client_.dqbuf(Side::kOutput).error, -EIO);

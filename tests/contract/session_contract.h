@@ -184,6 +184,20 @@ TEST_P(SessionContract, DoesNothingWhenAskedForAnOutputItHasnt) {
   EXPECT_TRUE(wait_count(Said::kDrained, 1));
 }
 
+// give_up() [6]
+TEST_P(SessionContract, ReturnsEverythingAndFailsWhenItIsGivenUp) {
+  feed_all(bench_->stream(kSmall, 6));
+  ASSERT_TRUE(wait_count(Said::kFormat, 1));  // paused: inputs are still queued
+  session_->give_up("no memory");
+  session_->give_up("no memory, again");
+  ASSERT_TRUE(wait_count(Said::kFailed, 1));
+  EXPECT_TRUE(stays(Said::kFailed, 1));
+  const auto said = listener_->all();
+  EXPECT_EQ(count(said, Said::kInput), inputs_.size());
+  EXPECT_EQ(said.back().kind, Said::kFailed);
+  EXPECT_FALSE(call([&] { return session_->drain(); }));
+}
+
 // [5]
 TEST_P(SessionContract, ReturnsEveryInputThenSaysFlushed) {
   feed_all(bench_->stream(kSmall, 6));
