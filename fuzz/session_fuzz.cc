@@ -174,7 +174,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         break;
       }
       case 13:
-        (void)firmware->endpoint().try_send({0, hfi::msg::Drained{}});
+        if ((which & 0x80) != 0) {
+          (void)firmware->endpoint().try_send({0, hfi::msg::Unmapped{static_cast<hfi::Direction>(which & 1), {which % 8u, 1}}});
+        } else {
+          (void)firmware->endpoint().try_send({0, hfi::msg::Drained{}});
+        }
         break;
       case 14:
         (void)firmware->endpoint().try_send({0, hfi::msg::Flushed{static_cast<hfi::Direction>(which & 1), which}});

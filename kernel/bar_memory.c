@@ -20,30 +20,21 @@ struct svpu_bar_buffer {
 	struct svpu_window *window; /* NULL: not ours, `other` is videobuf2-vmalloc's */
 	void *other;
 	unsigned long first, pages; /* in the heap */
-	refcount_t users;
+	refcount_t holds; /* one for all users, one for each sharing with a firmware */
+	refcount_t users; /* as videobuf2 counts them */
 	struct vb2_vmarea_handler handler;
 };
 
 /* ---- pages of a window ---- */
 
-/*
- * Free pages, looked for behind the last ones given out: those that were freed are used again as
- * late as possible, since a running session's worker may still read a frame there.
- */
 static bool svpu_window_take(struct svpu_window *window, struct svpu_bar_buffer *buffer)
 {
 	unsigned long limit = svpu_heap_pages(window->bar);
 
 	mutex_lock(&window->bar->lock);
-	buffer->first = bitmap_find_next_zero_area(window->used, limit, window->next,
-						   buffer->pages, 0);
-	if (buffer->first >= limit)
-		buffer->first = bitmap_find_next_zero_area(window->used, limit, 0, buffer->pages,
-							   0);
-	if (buffer->first < limit) {
+	buffer->first = bitmap_find_next_zero_area(window->used, limit, 0, buffer->pages, 0);
+	if (buffer->first < limit)
 		bitmap_set(window->used, buffer->first, buffer->pages);
-		window->next = buffer->first + buffer->pages;
-	}
 	mutex_unlock(&window->bar->lock);
 	return buffer->first < limit;
 }
@@ -67,24 +58,37 @@ static void *svpu_buffer_vaddr(const struct svpu_bar_buffer *buffer)
 
 /* ---- MMAP ---- */
 
-static void svpu_bar_put(void *priv)
+/* The pages are free when neither videobuf2 nor a session's worker uses them. */
+static void svpu_bar_drop(struct svpu_bar_buffer *buffer)
 {
-	struct svpu_bar_buffer *buffer = priv;
-
-	if (!refcount_dec_and_test(&buffer->users))
+	if (!refcount_dec_and_test(&buffer->holds))
 		return;
 	svpu_window_give_back(buffer->window, buffer);
 	svpu_window_put(buffer->window);
 	kfree(buffer);
 }
 
+static void svpu_bar_put(void *priv)
+{
+	struct svpu_bar_buffer *buffer = priv;
+
+	if (refcount_dec_and_test(&buffer->users))
+		svpu_bar_drop(buffer);
+}
+
 static void *svpu_bar_alloc(struct vb2_buffer *vb, struct device *dev, unsigned long size)
 {
-	struct svpu_window *window = svpu_window_of(vb2_get_drv_priv(vb->vb2_queue));
+	struct svpu_ctx *ctx = vb2_get_drv_priv(vb->vb2_queue);
+	struct svpu_window *window = svpu_window_of(ctx);
 	struct svpu_bar_buffer *buffer;
+	int ret;
 
 	if (IS_ERR(window))
 		return window;
+	/* The worker of a session that is over may still write to what it knew. */
+	ret = ctx->session ? 0 : svpu_window_wait(window);
+	if (ret && ret != -ENODEV)
+		return ERR_PTR(ret);
 	buffer = kzalloc(sizeof(*buffer), GFP_KERNEL);
 	if (!buffer)
 		return ERR_PTR(-ENOMEM);
@@ -96,6 +100,7 @@ static void *svpu_bar_alloc(struct vb2_buffer *vb, struct device *dev, unsigned 
 		return ERR_PTR(-ENOMEM);
 	}
 	svpu_window_get(window);
+	refcount_set(&buffer->holds, 1);
 	refcount_set(&buffer->users, 1);
 	buffer->handler.refcount = &buffer->users;
 	buffer->handler.put = svpu_bar_put;
@@ -305,8 +310,8 @@ bool svpu_bar_reaches(struct svpu_ctx *ctx, struct vb2_buffer *vb, unsigned int 
 }
 
 /* As an offset in the slot's heap. */
-int svpu_bar_share(struct vb2_buffer *vb, unsigned int plane, void *bounce,
-		   struct svpu_memory *memory, struct svpu_plane *wire)
+void *svpu_bar_share(struct vb2_buffer *vb, unsigned int plane, void *bounce,
+		     struct svpu_plane *wire)
 {
 	struct svpu_ctx *ctx = vb2_get_drv_priv(vb->vb2_queue);
 	struct svpu_bar_buffer *buffer = bounce;
@@ -314,8 +319,34 @@ int svpu_bar_share(struct vb2_buffer *vb, unsigned int plane, void *bounce,
 	if (!buffer)
 		buffer = svpu_own_buffer(ctx->place, vb, plane);
 	if (!buffer)
-		return -EINVAL;
+		return ERR_PTR(-EINVAL);
 	wire->offset = svpu_buffer_offset(buffer);
 	wire->mapped_length = min_t(size_t, buffer->pages << PAGE_SHIFT, U32_MAX);
-	return 0;
+	refcount_inc(&buffer->holds);
+	return buffer;
+}
+
+void svpu_bar_unshare(void *shared)
+{
+	svpu_bar_drop(shared);
+}
+
+bool svpu_bar_room(struct svpu_ctx *ctx, unsigned int count, unsigned long size)
+{
+	struct svpu_window *window = ctx->place;
+	unsigned long pages = PAGE_ALIGN(size) >> PAGE_SHIFT;
+	unsigned long limit, first = 0;
+
+	if (!window)
+		return true;
+	limit = svpu_heap_pages(window->bar);
+	mutex_lock(&window->bar->lock);
+	for (; count && first < limit; count--) {
+		first = bitmap_find_next_zero_area(window->used, limit, first, pages, 0);
+		if (first >= limit)
+			break;
+		first += pages;
+	}
+	mutex_unlock(&window->bar->lock);
+	return !count;
 }

@@ -438,9 +438,17 @@ void svpu_decoder_want_last(struct svpu_ctx *ctx)
 	svpu_decoder_deliver_last(ctx);
 }
 
-static bool svpu_flush_over(struct svpu_ctx *ctx, unsigned int direction)
+/* Waits for the firmware's bell, until the deadline at most. Errors: -ETIMEDOUT; -EINTR. */
+static int svpu_wait_bell(struct svpu_session *session, unsigned long deadline)
 {
-	return atomic_read(&ctx->session->bell) || READ_ONCE(ctx->session->lost);
+	long left = deadline - jiffies;
+
+	if (left <= 0)
+		return -ETIMEDOUT;
+	left = wait_event_killable_timeout(session->wait,
+					   atomic_read(&session->bell) || READ_ONCE(session->lost),
+					   left);
+	return left < 0 ? -EINTR : 0;
 }
 
 /*
@@ -451,7 +459,7 @@ static void svpu_flush_wait(struct svpu_ctx *ctx, unsigned int direction)
 {
 	unsigned long deadline = jiffies + msecs_to_jiffies(svpu_timeout_ms);
 	struct svpu_cmd_flush cmd = {};
-	long left;
+	int ret;
 
 	if (ctx->session) {
 		cmd.direction = direction;
@@ -468,13 +476,10 @@ static void svpu_flush_wait(struct svpu_ctx *ctx, unsigned int direction)
 		}
 		if (!ctx->session || !ctx->flushing[direction])
 			break;
-		left = deadline - jiffies;
-		if (left <= 0) {
+		ret = svpu_wait_bell(ctx->session, deadline);
+		if (ret == -ETIMEDOUT)
 			svpu_decoder_fail(ctx, "it doesn't answer a flush");
-			break;
-		}
-		if (wait_event_killable_timeout(ctx->session->wait, svpu_flush_over(ctx, direction),
-						left) < 0)
+		else if (ret)
 			svpu_decoder_fail(ctx, "its client was killed during a flush");
 	}
 }
@@ -485,6 +490,35 @@ void svpu_decoder_flush(struct svpu_ctx *ctx, unsigned int direction)
 	svpu_flush_wait(ctx, direction);
 	svpu_return_ready(ctx, direction, VB2_BUF_STATE_ERROR);
 	svpu_return_in_flight(ctx, direction, VB2_BUF_STATE_ERROR);
+}
+
+static bool svpu_room_or_nothing_leaves(struct svpu_ctx *ctx, unsigned int count,
+					unsigned long size)
+{
+	return !ctx->session || list_empty(&ctx->session->leaving) ||
+	       ctx->dev->transport->room(ctx, count, size);
+}
+
+/*
+ * Before buffers are allocated: those that were freed a moment ago may still be the firmware's, and
+ * most of them for a moment only. It has a second to let go; what it refers to as a reference
+ * picture it keeps.
+ */
+void svpu_decoder_make_room(struct svpu_ctx *ctx, unsigned int count, unsigned long size)
+{
+	unsigned long deadline = jiffies + HZ;
+
+	while (!svpu_room_or_nothing_leaves(ctx, count, size)) {
+		atomic_set(&ctx->session->bell, 0);
+		/* To the last message: only then the firmware rings again. */
+		if (svpu_decoder_read(ctx) && time_before(jiffies, deadline)) {
+			cond_resched();
+			continue;
+		}
+		if (svpu_room_or_nothing_leaves(ctx, count, size) ||
+		    svpu_wait_bell(ctx->session, deadline))
+			return;
+	}
 }
 
 /* The CAPTURE side is set up, or the client said START: go on from a format change or a drain. */

@@ -278,6 +278,8 @@ static const char *svpu_on_message(struct svpu_ctx *ctx, const union svpu_any_me
 			ctx->drain_damaged = false;
 		}
 		return NULL;
+	case SVPU_MSG_UNMAPPED:
+		return svpu_memory_unmapped(ctx->session, &message->unmapped);
 	case SVPU_MSG_PONG:
 		if (!ctx->ping || message->entry.cookie != ctx->ping)
 			return "it answered a ping that wasn't sent";

@@ -53,7 +53,6 @@ static struct svpu_window *svpu_window_try_claim(struct svpu_bar *bar)
 	if (!window->base || !window->used)
 		return ERR_PTR(-ENOMEM);
 	window->users = 1;
-	window->next = 0;
 	v4l2_device_get(&bar->dev->v4l2_dev);
 	WRITE_ONCE(window->slot->held, 1);
 	svpu_bar_ring(bar, 0);
@@ -149,15 +148,25 @@ static bool svpu_window_served(struct svpu_window *window)
 	return smp_load_acquire(&window->slot->serving);
 }
 
-/* The last session of the same file may not be over for the server. */
-static int svpu_window_wait(struct svpu_window *window)
+static bool svpu_window_settled(struct svpu_window *window)
 {
-	long left = wait_event_killable_timeout(window->bar->wait, !svpu_window_served(window),
+	return !svpu_window_served(window) || !READ_ONCE(window->bar->attached);
+}
+
+/*
+ * The last session of the same file may not be over for the server. Errors: -EINTR; -ENODEV, there
+ * is no server any more; -EIO, it doesn't let go.
+ */
+int svpu_window_wait(struct svpu_window *window)
+{
+	long left = wait_event_killable_timeout(window->bar->wait, svpu_window_settled(window),
 						msecs_to_jiffies(svpu_timeout_ms));
 
 	if (left < 0)
 		return -EINTR;
-	return left ? 0 : -EIO;
+	if (!svpu_window_served(window))
+		return 0;
+	return left ? -ENODEV : -EIO;
 }
 
 static int svpu_bar_open(struct svpu_session *session, struct svpu_ctx *ctx)
@@ -244,6 +253,9 @@ static const struct svpu_transport_ops svpu_ivshmem_transport = {
 	.mem_ops = &svpu_bar_memops,
 	.reaches = svpu_bar_reaches,
 	.share = svpu_bar_share,
+	.unshare = svpu_bar_unshare,
+	.lends = true,
+	.room = svpu_bar_room,
 	.open = svpu_bar_open,
 	.close = svpu_bar_close,
 	.release = svpu_bar_release,
@@ -260,6 +272,7 @@ static void svpu_bar_detach(struct svpu_bar *bar, const char *why)
 		dev_warn_ratelimited(&bar->pdev->dev, "%s\n", why);
 	bar->complained = true;
 	WRITE_ONCE(bar->attached, false);
+	wake_up(&bar->wait);
 	svpu_probe_cancel(bar->dev);
 	svpu_device_lose_sessions(bar->dev);
 }

@@ -26,7 +26,6 @@ struct svpu_window {
 	/* bar->lock: */
 	unsigned int users; /* the file, its session, its buffers */
 	unsigned long *used; /* a bit for each page of the heap */
-	unsigned long next; /* where to look for free pages first */
 
 	spinlock_t lock; /* the rest */
 	struct svpu_session *session;
@@ -84,11 +83,14 @@ struct svpu_window *svpu_window_claim(struct svpu_bar *bar);
 void svpu_window_get(struct svpu_window *window);
 void svpu_window_put(struct svpu_window *window);
 struct svpu_window *svpu_window_of(struct svpu_ctx *ctx);
+int svpu_window_wait(struct svpu_window *window);
 
 /* bar_memory.c */
 extern const struct vb2_mem_ops svpu_bar_memops;
 bool svpu_bar_reaches(struct svpu_ctx *ctx, struct vb2_buffer *vb, unsigned int plane);
-int svpu_bar_share(struct vb2_buffer *vb, unsigned int plane, void *bounce,
-		   struct svpu_memory *memory, struct svpu_plane *wire);
+void *svpu_bar_share(struct vb2_buffer *vb, unsigned int plane, void *bounce,
+		     struct svpu_plane *wire);
+void svpu_bar_unshare(void *shared);
+bool svpu_bar_room(struct svpu_ctx *ctx, unsigned int count, unsigned long size);
 
 #endif /* SOFTVPU_IVSHMEM_DRIVER_H */

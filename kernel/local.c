@@ -104,8 +104,8 @@ static bool svpu_local_reaches(struct svpu_ctx *ctx, struct vb2_buffer *vb, unsi
 }
 
 /* As a dma-buf: MMAP buffers are exported, imported ones are passed on. */
-static int svpu_local_share(struct vb2_buffer *vb, unsigned int plane, void *bounce,
-			    struct svpu_memory *memory, struct svpu_plane *wire)
+static void *svpu_local_share(struct vb2_buffer *vb, unsigned int plane, void *bounce,
+			      struct svpu_plane *wire)
 {
 	const struct vb2_mem_ops *ops = &vb2_vmalloc_memops;
 	bool writes = V4L2_TYPE_IS_CAPTURE(vb->vb2_queue->type);
@@ -121,10 +121,14 @@ static int svpu_local_share(struct vb2_buffer *vb, unsigned int plane, void *bou
 			get_dma_buf(dbuf);
 	}
 	if (!dbuf)
-		return -ENOMEM;
-	memory->dbuf[plane] = dbuf;
+		return ERR_PTR(-ENOMEM);
 	wire->mapped_length = min_t(size_t, dbuf->size, U32_MAX);
-	return 0;
+	return dbuf;
+}
+
+static void svpu_local_unshare(void *dbuf)
+{
+	dma_buf_put(dbuf);
 }
 
 static const struct svpu_transport_ops svpu_local_transport = {
@@ -133,6 +137,7 @@ static const struct svpu_transport_ops svpu_local_transport = {
 	.mem_ops = &vb2_vmalloc_memops,
 	.reaches = svpu_local_reaches,
 	.share = svpu_local_share,
+	.unshare = svpu_local_unshare,
 	.free = svpu_local_free,
 	.open = svpu_local_open_session,
 	.close = svpu_local_close_session,
@@ -228,10 +233,10 @@ static long svpu_session_get_buffer(struct svpu_session *session, void __user *a
 		return -ESHUTDOWN;
 
 	mutex_lock(&session->memory_lock);
-	memory = &session->memory[buffer.direction][buffer.index];
-	if (memory->generation && memory->generation == buffer.generation &&
+	memory = session->memory[buffer.direction][buffer.index];
+	if (memory && memory->generation == buffer.generation &&
 	    buffer.plane < memory->num_planes) {
-		dbuf = memory->dbuf[buffer.plane];
+		dbuf = memory->shared[buffer.plane];
 		get_dma_buf(dbuf);
 	}
 	mutex_unlock(&session->memory_lock);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Buffers as the firmware sees them, by the transport's means; what those are is kept in the
- * session's table until it is unmapped. Called by decoder.c and queue.c under the context's lock;
- * the transport reads the table under memory_lock.
+ * session's table until it is unmapped, and after that as long as the firmware may read it. Called
+ * by decoder.c, events.c and queue.c under the context's lock; the transport reads the table under
+ * memory_lock.
  *
  * The firmware works in place wherever it can reach the memory. Where it can't, it gets a bounce
  * buffer, and the bytes are copied.
@@ -33,13 +34,57 @@ static int svpu_memory_bounce(struct svpu_ctx *ctx, struct vb2_buffer *vb, unsig
 	return 0;
 }
 
-static void svpu_memory_put(struct svpu_memory *memory)
+/* `memory` may be NULL. */
+static void svpu_memory_free(struct svpu_session *session, struct svpu_memory *memory)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(memory->dbuf); i++)
-		if (memory->dbuf[i])
-			dma_buf_put(memory->dbuf[i]);
+	if (!memory)
+		return;
+	for (i = 0; i < ARRAY_SIZE(memory->shared); i++)
+		if (memory->shared[i])
+			session->dev->transport->unshare(memory->shared[i]);
+	kfree(memory);
+}
+
+/* Puts `memory` in the place of what the session knew under that name, which it returns. */
+static struct svpu_memory *svpu_memory_swap(struct svpu_session *session, unsigned int direction,
+					    unsigned int index, struct svpu_memory *memory)
+{
+	struct svpu_memory *old;
+
+	mutex_lock(&session->memory_lock);
+	old = session->memory[direction][index];
+	session->memory[direction][index] = memory;
+	mutex_unlock(&session->memory_lock);
+	return old;
+}
+
+/* As the firmware shall see the buffer. Errors: -ENOMEM, and the transport's. */
+static struct svpu_memory *svpu_memory_share(struct svpu_ctx *ctx, struct vb2_buffer *vb,
+					     struct svpu_plane *plane)
+{
+	struct svpu_buffer *buffer = svpu_vb_buffer(vb);
+	struct svpu_memory *memory = kzalloc(sizeof(*memory), GFP_KERNEL);
+	unsigned int i;
+	void *shared;
+	int ret;
+
+	if (!memory)
+		return ERR_PTR(-ENOMEM);
+	for (i = 0; i < vb->num_planes; i++) {
+		plane[i].length = min_t(size_t, vb2_plane_size(vb, i), U32_MAX);
+		ret = svpu_memory_bounce(ctx, vb, i);
+		shared = ret ? ERR_PTR(ret) :
+			       ctx->dev->transport->share(vb, i, buffer->bounce[i], &plane[i]);
+		if (IS_ERR(shared)) {
+			svpu_memory_free(ctx->session, memory);
+			return shared;
+		}
+		memory->shared[i] = shared;
+	}
+	memory->num_planes = vb->num_planes;
+	return memory;
 }
 
 /*
@@ -51,38 +96,24 @@ int svpu_memory_map(struct svpu_ctx *ctx, struct vb2_buffer *vb)
 	struct svpu_buffer *buffer = svpu_vb_buffer(vb);
 	unsigned int direction = svpu_direction(vb);
 	struct svpu_session *session = ctx->session;
-	struct svpu_memory memory = {}, old;
 	struct svpu_cmd_map_buffer cmd = {};
-	unsigned int i;
-	int ret;
+	struct svpu_memory *memory;
 
 	if (buffer->session == session->generation)
 		return 0;
 	if (vb->index >= SVPU_MAX_BUFFERS || vb->num_planes > SVPU_MAX_PLANES)
 		return -EINVAL;
 
-	for (i = 0; i < vb->num_planes; i++) {
-		cmd.plane[i].length = min_t(size_t, vb2_plane_size(vb, i), U32_MAX);
-		ret = svpu_memory_bounce(ctx, vb, i);
-		if (!ret)
-			ret = ctx->dev->transport->share(vb, i, buffer->bounce[i], &memory,
-							 &cmd.plane[i]);
-		if (ret) {
-			svpu_memory_put(&memory);
-			return ret;
-		}
-	}
+	memory = svpu_memory_share(ctx, vb, cmd.plane);
+	if (IS_ERR(memory))
+		return PTR_ERR(memory);
 	do {
 		buffer->generation = ++ctx->buffer_generation;
 	} while (!buffer->generation);
-	memory.generation = buffer->generation;
-	memory.num_planes = vb->num_planes;
-
-	mutex_lock(&session->memory_lock);
-	old = session->memory[direction][vb->index];
-	session->memory[direction][vb->index] = memory;
-	mutex_unlock(&session->memory_lock);
-	svpu_memory_put(&old);
+	memory->direction = direction;
+	memory->index = vb->index;
+	memory->generation = buffer->generation;
+	svpu_memory_free(session, svpu_memory_swap(session, direction, vb->index, memory));
 
 	buffer->session = session->generation;
 	cmd.direction = direction;
@@ -92,16 +123,74 @@ int svpu_memory_map(struct svpu_ctx *ctx, struct vb2_buffer *vb)
 	return svpu_decoder_send(ctx, &cmd, SVPU_CMD_MAP_BUFFER, sizeof(cmd), 0);
 }
 
-/* Drops the session's references on a buffer's memory. */
-void svpu_memory_forget(struct svpu_session *session, unsigned int direction, unsigned int index)
+/* The host has left the session: drops its references on all memory. */
+void svpu_memory_forget(struct svpu_session *session)
 {
-	struct svpu_memory memory;
+	struct svpu_memory *memory, *next;
+	unsigned int direction, i;
+	LIST_HEAD(leaving);
+
+	for (direction = 0; direction < 2; direction++)
+		for (i = 0; i < SVPU_MAX_BUFFERS; i++)
+			svpu_memory_free(session, svpu_memory_swap(session, direction, i, NULL));
+	mutex_lock(&session->memory_lock);
+	list_splice_init(&session->leaving, &leaving);
+	mutex_unlock(&session->memory_lock);
+	list_for_each_entry_safe(memory, next, &leaving, link)
+		svpu_memory_free(session, memory);
+}
+
+/* UNMAP_BUFFER is sent. Where the firmware's mapping keeps the memory we needn't. */
+static void svpu_memory_leave(struct svpu_session *session, unsigned int direction,
+			      unsigned int index)
+{
+	struct svpu_memory *memory = svpu_memory_swap(session, direction, index, NULL);
+
+	session->unmaps++;
+	if (!memory || !session->dev->transport->lends) {
+		svpu_memory_free(session, memory);
+		return;
+	}
+	mutex_lock(&session->memory_lock);
+	list_add_tail(&memory->link, &session->leaving);
+	mutex_unlock(&session->memory_lock);
+}
+
+static struct svpu_memory *svpu_memory_take_leaving(struct svpu_session *session,
+						    const struct svpu_msg_unmapped *name)
+{
+	struct svpu_memory *memory, *found = NULL;
 
 	mutex_lock(&session->memory_lock);
-	memory = session->memory[direction][index];
-	memset(&session->memory[direction][index], 0, sizeof(memory));
+	list_for_each_entry(memory, &session->leaving, link) {
+		if (memory->direction == name->direction && memory->index == name->index &&
+		    memory->generation == name->generation) {
+			found = memory;
+			list_del(&memory->link);
+			break;
+		}
+	}
 	mutex_unlock(&session->memory_lock);
-	svpu_memory_put(&memory);
+	return found;
+}
+
+/*
+ * The firmware has let go of a buffer's memory. Returns what is wrong with that, or NULL. Names
+ * are only known where we keep the memory for it: elsewhere one that never answers costs nothing.
+ */
+const char *svpu_memory_unmapped(struct svpu_session *session,
+				 const struct svpu_msg_unmapped *message)
+{
+	struct svpu_memory *memory;
+
+	if (!session->unmaps)
+		return "it let go of a buffer without being asked";
+	session->unmaps--;
+	if (!session->dev->transport->lends)
+		return NULL;
+	memory = svpu_memory_take_leaving(session, message);
+	svpu_memory_free(session, memory);
+	return memory ? NULL : "it let go of a buffer that wasn't unmapped";
 }
 
 /* The memory behind the buffer goes: vb2's buf_cleanup. */
@@ -119,7 +208,7 @@ void svpu_memory_unmap(struct svpu_ctx *ctx, struct vb2_buffer *vb)
 	}
 	/* Sending may have ended the session; then its table is empty already. */
 	if (ctx->session && buffer->session == ctx->session->generation)
-		svpu_memory_forget(ctx->session, svpu_direction(vb), vb->index);
+		svpu_memory_leave(ctx->session, svpu_direction(vb), vb->index);
 	buffer->session = 0;
 	for (i = 0; i < ARRAY_SIZE(buffer->bounce); i++) {
 		if (buffer->bounce[i])

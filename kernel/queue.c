@@ -26,7 +26,11 @@ static int svpu_queue_setup(struct vb2_queue *q, unsigned int *num_buffers,
 		sizes[0] = output ? size : size + svpu_layout_tail(&ctx->layout);
 	}
 	/* Beyond any picture: vmalloc would complain in the log. */
-	return sizes[0] > SZ_256M ? -ENOMEM : 0;
+	if (sizes[0] > SZ_256M)
+		return -ENOMEM;
+	if (q->memory == VB2_MEMORY_MMAP)
+		svpu_decoder_make_room(ctx, *num_buffers, sizes[0]);
+	return 0;
 }
 
 static int svpu_buf_out_validate(struct vb2_buffer *vb)

@@ -20,11 +20,8 @@ static void svpu_session_release(struct kref *ref)
 {
 	struct svpu_session *session = container_of(ref, struct svpu_session, ref);
 	struct svpu_device *dev = session->dev;
-	unsigned int direction, i;
 
-	for (direction = 0; direction < 2; direction++)
-		for (i = 0; i < SVPU_MAX_BUFFERS; i++)
-			svpu_memory_forget(session, direction, i);
+	svpu_memory_forget(session);
 	dev->transport->release(session);
 	mutex_destroy(&session->memory_lock);
 	kfree(session);
@@ -74,6 +71,7 @@ struct svpu_session *svpu_session_open(struct svpu_device *dev, struct svpu_ctx 
 	session->owner_work = owner_work;
 	INIT_LIST_HEAD(&session->link);
 	INIT_LIST_HEAD(&session->transport_link);
+	INIT_LIST_HEAD(&session->leaving);
 	spin_lock_init(&session->owner_lock);
 	spin_lock_init(&session->firmware_lock);
 	mutex_init(&session->memory_lock);
@@ -108,7 +106,6 @@ void svpu_session_close(struct svpu_session *session)
 	struct svpu_device *dev = session->dev;
 	struct svpu_entry abort;
 	unsigned long flags;
-	unsigned int direction, i;
 
 	spin_lock_irqsave(&session->owner_lock, flags);
 	session->owner_work = NULL;
@@ -119,9 +116,7 @@ void svpu_session_close(struct svpu_session *session)
 	list_del_init(&session->link);
 	spin_unlock(&dev->sessions_lock);
 	dev->transport->close(session);
-	for (direction = 0; direction < 2; direction++)
-		for (i = 0; i < SVPU_MAX_BUFFERS; i++)
-			svpu_memory_forget(session, direction, i);
+	svpu_memory_forget(session);
 	svpu_session_put(session);
 }
 
@@ -206,6 +201,8 @@ static size_t svpu_message_size(u16 type)
 		return sizeof(struct svpu_msg_output_done);
 	case SVPU_MSG_FLUSHED:
 		return sizeof(struct svpu_msg_flushed);
+	case SVPU_MSG_UNMAPPED:
+		return sizeof(struct svpu_msg_unmapped);
 	case SVPU_MSG_SESSION_ERROR:
 	case SVPU_MSG_SYSTEM_ERROR:
 		return offsetof(struct svpu_msg_error, text);

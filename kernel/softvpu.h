@@ -89,10 +89,18 @@ struct svpu_transport_ops {
 	bool (*reaches)(struct svpu_ctx *ctx, struct vb2_buffer *vb, unsigned int plane);
 	/*
 	 * Says where the firmware finds the plane, or `bounce` (NULL: none) in its place: fills in
-	 * the plane of `memory` and, of `wire`, what isn't 0, mapped_length in any case.
+	 * of `wire` what isn't 0, mapped_length in any case. Returns a reference on the memory.
 	 */
-	int (*share)(struct vb2_buffer *vb, unsigned int plane, void *bounce,
-		     struct svpu_memory *memory, struct svpu_plane *wire);
+	void *(*share)(struct vb2_buffer *vb, unsigned int plane, void *bounce,
+		       struct svpu_plane *wire);
+	/* Drops what share() returned. */
+	void (*unshare)(void *shared);
+	/*
+	 * The firmware's mapping doesn't keep the memory: what is unmapped is ours until it says
+	 * UNMAPPED. Then room() tells whether `count` times `size` bytes can be allocated now.
+	 */
+	bool lends;
+	bool (*room)(struct svpu_ctx *ctx, unsigned int count, unsigned long size);
 	/*
 	 * Gives the session its region and offers it to the firmware. `ctx` is NULL in probe.c.
 	 * Waits for the end of earlier sessions only, timeout_ms at most. -ENODEV: no firmware.
@@ -139,10 +147,12 @@ struct svpu_device {
 
 /* ---- session.c: the host's end of one session ---- */
 
+/* Of one buffer, as the firmware knows it. */
 struct svpu_memory {
-	u32 generation; /* 0: nothing mapped */
+	struct list_head link; /* in svpu_session.leaving */
+	u32 direction, index, generation;
 	u32 num_planes;
-	struct dma_buf *dbuf[SVPU_MAX_PLANES];
+	void *shared[SVPU_MAX_PLANES]; /* the transport's */
 };
 
 struct svpu_session {
@@ -162,8 +172,10 @@ struct svpu_session {
 	atomic_t bell;
 	bool lost; /* the firmware left, or is to be left */
 
-	struct mutex memory_lock; /* memory */
-	struct svpu_memory memory[2][SVPU_MAX_BUFFERS];
+	struct mutex memory_lock; /* memory, leaving */
+	struct svpu_memory *memory[2][SVPU_MAX_BUFFERS]; /* NULL: nothing mapped */
+	struct list_head leaving; /* unmapped, but the firmware may still read it */
+	u64 unmaps; /* UNMAP_BUFFERs without their UNMAPPED; the owner's lock */
 
 	/* The transport's. */
 	struct list_head transport_link;
@@ -186,6 +198,7 @@ union svpu_any_message {
 	struct svpu_msg_format_changed format;
 	struct svpu_msg_output_done output;
 	struct svpu_msg_flushed flushed;
+	struct svpu_msg_unmapped unmapped;
 	struct svpu_msg_error error;
 	struct svpu_msg_text text;
 	u8 slot[SVPU_SLOT_SIZE];
@@ -343,6 +356,7 @@ void svpu_decoder_resume(struct svpu_ctx *ctx);
 int svpu_decoder_command(struct svpu_ctx *ctx, struct v4l2_decoder_cmd *cmd);
 void svpu_decoder_deliver_last(struct svpu_ctx *ctx);
 void svpu_decoder_flush(struct svpu_ctx *ctx, unsigned int direction);
+void svpu_decoder_make_room(struct svpu_ctx *ctx, unsigned int count, unsigned long size);
 int svpu_decoder_send(struct svpu_ctx *ctx, void *command, u16 type, u16 size, u64 cookie);
 bool svpu_decoder_capture_fits(struct svpu_ctx *ctx);
 void svpu_decoder_want_last(struct svpu_ctx *ctx);
@@ -361,7 +375,9 @@ int svpu_memory_map(struct svpu_ctx *ctx, struct vb2_buffer *vb);
 void svpu_memory_unmap(struct svpu_ctx *ctx, struct vb2_buffer *vb);
 int svpu_memory_to_firmware(struct vb2_buffer *vb);
 int svpu_memory_from_firmware(struct vb2_buffer *vb);
-void svpu_memory_forget(struct svpu_session *session, unsigned int direction, unsigned int index);
+const char *svpu_memory_unmapped(struct svpu_session *session,
+				 const struct svpu_msg_unmapped *message);
+void svpu_memory_forget(struct svpu_session *session);
 
 /* queue.c, controls.c, ioctl.c, node.c, probe.c, local.c, ivshmem.c, debugfs.c */
 int svpu_queue_init(void *priv, struct vb2_queue *src, struct vb2_queue *dst);

@@ -48,7 +48,7 @@ Status Buffers::map(const hfi::cmd::MapBuffer& command, hfi::BufferMemory memory
     return fail(EINVAL, name + " came with another number of planes");
   const bool writable = command.direction == hfi::Direction::kOutput;
   auto mappings = std::make_shared<Mappings>();
-  auto result = std::make_shared<OutputMemory>();
+  auto result = std::make_unique<OutputMemory>();
   result->num_planes = command.num_planes;
   for (uint32_t i = 0; i < command.num_planes; ++i) {
     const hfi::cmd::Plane& plane = command.plane[i];
@@ -72,7 +72,11 @@ Status Buffers::map(const hfi::cmd::MapBuffer& command, hfi::BufferMemory memory
   } else {
     result->owner = std::move(memory.heap_owner);
   }
-  entry = {command.buffer.generation, std::move(result)};
+  const auto end = [this, direction = command.direction, buffer = command.buffer](OutputMemory* gone) {
+    delete gone;
+    let_go_(direction, buffer);
+  };
+  entry = {command.buffer.generation, std::shared_ptr<OutputMemory>(result.release(), end)};
   return {};
 }
 

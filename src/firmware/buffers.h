@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 
 #include "firmware/decoder.h"
@@ -12,6 +13,11 @@ namespace softvpu::firmware {
 
 class Buffers {
  public:
+  // Called once for each buffer that was unmapped, as soon as nobody holds its memory any more, by whoever let go last: any
+  // thread. Also for what is still mapped when this is destroyed.
+  using LetGo = std::function<void(hfi::Direction, hfi::BufferName)>;
+  explicit Buffers(LetGo let_go) : let_go_(std::move(let_go)) {}
+
   // Maps what the transport delivered for `command`, after checking that it can't shrink and is as large as the command says.
   // Outputs are faulted in here, so that the first pictures don't pay for it. Errors: EINVAL, ENOMEM, EEXIST.
   Status map(const hfi::cmd::MapBuffer& command, hfi::BufferMemory memory);
@@ -33,6 +39,7 @@ class Buffers {
     return (direction == hfi::Direction::kInput ? inputs_ : outputs_)[index];
   }
 
+  const LetGo let_go_;  // first: the tables' ends call it
   Table inputs_;
   Table outputs_;
 };

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <optional>
@@ -72,9 +73,8 @@ class Host {
   static constexpr uint32_t kInputs = 4;
   static constexpr uint32_t kInputBytes = 1 << 20;
 
-  bool map(hfi::Direction direction, uint32_t index, const SharedMemory& memory, uint32_t length) {
+  bool map(hfi::Direction direction, hfi::BufferName name, const SharedMemory& memory, uint32_t length) {
     const int fd = memory.fd();
-    const hfi::BufferName name{index, generation_};
     if (port_->send_memory(direction, name, {&fd, 1}) != hfi::HostLink::SendOutcome::kOk) return false;
     hfi::cmd::MapBuffer command{.direction = direction, .buffer = name, .num_planes = 1};
     command.plane[0] = {0, length, static_cast<uint32_t>(memory.size())};
@@ -86,7 +86,7 @@ class Host {
       auto memory = SharedMemory::create("input", kInputBytes);
       if (!memory) return false;
       auto mapping = memory->map();
-      if (!mapping || !map(hfi::Direction::kInput, i, *memory, kInputBytes)) return false;
+      if (!mapping || !map(hfi::Direction::kInput, {i, generation_}, *memory, kInputBytes)) return false;
       inputs_.push_back({std::move(*memory), std::move(*mapping)});
       free_inputs_.push_back(i);
     }
@@ -107,7 +107,16 @@ class Host {
 
   // As a client that answers FORMAT_CHANGED: new buffers, new layout, RESUME.
   void set_up_outputs(uint32_t count, FourCC raw) {
-    for (uint32_t i = 0; i < outputs_.size(); ++i) send(hfi::cmd::UnmapBuffer{hfi::Direction::kOutput, {i, generation_}});
+    new_outputs(count, raw);
+    send(hfi::cmd::Resume{});
+  }
+
+  // As a client that frees its buffers, which are flushed, and makes others. The old memory stays here, to be looked at.
+  void new_outputs(uint32_t count, FourCC raw) {
+    for (uint32_t i = 0; i < outputs_.size(); ++i) {
+      send(hfi::cmd::UnmapBuffer{hfi::Direction::kOutput, {i, output_generation_}});
+      retired_.push_back({{i, output_generation_}, std::move(outputs_[i])});
+    }
     outputs_.clear();
     output_of_.clear();
     ++output_generation_;
@@ -123,17 +132,28 @@ class Host {
     for (uint32_t i = 0; i < count; ++i) {
       auto memory = SharedMemory::create("output", page_align(layout_.plane_size[0] + readable_tail(layout_)));
       auto mapping = memory->map();
-      map(hfi::Direction::kOutput, i, *memory, layout_.plane_size[0]);
+      map(hfi::Direction::kOutput, {i, output_generation_}, *memory, layout_.plane_size[0]);
       outputs_.push_back({std::move(*memory), std::move(*mapping)});
       queue_output(i);
     }
-    send(hfi::cmd::Resume{});
+  }
+
+  // Somebody else writes to the old memory of which UNMAPPED was said, or wasn't. Returns of how much.
+  size_t overwrite_retired(bool said) {
+    size_t count = 0;
+    for (Retired& old : retired_) {
+      const hfi::msg::Unmapped name{hfi::Direction::kOutput, old.name};
+      if ((std::find(unmapped.begin(), unmapped.end(), name) != unmapped.end()) != said) continue;
+      std::memset(old.memory.mapping.data(), 0xa5, old.memory.memory.size());
+      ++count;
+    }
+    return count;
   }
 
   void queue_output(uint32_t index) {
     const uint64_t cookie = ++cookie_;
     output_of_[cookie] = index;
-    send(hfi::cmd::QueueOutput{{index, generation_}}, cookie);
+    send(hfi::cmd::QueueOutput{{index, output_generation_}}, cookie);
   }
 
   bool over() const { return session_error.has_value() || system_error.has_value(); }
@@ -180,6 +200,7 @@ class Host {
   bool capabilities_end = false;
   std::vector<uint64_t> pongs;
   std::vector<hfi::msg::Flushed> flushed;
+  std::vector<hfi::msg::Unmapped> unmapped;
   std::vector<Picture> pictures;
   std::vector<hfi::Message> messages;
   std::vector<std::string> complaints;
@@ -195,6 +216,11 @@ class Host {
     Mapping mapping;
   };
 
+  struct Retired {
+    hfi::BufferName name;
+    Memory memory;
+  };
+
   void handle(const hfi::Message& message) {
     namespace msg = hfi::msg;
     if (const auto* m = std::get_if<msg::Ready>(&message.body)) ready = *m;
@@ -206,6 +232,7 @@ class Host {
     if (std::holds_alternative<msg::Pong>(message.body)) pongs.push_back(message.cookie);
     if (std::holds_alternative<msg::Drained>(message.body)) ++drains;
     if (const auto* m = std::get_if<msg::Flushed>(&message.body)) flushed.push_back(*m);
+    if (const auto* m = std::get_if<msg::Unmapped>(&message.body)) unmapped.push_back(*m);
     if (const auto* m = std::get_if<msg::FormatChanged>(&message.body)) {
       format = *m;
       if (outputs_wanted_ > 0) {
@@ -247,6 +274,7 @@ class Host {
   FrameLayout layout_;
   std::vector<Memory> inputs_;
   std::vector<Memory> outputs_;
+  std::vector<Retired> retired_;
   std::deque<uint32_t> free_inputs_;
   std::map<uint64_t, uint32_t> input_of_;
   std::map<uint64_t, uint32_t> output_of_;

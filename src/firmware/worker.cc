@@ -11,6 +11,7 @@ namespace softvpu::firmware {
 namespace {
 
 constexpr uint32_t kVersion = 0x000100;  // 0.1.0
+constexpr uint16_t kMinorWithUnmapped = 1;
 constexpr Duration kLookInterval = std::chrono::seconds(1);
 
 template <typename... Handlers>
@@ -22,7 +23,14 @@ Overload(Handlers...) -> Overload<Handlers...>;  // clang 14 doesn't deduce aggr
 
 }  // namespace
 
-Worker::Worker(hfi::FirmwareEndpoint& endpoint, Options options) : endpoint_(endpoint), options_(options) {}
+Worker::Worker(hfi::FirmwareEndpoint& endpoint, Options options)
+    : endpoint_(endpoint), options_(options), buffers_([this](hfi::Direction direction, hfi::BufferName buffer) {
+        {
+          const std::lock_guard lock(unmapped_mutex_);
+          unmapped_.push_back({direction, buffer});
+        }
+        endpoint_.nudge();
+      }) {}
 
 Worker::~Worker() = default;
 
@@ -35,6 +43,7 @@ Worker::End Worker::run() {
   set_activity("waiting for commands");
   while (true) {
     if (const auto end = dispatch_commands()) return *end;
+    tell_unmapped();
     if (host_gone_) return End::kHostGone;
     const auto wake = endpoint_.wait(decode_.busy() ? std::optional(kLookInterval) : std::nullopt);
     if (wake.hangup) return End::kHostGone;
@@ -76,10 +85,7 @@ std::optional<Worker::End> Worker::dispatch(const hfi::Command& command) {
                  [&](const cmd::Configure& c) { configure(c); },
                  [&](const cmd::SetControl& c) { endpoint_.debug("ignored control 0x%08x: decoders have none to set", c.id); },
                  [&](const cmd::MapBuffer& c) { map_buffer(c); },
-                 [&](const cmd::UnmapBuffer& c) {
-                   if (!buffers_.unmap(c.direction, c.buffer))
-                     endpoint_.debug("UNMAP_BUFFER of an unknown buffer %u", c.buffer.index);
-                 },
+                 [&](const cmd::UnmapBuffer& c) { unmap_buffer(c); },
                  [&](const cmd::SetLayout& c) { set_layout(c); },
                  [&](const cmd::QueueInput& c) { queue_input(command.cookie, c); },
                  [&](const cmd::QueueOutput& c) { queue_output(command.cookie, c); },
@@ -142,6 +148,22 @@ void Worker::map_buffer(const hfi::cmd::MapBuffer& command) {
   if (const auto mapped = buffers_.map(command, std::move(*memory)); !mapped) {
     session_error(mapped.error().code == ENOMEM ? hfi::WireStatus::kNoMemory : hfi::WireStatus::kInvalid, mapped.error().reason);
   }
+}
+
+void Worker::unmap_buffer(const hfi::cmd::UnmapBuffer& command) {
+  if (!buffers_.unmap(command.direction, command.buffer))
+    endpoint_.debug("UNMAP_BUFFER of an unknown buffer %u", command.buffer.index);
+  tell_unmapped();
+}
+
+void Worker::tell_unmapped() {
+  std::vector<hfi::msg::Unmapped> unmapped;
+  {
+    const std::lock_guard lock(unmapped_mutex_);
+    unmapped.swap(unmapped_);
+  }
+  if (over_ || endpoint_.host_minor() < kMinorWithUnmapped) return;
+  for (const hfi::msg::Unmapped& buffer : unmapped) send(0, buffer);
 }
 
 void Worker::set_layout(const hfi::cmd::SetLayout& command) {

@@ -7,8 +7,10 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "firmware/buffers.h"
 #include "firmware/catalog.h"
@@ -51,6 +53,8 @@ class Worker final : private DecoderEvents {
   void queue_input(uint64_t cookie, const hfi::cmd::QueueInput& command);
   void queue_output(uint64_t cookie, const hfi::cmd::QueueOutput& command);
   void flush(const hfi::cmd::Flush& command);
+  void unmap_buffer(const hfi::cmd::UnmapBuffer& command);
+  void tell_unmapped();
   void post(DecodeThread::Task task);
   // The session is over: said once, then the host ends the worker.
   void session_error(hfi::WireStatus status, const std::string& text);
@@ -66,6 +70,10 @@ class Worker final : private DecoderEvents {
 
   hfi::FirmwareEndpoint& endpoint_;
   const Options options_;
+  // Buffers that nobody here holds any more. Said by the control thread: who let go last may be a thread of libavcodec's, which
+  // must not wait for the host.
+  std::mutex unmapped_mutex_;
+  std::vector<hfi::msg::Unmapped> unmapped_;
   Buffers buffers_;                     // control thread
   bool configured_ = false;             // control thread
   bool test_ = false;                   // control thread

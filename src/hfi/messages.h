@@ -230,6 +230,13 @@ struct Flushed {
   friend bool operator==(const Flushed&, const Flushed&) = default;
 };
 
+// A buffer of an UNMAP_BUFFER: nothing in the firmware reads or writes its memory any more.
+struct Unmapped {
+  Direction direction = Direction::kInput;
+  BufferName buffer;
+  friend bool operator==(const Unmapped&, const Unmapped&) = default;
+};
+
 struct SessionError {
   WireStatus status = WireStatus::kInternal;
   std::string text;  // at most SVPU_TEXT_BYTES, printable
@@ -248,7 +255,7 @@ struct DebugText {
 };
 
 using Body = std::variant<Unknown, Ready, Capability, CapabilitiesEnd, Configured, FormatChanged, InputDone, OutputDone, Drained,
-                          Flushed, Pong, SessionError, SystemError, DebugText>;
+                          Flushed, Pong, SessionError, SystemError, DebugText, Unmapped>;
 
 }  // namespace msg
 

@@ -108,6 +108,7 @@ TEST(EveryMessage, SurvivesItsWireForm) {
   expect_message_survives(msg::SessionError{WireStatus::kNoMemory, "no memory for a frame of 4096x4096"});
   expect_message_survives(msg::SystemError{WireStatus::kInternal, std::string(SVPU_TEXT_BYTES, 'x')});
   expect_message_survives(msg::DebugText{"hello"});
+  expect_message_survives(msg::Unmapped{Direction::kOutput, {63, UINT32_MAX}});
   expect_message_survives(Unknown{999});
 }
 

@@ -98,6 +98,7 @@ const char* name_of(const msg::Body& body) {
                         [](const msg::SessionError&) { return "SESSION_ERROR"; },
                         [](const msg::SystemError&) { return "SYSTEM_ERROR"; },
                         [](const msg::DebugText&) { return "DEBUG_TEXT"; },
+                        [](const msg::Unmapped&) { return "UNMAPPED"; },
                     },
                     body);
 }

@@ -138,6 +138,13 @@ ParsedMessage parse_flushed(const svpu_msg_flushed& wire) {
   return msg::Flushed{static_cast<Direction>(wire.direction), wire.generation};
 }
 
+ParsedMessage parse_unmapped(const svpu_msg_unmapped& wire) {
+  if (!valid_direction(wire.direction)) return malformed("UNMAPPED: unknown direction", wire.direction);
+  const BufferName name{wire.index, wire.generation};
+  if (!valid_name(name)) return malformed("UNMAPPED: no buffer has that name; index", wire.index);
+  return msg::Unmapped{static_cast<Direction>(wire.direction), name};
+}
+
 template <typename T>
 ParsedMessage parse_error(const svpu_msg_error& wire) {
   if (!valid_status(wire.status)) return malformed("error message: unknown status", wire.status);
@@ -187,6 +194,8 @@ ParsedMessage parse_body(const Entry& entry) {
       return sized<svpu_msg_error, parse_error<msg::SystemError>>(entry);
     case SVPU_MSG_DEBUG_TEXT:
       return sized<svpu_msg_text, parse_text>(entry);
+    case SVPU_MSG_UNMAPPED:
+      return sized<svpu_msg_unmapped, parse_unmapped>(entry);
     default:
       return Unknown{entry.header().type};
   }

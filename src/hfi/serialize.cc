@@ -214,6 +214,14 @@ Entry wire_of(const msg::Flushed& body, uint64_t cookie) {
   return finish(wire);
 }
 
+Entry wire_of(const msg::Unmapped& body, uint64_t cookie) {
+  auto wire = start<svpu_msg_unmapped>(SVPU_MSG_UNMAPPED, cookie);
+  wire.direction = static_cast<uint32_t>(body.direction);
+  wire.index = body.buffer.index;
+  wire.generation = body.buffer.generation;
+  return finish(wire);
+}
+
 Entry error_message(uint16_t type, uint64_t cookie, WireStatus status, std::string_view text) {
   auto wire = start<svpu_msg_error>(type, cookie);
   wire.status = static_cast<uint32_t>(status);

@@ -74,6 +74,13 @@ Status Buffers::unmap(Direction side, BufferHandle buffer) {
   return {};
 }
 
+Status Buffers::end_unmap(Direction side, BufferHandle buffer) {
+  if (find(side, buffer) != nullptr) return fail(EPROTO, "UNMAPPED for " + name_of(side, buffer) + ", which is mapped");
+  if (unmaps_ == 0) return fail(EPROTO, "UNMAPPED for " + name_of(side, buffer) + ", which wasn't asked for");
+  --unmaps_;
+  return {};
+}
+
 Status Buffers::enter(Direction side, BufferHandle buffer, Cookie cookie) {
   const Mapped* memory = find(side, buffer);
   if (memory == nullptr) return fail(EINVAL, name_of(side, buffer) + " isn't mapped");

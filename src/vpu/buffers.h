@@ -21,6 +21,11 @@ class Buffers {
   // Errors: EINVAL for one that isn't mapped, or that is queued with no flush after its queueing.
   Status unmap(codec::Direction side, codec::BufferHandle buffer);
 
+  // UNMAP_BUFFER was sent.
+  void begin_unmap() { ++unmaps_; }
+  // UNMAPPED. Errors: EPROTO for more of them than were asked for, or for a buffer that is mapped.
+  Status end_unmap(codec::Direction side, codec::BufferHandle buffer);
+
   // Takes a queueing into the books. Errors: EINVAL for an unknown buffer, one that is queued already, cookie 0 or one that is
   // under way, an input chunk outside its plane.
   Status queue_input(const codec::InputChunk& chunk);
@@ -74,6 +79,7 @@ class Buffers {
   std::array<std::deque<Queued>, 2> queued_;
   std::vector<PendingFlush> flushes_;
   uint64_t next_number_ = 1;
+  uint64_t unmaps_ = 0;  // without their UNMAPPED. Their names aren't kept: a firmware that never answers must cost nothing.
 };
 
 }  // namespace softvpu::vpu

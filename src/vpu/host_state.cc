@@ -155,6 +155,8 @@ const char* to_string(Happening happening) {
       return "FLUSHED inputs";
     case Happening::kFlushedOutput:
       return "FLUSHED outputs";
+    case Happening::kUnmapped:
+      return "UNMAPPED";
     case Happening::kSessionError:
       return "an error message";
     case Happening::kPeerDied:

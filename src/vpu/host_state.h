@@ -51,6 +51,7 @@ enum class Happening : uint8_t {
   kDrained,
   kFlushedInput,
   kFlushedOutput,
+  kUnmapped,
   kSessionError,  // SESSION_ERROR or SYSTEM_ERROR
   // The world.
   kPeerDied,

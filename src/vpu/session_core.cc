@@ -66,6 +66,7 @@ Status SessionCore::unmap_buffer(Direction side, BufferHandle buffer) {
   if (Status taken = take_verb(Happening::kQueue); !taken) return taken;
   if (Status unmapped = buffers_.unmap(side, buffer); !unmapped) return unmapped;
   if (state_.phase == Phase::kIdle && outbox_.drop_map(side, buffer)) return {};
+  buffers_.begin_unmap();
   send({0, hfi::cmd::UnmapBuffer{to_wire(side), to_wire(buffer)}});
   return {};
 }

@@ -96,6 +96,12 @@ struct SessionCore::Taker {
     core.say(FlushedEvent{side, message.generation});
   }
 
+  // The memory is the client's as long as anybody maps it: there is nothing to do.
+  void operator()(const hfi::msg::Unmapped& message) const {
+    if (!allowed(Happening::kUnmapped)) return;
+    (void)holds(core.buffers_.end_unmap(from_wire(message.direction), {message.buffer.index, message.buffer.generation}));
+  }
+
   void operator()(const hfi::msg::Pong&) const {
     if (cookie != core.next_pong_ || cookie >= core.next_ping_) return core.violation("PONG without its ping");
     ++core.next_pong_;

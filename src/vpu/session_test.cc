@@ -216,6 +216,19 @@ TEST_F(ASession, FailsWithTheFirmwaresOwnWords) {
   EXPECT_EQ(driver_->statistics().protocol_violations.load(), 0u);
 }
 
+TEST_F(ASession, HearsThatTheFirmwareHasLetGoOfABuffer) {
+  stream();
+  const BufferHandle output = map(Direction::kOutput, 0);
+  expect<cmd::MapBuffer>();
+  ASSERT_TRUE(session_->unmap_buffer(Direction::kOutput, output));
+  expect<cmd::UnmapBuffer>();
+  say(msg::Unmapped{hfi::Direction::kOutput, {output.index, output.generation}});
+  ASSERT_TRUE(session_->flush(Direction::kInput, 3));
+  say(msg::Flushed{hfi::Direction::kInput, 3});
+  EXPECT_TRUE(wait_count(Said::kFlushed, 1));
+  EXPECT_EQ(count(Said::kFailed), 0u);
+}
+
 TEST_F(ASession, IgnoresMessagesOfALaterVersion) {
   stream();
   const Cookie input = queue(Direction::kInput, 0);

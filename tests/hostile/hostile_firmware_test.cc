@@ -176,6 +176,31 @@ TEST_F(AHostileFirmware, AnsweringAPingThatWasNotSentEndsTheSession) {
   expect_violation();
 }
 
+TEST_F(AHostileFirmware, LettingGoOfABufferUnaskedEndsTheSession) {
+  stream();
+  const BufferHandle output = map(Direction::kOutput, 0);
+  say(hfi::msg::Unmapped{hfi::Direction::kOutput, {output.index, output.generation + 1}});
+  expect_violation();
+}
+
+TEST_F(AHostileFirmware, LettingGoOfABufferTwiceEndsTheSession) {
+  stream();
+  const BufferHandle output = map(Direction::kOutput, 0);
+  ASSERT_TRUE(session_->unmap_buffer(Direction::kOutput, output));
+  say(hfi::msg::Unmapped{hfi::Direction::kOutput, {output.index, output.generation}});
+  say(hfi::msg::Unmapped{hfi::Direction::kOutput, {output.index, output.generation}});
+  expect_violation();
+}
+
+TEST_F(AHostileFirmware, LettingGoOfABufferThatIsMappedEndsTheSession) {
+  stream();
+  const BufferHandle gone = map(Direction::kOutput, 0);
+  const BufferHandle there = map(Direction::kOutput, 1);
+  ASSERT_TRUE(session_->unmap_buffer(Direction::kOutput, gone));
+  say(hfi::msg::Unmapped{hfi::Direction::kOutput, {there.index, there.generation}});
+  expect_violation();
+}
+
 TEST_F(AHostileFirmware, OfferingCapabilitiesToASessionEndsIt) {
   stream();
   say(hfi::msg::CapabilitiesEnd{});

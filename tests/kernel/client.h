@@ -132,7 +132,7 @@ static void open_node(const char *name)
 }
 
 /* From the source change event to a streaming CAPTURE; returns how many buffers it has, all queued. */
-static unsigned int set_capture_up(void)
+static inline unsigned int set_capture_up(void)
 {
 	struct v4l2_control least = { .id = V4L2_CID_MIN_BUFFERS_FOR_CAPTURE };
 	struct v4l2_event event;
@@ -149,7 +149,7 @@ static unsigned int set_capture_up(void)
 }
 
 /* Takes frames off CAPTURE, and gives the buffers back, up to LAST or `most` good frames; returns how many. */
-static unsigned int take_frames(unsigned int most)
+static inline unsigned int take_frames(unsigned int most)
 {
 	unsigned int frames = 0;
 

@@ -124,6 +124,13 @@ static void say_status(struct session *s, unsigned int type, unsigned int status
 	say(s, &message, type, sizeof(message), cookie);
 }
 
+static void say_unmapped(struct session *s, const struct svpu_cmd_buffer *b)
+{
+	struct svpu_msg_unmapped message = { .direction = b->direction, .index = b->index, .generation = b->generation };
+
+	say(s, &message, SVPU_MSG_UNMAPPED, sizeof(message), 0);
+}
+
 static bool hear(struct session *s, unsigned char slot[SVPU_SLOT_SIZE])
 {
 	struct svpu_ring_index *index = index_of(s, SVPU_COMMAND_INDEX_OFFSET);
@@ -259,6 +266,8 @@ static void misbehave(struct session *s, const struct svpu_cmd_queue_input *in, 
 		say(s, &(struct svpu_msg_flushed){ .direction = 7 }, SVPU_MSG_FLUSHED, sizeof(struct svpu_msg_flushed), 0);
 	else if (is("pong"))
 		say_plain(s, SVPU_MSG_PONG, 1);
+	else if (is("unmapped"))
+		say_unmapped(s, out);
 	else if (is("two-formats"))
 		announce(s), announce(s);
 	else if (is("cancel-flood"))
@@ -406,7 +415,7 @@ static void serve(int fd)
 	s->region = mmap(NULL, SVPU_REGION_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (s->region == MAP_FAILED)
 		die("mmap of the region");
-	__atomic_store_n(&((struct svpu_header *)s->region)->firmware_abi, (is("abi") ? 77u : SVPU_ABI_MAJOR) << 16, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&((struct svpu_header *)s->region)->firmware_abi, (is("abi") ? 77u : SVPU_ABI_MAJOR) << 16 | SVPU_ABI_MINOR, __ATOMIC_SEQ_CST);
 	if (!is("silent"))
 		say(s, &ready, SVPU_MSG_READY, sizeof(ready), 0);
 	for (;;) {
@@ -425,8 +434,13 @@ static void serve(int fd)
 				struct svpu_cmd_buffer *c = (void *)slot;
 				struct mapping *m = &s->map[c->direction & 1][c->index % SVPU_MAX_BUFFERS];
 
-				if (m->generation == c->generation)
-					unmap(m);
+				if (m->generation != c->generation)
+					break;
+				unmap(m);
+				if (!is("no-unmapped"))
+					say_unmapped(s, c);
+				if (is("unmapped-twice"))
+					say_unmapped(s, c);
 				break;
 			}
 			case SVPU_CMD_SET_LAYOUT:

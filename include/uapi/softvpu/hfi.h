@@ -36,7 +36,7 @@ typedef int64_t svpu_s64;
 
 #define SVPU_MAGIC 0x55505653u /* "SVPU" */
 #define SVPU_ABI_MAJOR 1u      /* another major: refuse */
-#define SVPU_ABI_MINOR 0u      /* a higher minor only adds messages that the other side may ignore */
+#define SVPU_ABI_MINOR 1u      /* a higher minor only adds messages that the other side may ignore; 1: UNMAPPED */
 
 /*
  * Region layout: fixed offsets, so that nobody has to trust a geometry found in shared memory.
@@ -101,7 +101,7 @@ enum svpu_command {
 	SVPU_CMD_CONFIGURE = 2,          /* struct svpu_cmd_configure; -> CONFIGURED */
 	SVPU_CMD_SET_CONTROL = 3,        /* struct svpu_cmd_set_control */
 	SVPU_CMD_MAP_BUFFER = 4,         /* struct svpu_cmd_map_buffer; memory arrives by the transport */
-	SVPU_CMD_UNMAP_BUFFER = 5,       /* struct svpu_cmd_buffer */
+	SVPU_CMD_UNMAP_BUFFER = 5,       /* struct svpu_cmd_buffer; -> UNMAPPED, perhaps much later */
 	SVPU_CMD_SET_LAYOUT = 6,         /* struct svpu_cmd_set_layout */
 	SVPU_CMD_QUEUE_INPUT = 7,        /* struct svpu_cmd_queue_input; -> INPUT_DONE with its cookie */
 	SVPU_CMD_QUEUE_OUTPUT = 8,       /* struct svpu_cmd_buffer; -> OUTPUT_DONE with its cookie */
@@ -129,6 +129,7 @@ enum svpu_message {
 	SVPU_MSG_SESSION_ERROR = 11,   /* struct svpu_msg_error: this session is over */
 	SVPU_MSG_SYSTEM_ERROR = 12,    /* struct svpu_msg_error: the firmware is over, all its sessions with it */
 	SVPU_MSG_DEBUG_TEXT = 13,      /* struct svpu_msg_text, debug ring only */
+	SVPU_MSG_UNMAPPED = 14,        /* struct svpu_msg_unmapped: nothing here reads or writes that memory any more */
 };
 
 /* Statuses on the wire. One function per host maps them to errno. */
@@ -304,6 +305,15 @@ struct svpu_msg_flushed {
 	svpu_u32 generation;
 };
 SVPU_ASSERT(sizeof(struct svpu_msg_flushed) == 24, "pinned");
+
+struct svpu_msg_unmapped {
+	struct svpu_entry entry;
+	svpu_u32 direction;
+	svpu_u32 index;
+	svpu_u32 generation;
+	svpu_u32 reserved;
+};
+SVPU_ASSERT(sizeof(struct svpu_msg_unmapped) == 32, "pinned");
 
 #define SVPU_TEXT_BYTES 200u
 
