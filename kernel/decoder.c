@@ -100,7 +100,7 @@ int svpu_decoder_start_session(struct svpu_ctx *ctx)
 	svpu_reset_state(ctx);
 	v4l2_m2m_clear_state(ctx->fh.m2m_ctx);
 	vb2_clear_last_buffer_dequeued(svpu_queue(ctx, SVPU_CAP));
-	ctx->failed = false;
+	ctx->failed[SVPU_OUT] = false; /* CAPTURE's own STREAMOFF is still due */
 	ctx->session = session;
 	ctx->session_coded = ctx->codec->coded;
 	ctx->heard = jiffies;
@@ -173,7 +173,7 @@ static void svpu_return_ready(struct svpu_ctx *ctx, unsigned int direction,
 void svpu_decoder_end_session(struct svpu_ctx *ctx)
 {
 	struct svpu_session *session = ctx->session;
-	bool last_wanted = ctx->last_wanted && !ctx->failed;
+	bool last_wanted = ctx->last_wanted && !ctx->failed[SVPU_CAP];
 
 	if (!session)
 		return;
@@ -208,7 +208,8 @@ void svpu_decoder_fail(struct svpu_ctx *ctx, const char *why)
 	ctx->dev->sessions_failed++;
 	spin_unlock(&ctx->dev->sessions_lock);
 
-	ctx->failed = true;
+	for (i = SVPU_OUT; i <= SVPU_CAP; i++)
+		ctx->failed[i] = ctx->failed[i] || ctx->streaming[i];
 	svpu_decoder_end_session(ctx);
 	for (i = SVPU_OUT; i <= SVPU_CAP; i++) {
 		struct vb2_queue *q = svpu_queue(ctx, i);
@@ -579,6 +580,8 @@ static void svpu_drain_here(struct svpu_ctx *ctx)
 /* V4L2_DEC_CMD_*, flags already checked. */
 int svpu_decoder_command(struct svpu_ctx *ctx, struct v4l2_decoder_cmd *cmd)
 {
+	if (ctx->failed[SVPU_OUT])
+		return -EIO;
 	/*
 	 * "will not fail even if any of the queues is not streaming": Drain, step 1. A STOP before
 	 * CAPTURE streams starts no drain, but tells that the queued data is complete, and v4l2-ctl

@@ -155,7 +155,7 @@ static const char *svpu_announce(struct svpu_ctx *ctx,
 	 * CAPTURE was set up for this very format beforehand (Initialization, the note after step
 	 * 4): nothing changes, so nothing is announced, as in vicodec.
 	 */
-	if (first && streams && !memcmp(&before, &ctx->layout, sizeof(before)) &&
+	if (first && streams && !ctx->failed[SVPU_CAP] && !memcmp(&before, &ctx->layout, sizeof(before)) &&
 	    visible_width == ctx->visible_width && visible_height == ctx->visible_height &&
 	    svpu_num_buffers(svpu_queue(ctx, SVPU_CAP)) >= ctx->min_capture &&
 	    svpu_decoder_capture_fits(ctx)) {
@@ -369,7 +369,7 @@ void svpu_decoder_watchdog(struct work_struct *work)
 
 static bool svpu_header_settled(struct svpu_ctx *ctx)
 {
-	return READ_ONCE(ctx->header_known) || READ_ONCE(ctx->failed) ||
+	return READ_ONCE(ctx->header_known) || !READ_ONCE(ctx->session) ||
 	       !READ_ONCE(ctx->streaming[SVPU_OUT]) || !READ_ONCE(ctx->in_flight[SVPU_OUT]);
 }
 

@@ -143,9 +143,14 @@ static int svpu_ioctl_reqbufs(struct file *file, void *priv, struct v4l2_request
 }
 
 /* A failed session's buffers can be dequeued first; then the queue says EIO. */
+static bool svpu_queue_failed(struct svpu_ctx *ctx, struct vb2_queue *q)
+{
+	return ctx->failed[V4L2_TYPE_IS_OUTPUT(q->type) ? SVPU_OUT : SVPU_CAP];
+}
+
 static void svpu_report_failure(struct svpu_ctx *ctx, struct vb2_queue *q)
 {
-	if (ctx->failed && vb2_is_streaming(q) && list_empty(&q->done_list))
+	if (svpu_queue_failed(ctx, q) && vb2_is_streaming(q) && list_empty(&q->done_list))
 		vb2_queue_error(q);
 }
 
@@ -154,7 +159,7 @@ static int svpu_ioctl_qbuf(struct file *file, void *priv, struct v4l2_buffer *bu
 	struct svpu_ctx *ctx = svpu_file_ctx(file);
 	struct vb2_queue *q = v4l2_m2m_get_vq(ctx->fh.m2m_ctx, buffer->type);
 
-	if (q->type == buffer->type && ctx->failed && vb2_is_streaming(q))
+	if (q->type == buffer->type && svpu_queue_failed(ctx, q))
 		return -EIO;
 	return v4l2_m2m_ioctl_qbuf(file, priv, buffer);
 }

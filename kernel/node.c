@@ -87,17 +87,12 @@ static __poll_t svpu_poll(struct file *file, poll_table *table)
 {
 	struct svpu_ctx *ctx = svpu_file_ctx(file);
 	__poll_t mask = v4l2_m2m_fop_poll(file, table);
-	struct vb2_queue *q;
 
 	mutex_lock(&ctx->lock);
-	if (ctx->failed) {
-		q = svpu_queue(ctx, SVPU_OUT);
-		if (vb2_is_streaming(q) && q->error)
-			mask |= EPOLLOUT | EPOLLWRNORM;
-		q = svpu_queue(ctx, SVPU_CAP);
-		if (vb2_is_streaming(q) && q->error)
-			mask |= EPOLLIN | EPOLLRDNORM;
-	}
+	if (ctx->failed[SVPU_OUT] && svpu_queue(ctx, SVPU_OUT)->error)
+		mask |= EPOLLOUT | EPOLLWRNORM;
+	if (ctx->failed[SVPU_CAP] && svpu_queue(ctx, SVPU_CAP)->error)
+		mask |= EPOLLIN | EPOLLRDNORM;
 	mutex_unlock(&ctx->lock);
 	return mask;
 }

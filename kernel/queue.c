@@ -61,7 +61,7 @@ static void svpu_buf_queue(struct vb2_buffer *vb)
 	unsigned int direction = svpu_queue_direction(vb->vb2_queue);
 
 	/* The session ended a moment ago: between the check at QBUF and here. */
-	if (ctx->failed && ctx->streaming[direction]) {
+	if (ctx->failed[direction]) {
 		vb2_buffer_done(vb, VB2_BUF_STATE_ERROR);
 		return;
 	}
@@ -121,6 +121,7 @@ static void svpu_stop_streaming(struct vb2_queue *q)
 		svpu_decoder_announce_held(ctx);
 	ctx->stopping[direction] = false;
 	ctx->streaming[direction] = false;
+	ctx->failed[direction] = false;
 	if (direction == SVPU_CAP) {
 		/*
 		 * Aborts a drain; but in the course of a resolution change it is part of the drain:

@@ -296,7 +296,7 @@ struct svpu_ctx {
 	/* The session and its state; see decoder.c. */
 	struct svpu_session *session;
 	u32 session_coded; /* fourcc the session was configured for */
-	bool failed; /* the last session ended by itself; until STREAMOFF */
+	bool failed[2]; /* the session ended by itself under it; until this queue's STREAMOFF */
 	bool streaming[2];
 	bool stopping[2]; /* inside stop_streaming */
 	bool header_known; /* the stream's format was announced in this session */
@@ -328,7 +328,7 @@ struct svpu_ctx {
 	struct delayed_work watchdog;
 	u64 ping; /* cookie of the ping in flight, or 0 */
 	unsigned long ping_sent, heard; /* jiffies */
-	wait_queue_head_t header_wait; /* header_known, failed, in_flight[SVPU_OUT] */
+	wait_queue_head_t header_wait; /* session, header_known, in_flight[SVPU_OUT] */
 };
 
 static inline struct svpu_ctx *svpu_file_ctx(struct file *file)

@@ -196,6 +196,42 @@ TEST_P(Decoding, FailsForGoodAndStartsAfresh) {
   EXPECT_EQ(player.frames.size(), again.frames);
 }
 
+// The same: STREAMOFF of a queue ends that queue's failure, whichever of them is started first afterwards.
+TEST_P(Decoding, StartsAfreshWithCaptureFirst) {
+  const auto fatal = device().fatal_chunk();
+  if (fatal.empty()) GTEST_SKIP() << "no stream ends a session for good";
+  Client client(device());
+  Player player(client);
+  player.start_output(4);
+  player.feed(clip(2));
+  ASSERT_TRUE(player.until_source_change());
+  player.start_capture();
+  player.requeue = false;
+  player.feed(fatal);
+  ASSERT_TRUE(player.until_fed());
+  int error = 0;
+  while (error == 0) error = client.await(Side::kCapture).error;
+  ASSERT_EQ(error, -EIO);
+
+  ASSERT_EQ(client.stream(Side::kCapture, false), 0);
+  EXPECT_EQ(client.command(V4L2_DEC_CMD_STOP), -EIO) << "OUTPUT's failure isn't over";
+  ASSERT_EQ(client.stream(Side::kOutput, false), 0);
+  EXPECT_EQ(client.command(V4L2_DEC_CMD_STOP), 0);
+  ASSERT_EQ(client.stream(Side::kCapture, true), 0);
+  player.requeue = true;
+  for (uint32_t i = 0; i < client.count(Side::kCapture); ++i) ASSERT_EQ(client.qbuf_capture(i), 0);
+  EXPECT_EQ(client.dqbuf(Side::kCapture).error, -EAGAIN);
+  player.forget_input();
+  player.frames.clear();
+  ASSERT_EQ(client.stream(Side::kOutput, true), 0);
+  const Clip again = clip(5);
+  player.feed(again);
+  ASSERT_TRUE(player.until_fed());
+  ASSERT_EQ(client.command(V4L2_DEC_CMD_STOP), 0);
+  ASSERT_TRUE(player.until_last());
+  EXPECT_EQ(player.frames.size(), again.frames);
+}
+
 // The same: a client may have a thread for each queue, so that neither may sleep until the other has done its part.
 TEST_P(Decoding, WakesThePollerOfEitherQueueWhenItFailsForGood) {
   const auto fatal = device().fatal_chunk();
