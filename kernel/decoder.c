@@ -57,6 +57,7 @@ static int svpu_send_layout(struct svpu_ctx *ctx)
 
 static void svpu_reset_state(struct svpu_ctx *ctx)
 {
+	ctx->configured = false;
 	ctx->header_known = false;
 	ctx->setup_pending = false;
 	ctx->change_held = false;
@@ -98,11 +99,13 @@ int svpu_decoder_start_session(struct svpu_ctx *ctx)
 		return -EIO;
 	}
 	svpu_reset_state(ctx);
+	svpu_format_reset(ctx);
 	v4l2_m2m_clear_state(ctx->fh.m2m_ctx);
 	vb2_clear_last_buffer_dequeued(svpu_queue(ctx, SVPU_CAP));
 	ctx->failed[SVPU_OUT] = false; /* CAPTURE's own STREAMOFF is still due */
 	ctx->session = session;
 	ctx->session_coded = ctx->codec->coded;
+	ctx->started = jiffies;
 	ctx->heard = jiffies;
 
 	cmd.role = SVPU_DECODER;

@@ -87,10 +87,13 @@ static void svpu_copy_meta(struct svpu_ctx *ctx, struct vb2_v4l2_buffer *vbuf,
 static const char *svpu_on_output_done(struct svpu_ctx *ctx,
 				       const struct svpu_msg_output_done *message)
 {
-	struct vb2_v4l2_buffer *vbuf = svpu_take_in_flight(ctx, SVPU_CAP, message->entry.cookie);
 	enum vb2_buffer_state state = VB2_BUF_STATE_DONE;
+	struct vb2_v4l2_buffer *vbuf;
 	struct vb2_buffer *vb;
 
+	if (ctx->paused && message->status != SVPU_CANCELLED)
+		return "it delivered a frame while waiting for RESUME";
+	vbuf = svpu_take_in_flight(ctx, SVPU_CAP, message->entry.cookie);
 	if (!vbuf)
 		return "it gave back an output that it doesn't have";
 	vb = &vbuf->vb2_buf;
@@ -123,7 +126,9 @@ static const char *svpu_on_output_done(struct svpu_ctx *ctx,
 	if (message->status != SVPU_OK || svpu_memory_from_firmware(vb))
 		state = VB2_BUF_STATE_ERROR;
 	svpu_copy_meta(ctx, vbuf, message);
-	vbuf->field = V4L2_FIELD_NONE;
+	vbuf->field = message->field == 1 ? V4L2_FIELD_INTERLACED_TB :
+		      message->field == 2 ? V4L2_FIELD_INTERLACED_BT :
+					    V4L2_FIELD_NONE;
 	vbuf->sequence = ctx->sequence[SVPU_CAP]++;
 	vb2_buffer_done(vb, state);
 	return NULL;
@@ -131,10 +136,10 @@ static const char *svpu_on_output_done(struct svpu_ctx *ctx,
 
 /*
  * Initialization step 4, and Dynamic Resolution Change: from here on queries answer for the new
- * format. Returns what is wrong with it, or NULL.
+ * format, which makes sense.
  */
-static const char *svpu_announce(struct svpu_ctx *ctx,
-				 const struct svpu_msg_format_changed *message)
+static void svpu_announce(struct svpu_ctx *ctx,
+			  const struct svpu_msg_format_changed *message)
 {
 	static const struct v4l2_event change = {
 		.type = V4L2_EVENT_SOURCE_CHANGE,
@@ -146,8 +151,7 @@ static const char *svpu_announce(struct svpu_ctx *ctx,
 	bool first = !ctx->header_known;
 
 	ctx->change_held = false;
-	if (!svpu_format_from_stream(ctx, message))
-		return "it announced an impossible format";
+	svpu_format_from_stream(ctx, message);
 	ctx->header_known = true;
 	ctx->setup_pending = true;
 	wake_up(&ctx->header_wait);
@@ -155,12 +159,13 @@ static const char *svpu_announce(struct svpu_ctx *ctx,
 	 * CAPTURE was set up for this very format beforehand (Initialization, the note after step
 	 * 4): nothing changes, so nothing is announced, as in vicodec.
 	 */
-	if (first && streams && !ctx->failed[SVPU_CAP] && !memcmp(&before, &ctx->layout, sizeof(before)) &&
+	if (first && streams && !ctx->failed[SVPU_CAP] &&
+	    !memcmp(&before, &ctx->layout, sizeof(before)) &&
 	    visible_width == ctx->visible_width && visible_height == ctx->visible_height &&
 	    svpu_num_buffers(svpu_queue(ctx, SVPU_CAP)) >= ctx->min_capture &&
 	    svpu_decoder_capture_fits(ctx)) {
 		svpu_decoder_resume(ctx);
-		return NULL;
+		return;
 	}
 	v4l2_event_queue_fh(&ctx->fh, &change);
 	/* One LAST serves a drain that a seek aborted, too. */
@@ -170,7 +175,6 @@ static const char *svpu_announce(struct svpu_ctx *ctx,
 	ctx->stopped = false;
 	if (streams)
 		svpu_decoder_want_last(ctx);
-	return NULL;
 }
 
 /* Frames of the old format are done, and not dequeued yet. */
@@ -182,8 +186,12 @@ static bool svpu_frames_wait(struct svpu_ctx *ctx)
 static const char *svpu_on_format_changed(struct svpu_ctx *ctx,
 					  const struct svpu_msg_format_changed *message)
 {
+	const char *wrong = svpu_format_wrong(ctx, message);
+
 	if (ctx->paused)
 		return "it announced a format while waiting for RESUME";
+	if (wrong)
+		return wrong;
 	ctx->paused = true;
 	/*
 	 * FFmpeg restarts CAPTURE as soon as it sees the event: one that came before it has
@@ -194,20 +202,17 @@ static const char *svpu_on_format_changed(struct svpu_ctx *ctx,
 		ctx->change_held = true;
 		return NULL;
 	}
-	return svpu_announce(ctx, message);
+	svpu_announce(ctx, message);
+	return NULL;
 }
 
 /* A CAPTURE buffer was dequeued, or the queue stops: what was held back may be said now. */
 void svpu_decoder_announce_held(struct svpu_ctx *ctx)
 {
-	const char *wrong;
-
 	if (!ctx->change_held || !ctx->session ||
 	    (svpu_frames_wait(ctx) && !ctx->stopping[SVPU_CAP]))
 		return;
-	wrong = svpu_announce(ctx, &ctx->held);
-	if (wrong)
-		svpu_decoder_fail(ctx, wrong);
+	svpu_announce(ctx, &ctx->held);
 }
 
 /* A drain is over, by its end or by an abort: the client gets the event and a LAST buffer. */
@@ -251,10 +256,20 @@ static const char *svpu_on_error(struct svpu_ctx *ctx, const struct svpu_msg_err
 /* Returns what is wrong with the message, or NULL. */
 static const char *svpu_on_message(struct svpu_ctx *ctx, const union svpu_any_message *message)
 {
+	u16 type = message->entry.type;
+
 	ctx->heard = jiffies;
-	switch (message->entry.type) {
+	/* CONFIGURED answers the first command. */
+	if (!ctx->configured && type >= SVPU_MSG_FORMAT_CHANGED && type <= SVPU_MSG_FLUSHED)
+		return "it answers before it is configured";
+	switch (type) {
 	case SVPU_MSG_CONFIGURED:
-		return message->status.status == SVPU_OK ? NULL : "it refused the configuration";
+		if (ctx->configured)
+			return "it says twice that it is configured";
+		if (message->status.status != SVPU_OK)
+			return "it refused the configuration";
+		ctx->configured = true;
+		return NULL;
 	case SVPU_MSG_FORMAT_CHANGED:
 		return svpu_on_format_changed(ctx, &message->format);
 	case SVPU_MSG_INPUT_DONE:
@@ -308,7 +323,8 @@ bool svpu_decoder_read(struct svpu_ctx *ctx)
 	for (budget = 0; ctx->session && budget < SVPU_READ_BUDGET; budget++) {
 		ret = svpu_session_receive(ctx->session, &message);
 		if (ret < 0) {
-			svpu_decoder_fail(ctx, "it sent something malformed");
+			svpu_decoder_fail(ctx, ret == -ELOOP ? "it rings or babbles without end" :
+							       "it sent something malformed");
 			return false;
 		}
 		if (!ret) {
@@ -342,10 +358,14 @@ void svpu_decoder_work(struct work_struct *work)
 static bool svpu_is_busy(struct svpu_ctx *ctx)
 {
 	return ctx->in_flight[SVPU_OUT] || ctx->in_flight[SVPU_CAP] || ctx->drain_sent ||
-	       !ctx->session->ready;
+	       !ctx->configured ||
+	       svpu_ring_space(&ctx->session->commands) != SVPU_COMMAND_SLOTS;
 }
 
-/* A silent firmware is asked for a sign of life, then given up. */
+/*
+ * A silent firmware is asked for a sign of life, then given up. Signs of life aren't enough at the
+ * beginning: there is no reason to take long to be configured.
+ */
 void svpu_decoder_watchdog(struct work_struct *work)
 {
 	struct svpu_ctx *ctx = container_of(to_delayed_work(work), struct svpu_ctx, watchdog);
@@ -356,6 +376,8 @@ void svpu_decoder_watchdog(struct work_struct *work)
 	if (ctx->session && svpu_is_busy(ctx)) {
 		if (ctx->ping && time_after(jiffies, ctx->ping_sent + limit)) {
 			svpu_decoder_fail(ctx, "it doesn't answer");
+		} else if (!ctx->configured && time_after(jiffies, ctx->started + 2 * limit)) {
+			svpu_decoder_fail(ctx, "it doesn't get configured");
 		} else if (!ctx->ping && time_after(jiffies, ctx->heard + limit / 2)) {
 			ctx->ping = ++ctx->cookie << 8 | 0xff;
 			ctx->ping_sent = jiffies;
@@ -375,10 +397,10 @@ static bool svpu_header_settled(struct svpu_ctx *ctx)
 
 /*
  * A client that asks for the stream's format right after queueing its first data waits for the
- * header to be parsed, a second at most: FFmpeg doesn't wait for the event. Without the context's
- * lock.
+ * header to be parsed, a second at most: FFmpeg doesn't wait for the event. A signal that doesn't
+ * kill it makes no difference to the answer. Without the context's lock.
  */
 void svpu_decoder_wait_header(struct svpu_ctx *ctx)
 {
-	wait_event_interruptible_timeout(ctx->header_wait, svpu_header_settled(ctx), HZ);
+	wait_event_killable_timeout(ctx->header_wait, svpu_header_settled(ctx), HZ);
 }

@@ -63,15 +63,20 @@ u32 svpu_layout_tail(const struct svpu_layout *layout)
 	return 2 * layout->stride[0];
 }
 
+/* The first of the two that the codec offers, or else what it names first. */
 static const struct svpu_raw_format *svpu_codec_raw(const struct svpu_msg_capability *codec,
-						    u32 fourcc)
+						    u32 wanted, u32 otherwise)
 {
+	u32 found = codec->raw[0];
 	unsigned int i;
 
-	for (i = 0; i < codec->num_raw; i++)
-		if (codec->raw[i] == fourcc)
-			return svpu_raw_find(fourcc);
-	return svpu_raw_find(codec->raw[0]);
+	for (i = 0; i < codec->num_raw; i++) {
+		if (codec->raw[i] == wanted)
+			return svpu_raw_find(wanted);
+		if (codec->raw[i] == otherwise)
+			found = otherwise;
+	}
+	return svpu_raw_find(found);
 }
 
 static void svpu_clamp_size(const struct svpu_msg_capability *codec, u32 *width, u32 *height)
@@ -98,12 +103,19 @@ void svpu_format_defaults(struct svpu_ctx *ctx)
 	ctx->coded_height = SVPU_DEFAULT_HEIGHT;
 	svpu_clamp_size(ctx->codec, &ctx->coded_width, &ctx->coded_height);
 	ctx->output_size = svpu_output_size(ctx->coded_width, ctx->coded_height, 0);
-	svpu_layout_set(&ctx->layout, svpu_codec_raw(ctx->codec, 0), ctx->coded_width,
+	svpu_layout_set(&ctx->layout, svpu_codec_raw(ctx->codec, 0, 0), ctx->coded_width,
 			ctx->coded_height);
+	ctx->colour = (struct svpu_colour){ .colorspace = V4L2_COLORSPACE_REC709 };
+	svpu_format_reset(ctx);
+}
+
+/* What the last stream said of itself, and the next one may not say. */
+void svpu_format_reset(struct svpu_ctx *ctx)
+{
 	ctx->visible_width = ctx->coded_width;
 	ctx->visible_height = ctx->coded_height;
-	ctx->min_capture = max(ctx->codec->min_output_buffers, 1u);
-	ctx->colour = (struct svpu_colour){ .colorspace = V4L2_COLORSPACE_REC709 };
+	ctx->min_capture = ctx->codec->min_output_buffers;
+	ctx->aspect = (struct v4l2_fract){ 1, 1 };
 }
 
 /* V4L2's numbers only; unknown ones become defaults. */
@@ -119,28 +131,40 @@ static void svpu_sane_colour(struct svpu_colour *colour)
 		colour->quantization = V4L2_QUANTIZATION_DEFAULT;
 }
 
-/* Takes over what the stream says. False: it makes no sense. */
-bool svpu_format_from_stream(struct svpu_ctx *ctx, const struct svpu_msg_format_changed *message)
+/* Why what the stream says can't be, or can't be decoded here; or NULL. */
+const char *svpu_format_wrong(struct svpu_ctx *ctx, const struct svpu_msg_format_changed *message)
 {
 	const struct svpu_msg_capability *codec = ctx->codec;
-	u32 chosen = ctx->layout.format->fourcc;
 
 	if (!message->coded_width || !message->coded_height ||
 	    message->coded_width > ALIGN(codec->max_width, 64) ||
-	    message->coded_height > ALIGN(codec->max_height, 64))
-		return false;
-	if (!message->visible_width || !message->visible_height ||
-	    message->visible_width > message->coded_width ||
+	    message->coded_height > ALIGN(codec->max_height, 64) || !message->visible_width ||
+	    !message->visible_height || message->visible_width > message->coded_width ||
 	    message->visible_height > message->coded_height)
-		return false;
+		return "it announced an impossible format";
+	if (!message->native)
+		return "no raw format of this node can hold the stream's pictures";
+	return NULL;
+}
+
+/* Takes over what the stream says. */
+void svpu_format_from_stream(struct svpu_ctx *ctx, const struct svpu_msg_format_changed *message)
+{
+	u32 now = ctx->layout.format->fourcc;
 
 	ctx->coded_width = message->coded_width;
 	ctx->coded_height = message->coded_height;
 	/* The firmware puts the visible rectangle at the buffer's corner. */
 	ctx->visible_width = message->visible_width;
 	ctx->visible_height = message->visible_height;
-	svpu_layout_set(&ctx->layout, svpu_codec_raw(codec, chosen), message->coded_width,
-			message->coded_height);
+	/* The stream's own raw format, unless the client has chosen: Capture Setup, step 4. */
+	svpu_layout_set(&ctx->layout,
+			svpu_codec_raw(ctx->codec, ctx->raw_chosen ? now : message->native, now),
+			message->coded_width, message->coded_height);
+	ctx->aspect = (struct v4l2_fract){ 1, 1 };
+	if (message->pixel_aspect_num && message->pixel_aspect_den)
+		ctx->aspect = (struct v4l2_fract){ message->pixel_aspect_den,
+						   message->pixel_aspect_num };
 	ctx->min_capture = clamp(message->min_output_buffers, 1u, 32u);
 	/* What the stream leaves open stays as the client said. */
 	if (message->colorspace)
@@ -152,7 +176,6 @@ bool svpu_format_from_stream(struct svpu_ctx *ctx, const struct svpu_msg_format_
 	if (message->quantization)
 		ctx->colour.quantization = message->quantization;
 	svpu_sane_colour(&ctx->colour);
-	return true;
 }
 
 int svpu_enum_fmt(struct svpu_ctx *ctx, struct v4l2_fmtdesc *f)
@@ -193,7 +216,8 @@ int svpu_enum_framesizes(struct svpu_ctx *ctx, struct v4l2_frmsizeenum *f)
 			codec = ctx->codec;
 	if (!codec)
 		return -EINVAL;
-	f->type = V4L2_FRMSIZE_TYPE_STEPWISE;
+	f->type = codec->step_width == 1 && codec->step_height == 1 ? V4L2_FRMSIZE_TYPE_CONTINUOUS :
+								      V4L2_FRMSIZE_TYPE_STEPWISE;
 	f->stepwise.min_width = codec->min_width;
 	f->stepwise.max_width = codec->max_width;
 	f->stepwise.step_width = codec->step_width;
@@ -286,7 +310,7 @@ static const struct svpu_msg_capability *svpu_wanted_codec(struct svpu_ctx *ctx,
 {
 	const struct svpu_msg_capability *codec = svpu_caps_find(ctx->caps, fourcc);
 
-	return codec ? codec : ctx->codec;
+	return codec ? codec : &ctx->caps->codec[0];
 }
 
 void svpu_try_format(struct svpu_ctx *ctx, struct v4l2_format *f)
@@ -306,8 +330,9 @@ void svpu_try_format(struct svpu_ctx *ctx, struct v4l2_format *f)
 	 * No scaling: the frame buffer's size follows the stream, or the OUTPUT format before it
 	 * is known.
 	 */
-	svpu_layout_set(&layout, svpu_codec_raw(ctx->codec, w.fourcc), ctx->coded_width,
-			ctx->coded_height);
+	svpu_layout_set(&layout,
+			svpu_codec_raw(ctx->codec, w.fourcc, ctx->layout.format->fourcc),
+			ctx->coded_width, ctx->coded_height);
 	svpu_fill_format(f, layout.format->fourcc, layout.width, layout.height, layout.stride[0],
 			 layout.size, &ctx->colour);
 }
@@ -315,24 +340,26 @@ void svpu_try_format(struct svpu_ctx *ctx, struct v4l2_format *f)
 /* The caller has checked that no buffers are allocated. */
 void svpu_set_format(struct svpu_ctx *ctx, struct v4l2_format *f)
 {
+	u32 now = ctx->layout.format->fourcc;
 	struct svpu_wanted w;
 
 	svpu_try_format(ctx, f);
 	w = svpu_wanted(f);
 	if (V4L2_TYPE_IS_CAPTURE(f->type)) {
-		svpu_layout_set(&ctx->layout, svpu_codec_raw(ctx->codec, w.fourcc),
+		svpu_layout_set(&ctx->layout, svpu_codec_raw(ctx->codec, w.fourcc, now),
 				ctx->coded_width, ctx->coded_height);
+		ctx->raw_chosen = true;
 		return;
 	}
 	ctx->codec = svpu_wanted_codec(ctx, w.fourcc);
 	ctx->coded_width = w.width;
 	ctx->coded_height = w.height;
-	ctx->visible_width = w.width;
-	ctx->visible_height = w.height;
 	ctx->output_size = w.size;
 	ctx->colour = w.colour;
-	svpu_layout_set(&ctx->layout, svpu_codec_raw(ctx->codec, ctx->layout.format->fourcc),
-			w.width, w.height);
+	svpu_layout_set(&ctx->layout, svpu_codec_raw(ctx->codec, now, now), w.width, w.height);
+	if (ctx->layout.format->fourcc != now)
+		ctx->raw_chosen = false;
+	svpu_format_reset(ctx);
 }
 
 /* Capture Setup, step 2: everything is read-only, there is no scaling. */
@@ -345,6 +372,7 @@ int svpu_get_selection(struct svpu_ctx *ctx, struct v4l2_selection *s)
 	s->r.top = 0;
 	switch (s->target) {
 	case V4L2_SEL_TGT_CROP_BOUNDS:
+	case V4L2_SEL_TGT_COMPOSE_PADDED: /* the codec writes whole blocks */
 		s->r.width = ctx->coded_width;
 		s->r.height = ctx->coded_height;
 		return 0;
@@ -353,7 +381,6 @@ int svpu_get_selection(struct svpu_ctx *ctx, struct v4l2_selection *s)
 	case V4L2_SEL_TGT_COMPOSE:
 	case V4L2_SEL_TGT_COMPOSE_DEFAULT:
 	case V4L2_SEL_TGT_COMPOSE_BOUNDS:
-	case V4L2_SEL_TGT_COMPOSE_PADDED:
 		s->r.width = ctx->visible_width;
 		s->r.height = ctx->visible_height;
 		return 0;

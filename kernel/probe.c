@@ -63,6 +63,7 @@ static bool svpu_caps_add(struct svpu_caps *caps, const struct svpu_msg_capabili
 
 	codec = &caps->codec[caps->num];
 	*codec = *row;
+	codec->min_output_buffers = clamp(row->min_output_buffers, 1u, 32u);
 	codec->num_raw = 0;
 	for (i = 0; i < row->num_raw; i++)
 		if (svpu_raw_find(row->raw[i]))
@@ -82,8 +83,9 @@ static void svpu_probe_done(struct svpu_device *dev)
 
 	dev->probe_caps = NULL;
 	if (!caps->num) {
-		dev_warn(dev->dev, "the firmware \"%s\" offers no codec this driver can use\n",
-			 caps->name);
+		dev_warn_ratelimited(dev->dev,
+				     "the firmware \"%s\" offers no codec this driver can use\n",
+				     caps->name);
 		svpu_caps_put(caps);
 		return;
 	}
@@ -114,7 +116,8 @@ static const char *svpu_probe_read(struct svpu_device *dev)
 	while (budget--) {
 		ret = svpu_session_receive(dev->probe_session, &message);
 		if (ret < 0)
-			return "it sent something malformed";
+			return ret == -ELOOP ? "it rings or babbles without end" :
+					       "it sent something malformed";
 		if (!ret)
 			return READ_ONCE(dev->probe_session->lost) ?
 				       "it left before it told its capabilities" :
@@ -152,8 +155,8 @@ void svpu_probe_work(struct work_struct *work)
 	if (dev->probe_session)
 		wrong = svpu_probe_read(dev);
 	if (wrong) {
-		dev_warn(dev->dev, "a firmware's worker %d: %s\n", dev->probe_session->worker,
-			 wrong);
+		dev_warn_ratelimited(dev->dev, "a firmware's worker %d: %s\n",
+				     dev->probe_session->worker, wrong);
 		svpu_probe_end(dev);
 	}
 	mutex_unlock(&dev->lock);

@@ -104,8 +104,12 @@ bool svpu_ring_wait_entry(struct svpu_ring *ring)
 	WRITE_ONCE(ring->index->reader_waiting, 1);
 	/* Our flag before their index; see svpu_ring_reader_waits(). */
 	smp_mb();
-	/* Pairs with the writer's release, as in svpu_ring_get(). */
-	return smp_load_acquire(&ring->index->write) == ring->own;
+	/*
+	 * Pairs with the writer's release, as in svpu_ring_get(), which is to see this much or
+	 * more: an index that goes to and fro would keep the reader here.
+	 */
+	ring->peer = smp_load_acquire(&ring->index->write);
+	return ring->peer == ring->own;
 }
 
 /* After reading: true when the writer sleeps for space, and it is on us to ring. */

@@ -11,6 +11,11 @@
 /* Slots kept free for commands that end things, when buffers fill the ring. */
 #define SVPU_RESERVED_SLOTS 32
 
+/* A later minor version may add messages, but not by the thousand. */
+#define SVPU_MAX_UNKNOWN 1000
+/* Some doorbells have nothing behind them: those for room in the command ring, and crossed ones. */
+#define SVPU_MAX_IDLE 1000
+
 void svpu_session_get(struct svpu_session *session)
 {
 	kref_get(&session->ref);
@@ -154,7 +159,10 @@ void svpu_device_lose_sessions(struct svpu_device *dev)
 /* True while buffers may be queued; false makes the firmware ring when there is room again. */
 bool svpu_session_has_room(struct svpu_session *session)
 {
-	return svpu_ring_space(&session->commands) > SVPU_RESERVED_SLOTS ||
+	int space = svpu_ring_space(&session->commands);
+
+	/* A broken ring has room: sending then says what is wrong with it. */
+	return space < 0 || space > SVPU_RESERVED_SLOTS ||
 	       !svpu_ring_wait_space(&session->commands, SVPU_RESERVED_SLOTS + 1);
 }
 
@@ -229,8 +237,8 @@ static void svpu_session_read_debug(struct svpu_session *session)
 
 /*
  * The next message, copied out of shared memory. Returns 1; 0 when there is none, and the doorbell
- * will ring; -EPROTO when the firmware said something malformed. The first message must be READY
- * with our ABI.
+ * will ring; -EPROTO when the firmware said something malformed, -ELOOP when it rings or says what
+ * we don't know without end. The first message, and only that, must be READY, with our ABI.
  */
 int svpu_session_receive(struct svpu_session *session, union svpu_any_message *message)
 {
@@ -245,9 +253,10 @@ int svpu_session_receive(struct svpu_session *session, union svpu_any_message *m
 		if (!ret) {
 			svpu_session_read_debug(session);
 			if (svpu_ring_wait_entry(&session->messages))
-				return 0;
+				return ++session->idle > SVPU_MAX_IDLE ? -ELOOP : 0;
 			continue;
 		}
+		session->idle = 0;
 		session->messages_seen++;
 		dev_dbg(session->dev->dev, "session %u: message %u, cookie %llx\n",
 			session->generation, message->entry.type, message->entry.cookie);
@@ -256,8 +265,10 @@ int svpu_session_receive(struct svpu_session *session, union svpu_any_message *m
 		least = svpu_message_size(message->entry.type);
 		if (least && message->entry.size < least)
 			return -EPROTO;
+		if (!least && ++session->unknown > SVPU_MAX_UNKNOWN)
+			return -ELOOP;
 		if (session->ready)
-			return 1;
+			return message->entry.type == SVPU_MSG_READY ? -EPROTO : 1;
 		if (message->entry.type != SVPU_MSG_READY ||
 		    READ_ONCE(header->firmware_abi) >> 16 != SVPU_ABI_MAJOR)
 			return -EPROTO;

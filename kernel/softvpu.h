@@ -165,6 +165,8 @@ struct svpu_session {
 	struct svpu_ring messages;
 	struct svpu_ring debug;
 	bool ready; /* SVPU_MSG_READY was seen */
+	unsigned int unknown; /* messages of types that we don't know */
+	unsigned int idle; /* doorbells in a row with nothing behind them */
 
 	spinlock_t owner_lock; /* owner_work */
 	struct work_struct *owner_work; /* reads the messages; NULL once the host has left */
@@ -247,7 +249,9 @@ void svpu_layout_set(struct svpu_layout *layout, const struct svpu_raw_format *f
 		     u32 height);
 u32 svpu_layout_tail(const struct svpu_layout *layout);
 void svpu_format_defaults(struct svpu_ctx *ctx);
-bool svpu_format_from_stream(struct svpu_ctx *ctx, const struct svpu_msg_format_changed *message);
+void svpu_format_reset(struct svpu_ctx *ctx);
+const char *svpu_format_wrong(struct svpu_ctx *ctx, const struct svpu_msg_format_changed *message);
+void svpu_format_from_stream(struct svpu_ctx *ctx, const struct svpu_msg_format_changed *message);
 int svpu_enum_fmt(struct svpu_ctx *ctx, struct v4l2_fmtdesc *f);
 int svpu_enum_framesizes(struct svpu_ctx *ctx, struct v4l2_frmsizeenum *f);
 void svpu_get_format(struct svpu_ctx *ctx, struct v4l2_format *f);
@@ -288,14 +292,17 @@ struct svpu_ctx {
 	u32 coded_width, coded_height;
 	u32 output_size; /* sizeimage of OUTPUT */
 	struct svpu_layout layout; /* of CAPTURE */
+	bool raw_chosen; /* its raw format, by the client */
 	struct svpu_layout told; /* the one that the session knows; format NULL: none */
 	u32 visible_width, visible_height;
 	u32 min_capture;
 	struct svpu_colour colour;
+	struct v4l2_fract aspect; /* of a pixel, y / x */
 
 	/* The session and its state; see decoder.c. */
 	struct svpu_session *session;
 	u32 session_coded; /* fourcc the session was configured for */
+	bool configured; /* the firmware said so */
 	bool failed[2]; /* the session ended by itself under it; until this queue's STREAMOFF */
 	bool streaming[2];
 	bool stopping[2]; /* inside stop_streaming */
@@ -327,7 +334,7 @@ struct svpu_ctx {
 	struct work_struct work; /* reads messages */
 	struct delayed_work watchdog;
 	u64 ping; /* cookie of the ping in flight, or 0 */
-	unsigned long ping_sent, heard; /* jiffies */
+	unsigned long started, ping_sent, heard; /* jiffies */
 	wait_queue_head_t header_wait; /* session, header_known, in_flight[SVPU_OUT] */
 };
 

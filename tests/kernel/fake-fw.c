@@ -172,6 +172,8 @@ static void tell_capabilities(struct session *s)
 			row.max_width = 0;
 		if (is("caps-count"))
 			row.num_raw = 4000;
+		if (is("caps-buffers"))
+			row.min_output_buffers = 4000000000u;
 		say(s, &row, SVPU_MSG_CAPABILITY, sizeof(row), 0);
 	}
 	for (unsigned int i = 0; is("caps-flood") && i < 100000; i++) {
@@ -197,6 +199,8 @@ static void announce(struct session *s)
 		m.coded_width = m.visible_width = 1u << 30;
 	if (is("format-zero"))
 		m.coded_height = 0;
+	if (is("native-none"))
+		m.native = 0;
 	say(s, &m, SVPU_MSG_FORMAT_CHANGED, sizeof(m), 0);
 	s->announced = true;
 	s->paused = true;
@@ -234,6 +238,23 @@ static void wait_heard(struct session *s)
 {
 	while (__atomic_load_n(&index_of(s, SVPU_MESSAGE_INDEX_OFFSET)->read, __ATOMIC_ACQUIRE) != s->write)
 		wait_session(s, 1);
+}
+
+/* What is wrong in the region now stays long enough to be seen: the next entry would put it right. */
+static void ring_and_wait(struct session *s)
+{
+	ring_host(s);
+	usleep(300000);
+}
+
+/* Doorbells with nothing behind them, until the host has had enough. */
+static void ring_without_end(struct session *s)
+{
+	for (unsigned int i = 0; i < 1000000; i++) {
+		ring_host(s);
+		if (i % 1000 == 0)
+			wait_session(s, 0);
+	}
 }
 
 /* One way to misbehave, at the third frame. */
@@ -282,12 +303,21 @@ static void misbehave(struct session *s, const struct svpu_cmd_queue_input *in, 
 		s->write_sequence += 5, say_plain(s, SVPU_MSG_PONG, 0);
 	else if (is("unknown"))
 		say_plain(s, 999, 0);
+	else if (is("unknown-flood"))
+		for (unsigned int i = 0; i < 2000; i++)
+			say_plain(s, 999, 0);
+	else if (is("ready-twice"))
+		say(s, &(struct svpu_msg_ready){ .version = 1 }, SVPU_MSG_READY, sizeof(struct svpu_msg_ready), 0);
+	else if (is("configured-twice"))
+		say_status(s, SVPU_MSG_CONFIGURED, SVPU_OK, 0);
+	else if (is("frame-in-pause"))
+		announce(s); /* and goes on */
 	else if (is("index-back"))
-		__atomic_store_n(&index->write, s->write - 3, __ATOMIC_SEQ_CST), ring_host(s);
+		__atomic_store_n(&index->write, s->write - 3, __ATOMIC_SEQ_CST), ring_and_wait(s);
 	else if (is("index-far"))
-		__atomic_store_n(&index->write, s->write + 100000, __ATOMIC_SEQ_CST), ring_host(s);
+		__atomic_store_n(&index->write, s->write + 100000, __ATOMIC_SEQ_CST), ring_and_wait(s);
 	else if (is("read-index"))
-		__atomic_store_n(&index_of(s, SVPU_COMMAND_INDEX_OFFSET)->read, 0x80000000u, __ATOMIC_SEQ_CST), ring_host(s);
+		__atomic_store_n(&index_of(s, SVPU_COMMAND_INDEX_OFFSET)->read, 0x80000000u, __ATOMIC_SEQ_CST), ring_and_wait(s);
 	else if (is("scribble"))
 		memset(s->region, 0xa5, SVPU_REGION_SIZE), ring_host(s);
 	else if (is("session-error")) {
@@ -425,7 +455,10 @@ static void serve(int fd)
 				tell_capabilities(s);
 				break;
 			case SVPU_CMD_CONFIGURE:
-				say_status(s, SVPU_MSG_CONFIGURED, is("refuse") ? SVPU_E_UNSUPPORTED : SVPU_OK, 0);
+				if (is("early"))
+					announce(s);
+				if (!is("unconfigured"))
+					say_status(s, SVPU_MSG_CONFIGURED, is("refuse") ? SVPU_E_UNSUPPORTED : SVPU_OK, 0);
 				break;
 			case SVPU_CMD_MAP_BUFFER:
 				map(s, (void *)slot);
@@ -455,6 +488,8 @@ static void serve(int fd)
 				break;
 			case SVPU_CMD_START:
 				s->started = true;
+				if (is("bells"))
+					ring_without_end(s);
 				break;
 			case SVPU_CMD_FLUSH:
 				flush(s, (void *)slot);
