@@ -76,6 +76,8 @@ static int svpu_ioctl_set_fmt(struct file *file, void *priv, struct v4l2_format 
 			   V4L2_TYPE_IS_MULTIPLANAR(f->type) ? sizeof(f->fmt.pix_mp) :
 							       sizeof(f->fmt.pix)))
 			ret = -EBUSY;
+		else if (V4L2_TYPE_IS_CAPTURE(f->type))
+			ctx->raw_chosen = true;
 	} else {
 		svpu_set_format(ctx, f);
 	}
@@ -96,6 +98,13 @@ static int svpu_ioctl_get_selection(struct file *file, void *priv, struct v4l2_s
 	return ret;
 }
 
+static bool svpu_contains(const struct v4l2_rect *outer, const struct v4l2_rect *inner)
+{
+	return outer->left <= inner->left && outer->top <= inner->top &&
+	       (s64)outer->left + outer->width >= (s64)inner->left + inner->width &&
+	       (s64)outer->top + outer->height >= (s64)inner->top + inner->height;
+}
+
 static int svpu_ioctl_set_selection(struct file *file, void *priv, struct v4l2_selection *s)
 {
 	struct v4l2_rect wanted = s->r;
@@ -109,11 +118,24 @@ static int svpu_ioctl_set_selection(struct file *file, void *priv, struct v4l2_s
 	ret = svpu_ioctl_get_selection(file, priv, s);
 	if (ret)
 		return ret;
-	if ((s->flags & V4L2_SEL_FLAG_LE &&
-	     (s->r.width > wanted.width || s->r.height > wanted.height)) ||
-	    (s->flags & V4L2_SEL_FLAG_GE &&
-	     (s->r.width < wanted.width || s->r.height < wanted.height)))
+	if ((s->flags & V4L2_SEL_FLAG_LE && !svpu_contains(&wanted, &s->r)) ||
+	    (s->flags & V4L2_SEL_FLAG_GE && !svpu_contains(&s->r, &wanted)))
 		return -ERANGE;
+	return 0;
+}
+
+/* For CROPCAP. */
+static int svpu_ioctl_get_pixelaspect(struct file *file, void *priv, int type,
+				      struct v4l2_fract *aspect)
+{
+	struct svpu_ctx *ctx = svpu_file_ctx(file);
+
+	if (type != V4L2_BUF_TYPE_VIDEO_CAPTURE)
+		return -EINVAL;
+	svpu_decoder_wait_header(ctx);
+	mutex_lock(&ctx->lock);
+	*aspect = ctx->aspect;
+	mutex_unlock(&ctx->lock);
 	return 0;
 }
 
@@ -195,7 +217,8 @@ static int svpu_ioctl_subscribe_event(struct v4l2_fh *fh, const struct v4l2_even
 	.vidioc_enum_fmt_vid_out = svpu_ioctl_enum_fmt,                                           \
 	.vidioc_enum_framesizes = svpu_ioctl_enum_framesizes,                                     \
 	.vidioc_g_selection = svpu_ioctl_get_selection,                                           \
-	.vidioc_s_selection = svpu_ioctl_set_selection, .vidioc_reqbufs = svpu_ioctl_reqbufs,     \
+	.vidioc_s_selection = svpu_ioctl_set_selection,                                           \
+	.vidioc_g_pixelaspect = svpu_ioctl_get_pixelaspect, .vidioc_reqbufs = svpu_ioctl_reqbufs, \
 	.vidioc_querybuf = v4l2_m2m_ioctl_querybuf, .vidioc_qbuf = svpu_ioctl_qbuf,               \
 	.vidioc_dqbuf = svpu_ioctl_dqbuf, .vidioc_prepare_buf = v4l2_m2m_ioctl_prepare_buf,       \
 	.vidioc_create_bufs = v4l2_m2m_ioctl_create_bufs, .vidioc_expbuf = v4l2_m2m_ioctl_expbuf, \

@@ -108,13 +108,13 @@ static void *svpu_local_share(struct vb2_buffer *vb, unsigned int plane, void *b
 			      struct svpu_plane *wire)
 {
 	const struct vb2_mem_ops *ops = &vb2_vmalloc_memops;
-	bool writes = V4L2_TYPE_IS_CAPTURE(vb->vb2_queue->type);
+	int mode = V4L2_TYPE_IS_CAPTURE(vb->vb2_queue->type) ? O_RDWR : O_RDONLY;
 	struct dma_buf *dbuf;
 
 	if (bounce) {
-		dbuf = ops->get_dmabuf(vb, bounce, O_RDWR);
+		dbuf = ops->get_dmabuf(vb, bounce, mode);
 	} else if (vb->memory == VB2_MEMORY_MMAP) {
-		dbuf = ops->get_dmabuf(vb, vb->planes[plane].mem_priv, writes ? O_RDWR : O_RDONLY);
+		dbuf = ops->get_dmabuf(vb, vb->planes[plane].mem_priv, mode);
 	} else {
 		dbuf = vb->planes[plane].dbuf;
 		if (dbuf)

@@ -22,8 +22,16 @@ static int svpu_queue_setup(struct vb2_queue *q, unsigned int *num_buffers,
 		return -EINVAL;
 	if (!*num_planes) {
 		*num_planes = 1;
-		/* Decoders read a little beyond the picture. */
-		sizes[0] = output ? size : size + svpu_layout_tail(&ctx->layout);
+		sizes[0] = size;
+		/*
+		 * Decoders read a little beyond the picture; of what the application allocates
+		 * no more is asked than the format says.
+		 */
+		if (!output && q->memory == VB2_MEMORY_MMAP)
+			sizes[0] += svpu_layout_tail(&ctx->layout);
+		/* "A larger number is also possible when the driver requires more buffers." */
+		if (!output)
+			*num_buffers = max(*num_buffers, ctx->min_capture);
 	}
 	/* Beyond any picture: vmalloc would complain in the log. */
 	if (sizes[0] > SZ_256M)
@@ -35,7 +43,12 @@ static int svpu_queue_setup(struct vb2_queue *q, unsigned int *num_buffers,
 
 static int svpu_buf_out_validate(struct vb2_buffer *vb)
 {
-	to_vb2_v4l2_buffer(vb)->field = V4L2_FIELD_NONE;
+	struct vb2_v4l2_buffer *vbuf = to_vb2_v4l2_buffer(vb);
+
+	if (vbuf->field > V4L2_FIELD_INTERLACED_BT)
+		return -EINVAL;
+	if (vbuf->field == V4L2_FIELD_ANY)
+		vbuf->field = V4L2_FIELD_NONE;
 	return 0;
 }
 

@@ -83,6 +83,8 @@ TEST_P(ADecoderNode, EnumeratesFrameSizesOfCodedAndRawFormats) {
     EXPECT_LE(sizes.stepwise.min_width, 320u);
     EXPECT_GE(sizes.stepwise.max_width, 1920u);
     EXPECT_GE(sizes.stepwise.step_width, 1u);
+    const bool every = sizes.stepwise.step_width == 1 && sizes.stepwise.step_height == 1;
+    EXPECT_EQ(sizes.type == V4L2_FRMSIZE_TYPE_CONTINUOUS, every) << "vidioc-enum-framesizes.rst";
     sizes.index = 1;
     EXPECT_EQ(client.ioctl(VIDIOC_ENUM_FRAMESIZES, &sizes), -EINVAL);
   }

@@ -57,6 +57,8 @@ class DeviceUnderTest {
   // What another decoder makes of clip(size, frames): of each picture in output order hash_of() its planes Y, U, V without
   // padding. Empty: nobody else decodes it.
   virtual std::vector<uint64_t> pictures(Size, uint32_t) { return {}; }
+  // A stream of 312x232 visible pixels that are 4:3 wide, interlaced, the top field first; empty: there is none.
+  virtual Clip odd_clip(uint32_t) { return {}; }
   // A chunk in the middle of a stream that decodes to an error, or one that ends the session; empty: there is none.
   virtual std::vector<uint8_t> damaged_chunk() { return {}; }
   virtual std::vector<uint8_t> fatal_chunk() { return {}; }

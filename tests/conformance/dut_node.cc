@@ -83,16 +83,13 @@ class Node final : public DeviceUnderTest {
     return file && file->ioctl(VIDIOC_QUERYCAP, &cap) == 0 && (cap.device_caps & V4L2_CAP_VIDEO_M2M_MPLANE) != 0;
   }
   uint32_t coded() override { return V4L2_PIX_FMT_H264; }
-  Clip clip(Size size, uint32_t frames) override {
-    static auto& made = *new std::map<std::string, Clip>;
-    const std::string key = encode(size, frames);
-    const auto known = made.find(key);
-    if (known != made.end()) return known->second;
-    Clip clip{size, access_units(output_of(key)), frames};
-    EXPECT_EQ(clip.chunks.size(), frames) << "ffmpeg with libx264 makes the clips: " << key;
-    clip.chunks.resize(frames);  // tests look at the first
-    made.emplace(key, clip);
-    return clip;
+  Clip clip(Size size, uint32_t frames) override { return clip_of(size, frames, encode(size, frames)); }
+  Clip odd_clip(uint32_t frames) override {
+    return clip_of({312, 232}, frames,
+                   "ffmpeg -v error -nostdin -f lavfi -i testsrc2=size=312x232:rate=25 -vf setsar=4/3,setfield=tff -frames:v " +
+                       std::to_string(frames) +
+                       " -pix_fmt yuv420p -c:v libx264 -preset ultrafast -flags +ildct "
+                       "-x264-params aud=1:repeat-headers=1 -f h264 -");
   }
   std::vector<uint64_t> pictures(Size size, uint32_t frames) override {
     const auto raw = output_of(encode(size, frames) + " | ffmpeg -v error -f h264 -i - -fps_mode passthrough -f rawvideo -");
@@ -112,6 +109,16 @@ class Node final : public DeviceUnderTest {
   }
 
  private:
+  static Clip clip_of(Size size, uint32_t frames, const std::string& key) {
+    static auto& made = *new std::map<std::string, Clip>;
+    const auto known = made.find(key);
+    if (known != made.end()) return known->second;
+    Clip clip{size, access_units(output_of(key)), frames};
+    EXPECT_EQ(clip.chunks.size(), frames) << "ffmpeg with libx264 makes the clips: " << key;
+    clip.chunks.resize(frames);  // tests look at the first
+    made.emplace(key, clip);
+    return clip;
+  }
   static std::string encode(Size size, uint32_t frames) {
     char command[512];
     std::snprintf(command, sizeof command,

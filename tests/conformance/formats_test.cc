@@ -31,6 +31,27 @@ TEST_P(DecoderFormatNegotiation, AdjustsAndNeverRefuses) {
     }
 }
 
+// The same: for a code that isn't offered comes the node's first coded format, and on CAPTURE the one that is set.
+TEST_P(DecoderFormatNegotiation, ReplacesUnknownCodes) {
+  Client client(device());
+  const auto code_of = [&](Side side, uint32_t index) {
+    v4l2_fmtdesc desc{};
+    desc.index = index;
+    desc.type = client.type(side);
+    return client.ioctl(VIDIOC_ENUM_FMT, &desc) == 0 ? desc.pixelformat : 0;
+  };
+  for (const Side side : {Side::kOutput, Side::kCapture}) {
+    ASSERT_NE(code_of(side, 1), 0u) << "the test needs two formats";
+    PixFormat second = client.g_fmt(side);
+    second.pixelformat = static_cast<FourCC>(code_of(side, 1));
+    ASSERT_EQ(client.s_fmt(side, &second), 0);
+    PixFormat unknown = second;
+    unknown.pixelformat = static_cast<FourCC>(0xdeadbeef);
+    ASSERT_EQ(client.try_fmt(side, &unknown), 0);
+    EXPECT_EQ(static_cast<uint32_t>(unknown.pixelformat), code_of(side, side == Side::kOutput ? 0 : 1));
+  }
+}
+
 // vidioc-g-fmt.rst: what TRY_FMT returns is what S_FMT returns, and G_FMT then, and TRY_FMT changes nothing.
 TEST_P(DecoderFormatNegotiation, TriesAsItSets) {
   Client client(device());

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // From the first bytes of a stream to decoded frames. Clauses: dev-decoder.rst "Initialization", "Capture Setup".
+#include <signal.h>
+#include <sys/time.h>
+
 #include <cerrno>
 
 #include "tests/conformance/client.h"
@@ -68,6 +71,28 @@ TEST_P(DecoderInitialization, AnswersForTheStreamRightAfterTheFirstBuffer) {
   ASSERT_EQ(client.stream(Side::kOutput, true), 0);
   EXPECT_EQ(client.g_fmt(Side::kCapture).size, (Size{320, 240}));
   EXPECT_EQ(client.selection(V4L2_SEL_TGT_CROP), (Rect{0, 0, 320, 240}));
+}
+
+// The same for a client that has a timer: its signals are nothing to the question.
+TEST_P(DecoderInitialization, AnswersForTheStreamThoughSignalsCome) {
+  Client client(device());
+  client.set_coded();
+  client.allocate(Side::kOutput, 4);
+  const Clip stream = clip(4, {320, 240});
+  struct sigaction handler {};
+  handler.sa_handler = [](int) {};
+  handler.sa_flags = SA_RESTART;
+  struct sigaction before {};
+  ASSERT_EQ(::sigaction(SIGALRM, &handler, &before), 0);
+  const itimerval often{{0, 500}, {0, 500}};
+  ASSERT_EQ(::setitimer(ITIMER_REAL, &often, nullptr), 0);
+  EXPECT_EQ(client.qbuf_output(0, stream.chunks[0], 1), 0);
+  EXPECT_EQ(client.stream(Side::kOutput, true), 0);
+  const Size size = client.g_fmt(Side::kCapture).size;
+  const itimerval never{};
+  ASSERT_EQ(::setitimer(ITIMER_REAL, &never, nullptr), 0);
+  ASSERT_EQ(::sigaction(SIGALRM, &before, nullptr), 0);
+  EXPECT_EQ(size, (Size{320, 240}));
 }
 
 // Initialization, note after step 4: CAPTURE set up before the header, with the stream's own size: no restart is needed, and none
@@ -172,6 +197,53 @@ TEST_P(DecoderInitialization, AdjustsSelectionsToTheVisibleRectangle) {
   ASSERT_EQ(client.ioctl(VIDIOC_CROPCAP, &cap), 0);
   EXPECT_EQ(cap.defrect.width, 320u);
   EXPECT_NE(cap.pixelaspect.denominator, 0u);
+}
+
+// Capture Setup, step 2; vidioc-cropcap.rst; v4l2_field: what a stream says of itself besides its size.
+TEST_P(DecoderInitialization, TellsOfPaddingPixelsAndFields) {
+  const Clip stream = device().odd_clip(6);
+  if (stream.chunks.empty()) GTEST_SKIP() << "no such stream";
+  Client client(device());
+  Player player(client);
+  player.start_output(4);
+  player.feed(stream);
+  ASSERT_TRUE(player.until_source_change());
+  EXPECT_EQ(client.selection(V4L2_SEL_TGT_CROP), (Rect{0, 0, 312, 232}));
+  const Rect coded = client.selection(V4L2_SEL_TGT_CROP_BOUNDS);
+  EXPECT_GE(coded.width, 320u);
+  EXPECT_GE(coded.height, 240u);
+  EXPECT_EQ(client.selection(V4L2_SEL_TGT_COMPOSE_PADDED), coded) << "whole blocks are written";
+  v4l2_selection selection{};
+  selection.type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+  selection.target = V4L2_SEL_TGT_COMPOSE;
+  selection.flags = V4L2_SEL_FLAG_LE;
+  selection.r = {8, 8, 312, 232};
+  EXPECT_EQ(client.ioctl(VIDIOC_S_SELECTION, &selection), -ERANGE) << "as large, but elsewhere";
+  v4l2_cropcap cap{};
+  cap.type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+  ASSERT_EQ(client.ioctl(VIDIOC_CROPCAP, &cap), 0);
+  EXPECT_EQ(cap.pixelaspect.numerator * 4, cap.pixelaspect.denominator * 3) << "height over width";
+  player.start_capture();
+  ASSERT_TRUE(player.until_fed());
+  ASSERT_EQ(client.command(V4L2_DEC_CMD_STOP), 0);
+  ASSERT_TRUE(player.until_last());
+  ASSERT_EQ(player.frames.size(), stream.frames);
+  for (const Got& frame : player.frames) EXPECT_EQ(frame.field, uint32_t{V4L2_FIELD_INTERLACED_TB});
+}
+
+// vidioc-reqbufs.rst: "A larger number is also possible when the driver requires more buffers to function correctly."
+TEST_P(DecoderInitialization, GivesCaptureTheBuffersThatTheStreamNeeds) {
+  Client client(device());
+  Player player(client);
+  player.start_output(4);
+  player.feed(clip(2));
+  ASSERT_TRUE(player.until_source_change());
+  int32_t least = 0;
+  ASSERT_EQ(client.control(V4L2_CID_MIN_BUFFERS_FOR_CAPTURE, &least), 0);
+  ASSERT_GT(least, 1);
+  uint32_t count = 1;
+  ASSERT_EQ(client.reqbufs(Side::kCapture, &count), 0);
+  EXPECT_GE(count, static_cast<uint32_t>(least));
 }
 
 // Capture Setup, step 4: another raw format is chosen, and the frames come in it.

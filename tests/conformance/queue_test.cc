@@ -52,6 +52,40 @@ TEST_P(ABufferQueue, HasMmapAndSaysSo) {
   }
 }
 
+// userp.rst; v4l2_pix_format, sizeimage: the application allocates what the format says, and that is enough.
+TEST_P(ABufferQueue, TakesMemoryOfTheFormatsSize) {
+  Client client(device());
+  client.set_coded({320, 240});
+  for (const Side side : kBoth) {
+    uint32_t count = 2;
+    uint32_t capabilities = 0;
+    ASSERT_EQ(client.reqbufs(side, &count, V4L2_MEMORY_MMAP, &capabilities), 0);
+    count = 0;
+    ASSERT_EQ(client.reqbufs(side, &count), 0);
+    if ((capabilities & V4L2_BUF_CAP_SUPPORTS_USERPTR) == 0) GTEST_SKIP() << "not a method of this node";
+    count = 2;
+    ASSERT_EQ(client.reqbufs(side, &count, V4L2_MEMORY_USERPTR), 0);
+    std::vector<uint8_t> memory(client.g_fmt(side).planes[0].sizeimage);
+    v4l2_plane planes[VIDEO_MAX_PLANES];
+    v4l2_buffer buffer = plain(client, side, 0, planes);
+    buffer.memory = V4L2_MEMORY_USERPTR;
+    const auto at = reinterpret_cast<unsigned long>(memory.data());
+    const auto length = static_cast<uint32_t>(memory.size());
+    if (client.multiplanar()) {
+      planes[0].m.userptr = at;
+      planes[0].length = length;
+      planes[0].bytesused = 1;
+    } else {
+      buffer.m.userptr = at;
+      buffer.length = length;
+      buffer.bytesused = 1;
+    }
+    EXPECT_EQ(client.ioctl(VIDIOC_QBUF, &buffer), 0) << "side " << static_cast<int>(side);
+    count = 0;
+    ASSERT_EQ(client.reqbufs(side, &count, V4L2_MEMORY_USERPTR), 0);
+  }
+}
+
 // vidioc-reqbufs.rst: the count is limited, reallocated and freed.
 TEST_P(ABufferQueue, AllocatesReallocatesAndFrees) {
   Client client(device());
@@ -156,6 +190,7 @@ TEST_P(ABufferQueue, ChecksWhatIsQueued) {
   refused([&] { buffer.memory = V4L2_MEMORY_USERPTR; });
   refused([&] { buffer.type = V4L2_BUF_TYPE_VBI_OUTPUT; });
   refused([&] { buffer.field = V4L2_FIELD_ALTERNATE; });
+  refused([&] { buffer.field = 99; });
   refused([&] { (client.multiplanar() ? planes[0].bytesused : buffer.bytesused) = 0xdeadbeef; });
   if (client.multiplanar()) {
     refused([&] { buffer.length = 0; });
