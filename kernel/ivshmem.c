@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Transport "ivshmem": QEMU's ivshmem-doorbell, its server is softvpu-fw on the host. The PCI
- * driver, windows given to files and sessions, doorbells and interrupts, and whether the server
- * lives. softvpu/ivshmem.h; docs/hfi.md. Buffers are bar_memory.c's.
+ * driver, interrupts, and whether the server lives. softvpu/ivshmem.h; docs/hfi.md. Sessions are
+ * bar_sessions.c's, buffers bar_memory.c's.
  *
- * The host isn't trusted more than any firmware: geometry is copied once and checked, of the
- * mailbox each word is loaded once, and any value of it is legal.
+ * The host isn't trusted more than any firmware: geometry is copied once and checked.
  */
 #include <linux/bitmap.h>
 #include <linux/interrupt.h>
@@ -21,248 +20,8 @@
 /* Doorbells of one session in a second: more is a worker that wants to keep us busy. */
 #define SVPU_MAX_BELLS 50000
 
-/* ---- windows ---- */
-
-/* Nobody has it, and the server has let go of the last use. bar->lock is held. */
-static bool svpu_window_free(struct svpu_window *window)
-{
-	/* Pairs with the server's release: what its worker did is done. */
-	return !window->users && !smp_load_acquire(&window->slot->serving) &&
-	       !READ_ONCE(window->slot->kept) && !READ_ONCE(window->slot->ended);
-}
-
-/* Errors: -EBUSY all are in use; -EAGAIN the server hasn't let go of one yet; -ENOMEM. */
-static struct svpu_window *svpu_window_try_claim(struct svpu_bar *bar)
-{
-	struct svpu_window *window;
-	bool given_back = false;
-	unsigned int i;
-
-	for (i = 0; i < bar->num_windows; i++) {
-		if (svpu_window_free(&bar->window[i]))
-			break;
-		given_back |= !bar->window[i].users;
-	}
-	if (i == bar->num_windows)
-		return ERR_PTR(given_back ? -EAGAIN : -EBUSY);
-	window = &bar->window[i];
-	if (!window->base)
-		window->base = memremap(svpu_window_physical(window), bar->slot_size, MEMREMAP_WB);
-	if (!window->used)
-		window->used = bitmap_zalloc(svpu_heap_pages(bar), GFP_KERNEL);
-	if (!window->base || !window->used)
-		return ERR_PTR(-ENOMEM);
-	window->users = 1;
-	v4l2_device_get(&bar->dev->v4l2_dev);
-	WRITE_ONCE(window->slot->held, 1);
-	svpu_bar_ring(bar, 0);
-	return window;
-}
-
-static bool svpu_bar_changed(struct svpu_bar *bar, int before)
-{
-	return atomic_read(&bar->changes) != before;
-}
-
-/*
- * A window for a new user, to be given back by svpu_window_put(). Waits, for timeout_ms at most,
- * when those that are free were given back a moment ago. Errors: -EBUSY all are in use, or the
- * server doesn't let go; -EINTR; -ENODEV; -ENOMEM.
- */
-struct svpu_window *svpu_window_claim(struct svpu_bar *bar)
-{
-	unsigned long deadline = jiffies + msecs_to_jiffies(svpu_timeout_ms);
-	struct svpu_window *window;
-	long left;
-	int before;
-
-	for (;;) {
-		before = atomic_read(&bar->changes);
-		mutex_lock(&bar->lock);
-		window = bar->removed ? ERR_PTR(-ENODEV) : svpu_window_try_claim(bar);
-		mutex_unlock(&bar->lock);
-		left = deadline - jiffies;
-		if (PTR_ERR_OR_ZERO(window) != -EAGAIN)
-			return window;
-		if (left <= 0 || !READ_ONCE(bar->attached))
-			return ERR_PTR(-EBUSY);
-		if (wait_event_killable_timeout(bar->wait, svpu_bar_changed(bar, before),
-						left) < 0)
-			return ERR_PTR(-EINTR);
-	}
-}
-
-void svpu_window_get(struct svpu_window *window)
-{
-	mutex_lock(&window->bar->lock);
-	window->users++;
-	mutex_unlock(&window->bar->lock);
-}
-
-void svpu_window_put(struct svpu_window *window)
-{
-	struct svpu_bar *bar = window->bar;
-	bool last;
-
-	mutex_lock(&bar->lock);
-	last = !--window->users;
-	if (last) {
-		WRITE_ONCE(window->slot->held, 0);
-		svpu_bar_ring(bar, 0);
-	}
-	mutex_unlock(&bar->lock);
-	if (last)
-		v4l2_device_put(&bar->dev->v4l2_dev);
-}
-
-/* The window of a file, claimed when it is first needed. The context's lock is held. */
-struct svpu_window *svpu_window_of(struct svpu_ctx *ctx)
-{
-	struct svpu_bar *bar = ctx->dev->transport_data;
-	struct svpu_window *window = ctx->place;
-
-	if (window)
-		return window;
-	window = svpu_window_claim(bar);
-	if (!IS_ERR(window))
-		ctx->place = window;
-	else if (PTR_ERR(window) == -EBUSY && READ_ONCE(bar->attached))
-		dev_warn_ratelimited(ctx->dev->dev,
-				     "all %u windows are in use; softvpu-fw --sessions makes more\n",
-				     bar->num_windows);
-	return window;
-}
-
-static void svpu_bar_leave(struct svpu_ctx *ctx)
-{
-	if (ctx->place)
-		svpu_window_put(ctx->place);
-	ctx->place = NULL;
-}
-
-/* ---- sessions ---- */
-
-static bool svpu_window_served(struct svpu_window *window)
-{
-	/* As in svpu_window_free(). */
-	return smp_load_acquire(&window->slot->serving);
-}
-
-static bool svpu_window_settled(struct svpu_window *window)
-{
-	return !svpu_window_served(window) || !READ_ONCE(window->bar->attached);
-}
-
-/*
- * The last session of the same file may not be over for the server. Errors: -EINTR; -ENODEV, there
- * is no server any more; -EIO, it doesn't let go.
- */
-int svpu_window_wait(struct svpu_window *window)
-{
-	long left = wait_event_killable_timeout(window->bar->wait, svpu_window_settled(window),
-						msecs_to_jiffies(svpu_timeout_ms));
-
-	if (left < 0)
-		return -EINTR;
-	if (!svpu_window_served(window))
-		return 0;
-	return left ? -ENODEV : -EIO;
-}
-
-static int svpu_bar_open(struct svpu_session *session, struct svpu_ctx *ctx)
-{
-	struct svpu_bar *bar = session->dev->transport_data;
-	struct svpu_window *window;
-	int ret;
-
-	if (!READ_ONCE(bar->attached))
-		return -ENODEV;
-	window = ctx ? svpu_window_of(ctx) : svpu_window_claim(bar);
-	if (IS_ERR(window))
-		return PTR_ERR(window);
-	if (ctx)
-		svpu_window_get(window);
-	ret = svpu_window_wait(window);
-	if (ret) {
-		svpu_window_put(window);
-		return ret;
-	}
-	session->region = window->base;
-	session->transport_data = window;
-	svpu_session_init_region(session);
-
-	spin_lock_irq(&window->lock);
-	window->session = session;
-	window->bells = 0;
-	spin_unlock_irq(&window->lock);
-	/* Pairs with the server's acquire: the region is complete. */
-	smp_store_release(&window->slot->wanted, session->generation);
-	svpu_bar_ring(bar, 0);
-
-	/* From now on the server must give signs of life. */
-	mutex_lock(&bar->lock);
-	if (!bar->removed)
-		queue_delayed_work(system_wq, &bar->life, 0);
-	mutex_unlock(&bar->lock);
-	return 0;
-}
-
-static void svpu_bar_close(struct svpu_session *session)
-{
-	struct svpu_window *window = session->transport_data;
-
-	spin_lock_irq(&window->lock);
-	window->session = NULL;
-	spin_unlock_irq(&window->lock);
-	WRITE_ONCE(window->slot->wanted, 0);
-	svpu_bar_ring(window->bar, 0);
-}
-
-static void svpu_bar_release(struct svpu_session *session)
-{
-	svpu_window_put(session->transport_data);
-}
-
-static void svpu_bar_doorbell(struct svpu_session *session)
-{
-	struct svpu_window *window = session->transport_data;
-
-	svpu_bar_ring(window->bar, window->index + 1);
-}
-
-static void svpu_bar_free(struct svpu_device *dev)
-{
-	struct svpu_bar *bar = dev->transport_data;
-	unsigned int i;
-
-	for (i = 0; i < bar->num_windows; i++) {
-		if (bar->window[i].base)
-			memunmap(bar->window[i].base);
-		bitmap_free(bar->window[i].used);
-	}
-	memunmap(bar->header);
-	pci_iounmap(bar->pdev, bar->registers);
-	pci_release_regions(bar->pdev);
-	mutex_destroy(&bar->lock);
-	kfree(bar);
-}
-
-static const struct svpu_transport_ops svpu_ivshmem_transport = {
-	.name = "ivshmem",
-	.absent = "the host's softvpu-fw is gone; QEMU must be started again with a new one",
-	.mem_ops = &svpu_bar_memops,
-	.reaches = svpu_bar_reaches,
-	.share = svpu_bar_share,
-	.unshare = svpu_bar_unshare,
-	.lends = true,
-	.room = svpu_bar_room,
-	.open = svpu_bar_open,
-	.close = svpu_bar_close,
-	.release = svpu_bar_release,
-	.doorbell = svpu_bar_doorbell,
-	.leave = svpu_bar_leave,
-	.free = svpu_bar_free,
-};
+static DEFINE_MUTEX(svpu_bars_lock); /* svpu_bars */
+static LIST_HEAD(svpu_bars);
 
 /* ---- does the server live? ---- */
 
@@ -499,6 +258,50 @@ static int svpu_bar_map(struct svpu_bar *bar)
 	return svpu_bar_read_header(bar, size);
 }
 
+/*
+ * Of one place in memory there is one: open files and exported buffers of an earlier binding, or of
+ * a device that was unplugged, may still map it. Errors: -EBUSY.
+ */
+static int svpu_bar_enlist(struct svpu_bar *bar)
+{
+	struct svpu_bar *other;
+	int ret = 0;
+
+	mutex_lock(&svpu_bars_lock);
+	list_for_each_entry(other, &svpu_bars, link)
+		if (other->physical == bar->physical)
+			ret = -EBUSY;
+	if (!ret)
+		list_add(&bar->link, &svpu_bars);
+	mutex_unlock(&svpu_bars_lock);
+	return ret;
+}
+
+static void svpu_bar_delist(struct svpu_bar *bar)
+{
+	mutex_lock(&svpu_bars_lock);
+	list_del(&bar->link);
+	mutex_unlock(&svpu_bars_lock);
+}
+
+/* The transport's free(): nobody has a file, a buffer or a session any more. */
+void svpu_bar_free(struct svpu_device *dev)
+{
+	struct svpu_bar *bar = dev->transport_data;
+	unsigned int i;
+
+	for (i = 0; i < bar->num_windows; i++) {
+		if (bar->window[i].base)
+			memunmap(bar->window[i].base);
+		bitmap_free(bar->window[i].used);
+	}
+	memunmap(bar->header);
+	iounmap(bar->registers);
+	svpu_bar_delist(bar);
+	mutex_destroy(&bar->lock);
+	kfree(bar);
+}
+
 static int svpu_ivshmem_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	struct svpu_bar *bar;
@@ -514,11 +317,13 @@ static int svpu_ivshmem_probe(struct pci_dev *pdev, const struct pci_device_id *
 	ret = pci_enable_device(pdev);
 	if (ret)
 		goto err_bar;
-	/* They stay ours while an open file or an exported buffer of an earlier binding lives. */
 	ret = pci_request_regions(pdev, SVPU_NAME);
 	if (ret)
 		goto err_disable;
 	ret = svpu_bar_map(bar);
+	if (ret)
+		goto err_unmap;
+	ret = svpu_bar_enlist(bar);
 	if (ret)
 		goto err_unmap;
 	pci_set_master(pdev);
@@ -526,6 +331,7 @@ static int svpu_ivshmem_probe(struct pci_dev *pdev, const struct pci_device_id *
 	bar->dev = svpu_device_create(&pdev->dev, &svpu_ivshmem_transport);
 	if (IS_ERR(bar->dev)) {
 		ret = PTR_ERR(bar->dev);
+		svpu_bar_delist(bar);
 		goto err_unmap;
 	}
 	bar->dev->transport_data = bar;
@@ -542,6 +348,7 @@ static int svpu_ivshmem_probe(struct pci_dev *pdev, const struct pci_device_id *
 err_device:
 	/* Frees everything else. */
 	svpu_device_remove(bar->dev);
+	pci_release_regions(pdev);
 	pci_disable_device(pdev);
 	return ret;
 err_unmap:
@@ -558,29 +365,41 @@ err_bar:
 	return ret;
 }
 
+/* No session begins any more, and nothing comes from the server. */
+static void svpu_bar_stop(struct svpu_bar *bar)
+{
+	mutex_lock(&bar->lock);
+	bar->removed = true;
+	mutex_unlock(&bar->lock);
+	WRITE_ONCE(bar->attached, false);
+	wake_up(&bar->wait);
+	svpu_bar_free_irqs(bar, bar->num_windows + 1);
+	cancel_delayed_work_sync(&bar->life);
+}
+
 static void svpu_ivshmem_remove(struct pci_dev *pdev)
 {
 	struct svpu_bar *bar = pci_get_drvdata(pdev);
 	struct svpu_device *dev = bar->dev;
 
-	mutex_lock(&bar->lock);
-	bar->removed = true;
-	mutex_unlock(&bar->lock);
-	WRITE_ONCE(bar->attached, false);
-	svpu_bar_free_irqs(bar, bar->num_windows + 1);
-	cancel_delayed_work_sync(&bar->life);
+	svpu_bar_stop(bar);
 	/* Open files may hold the last reference, or nobody. */
 	v4l2_device_get(&dev->v4l2_dev);
 	svpu_device_remove(dev);
 	svpu_bar_want_nothing(bar, true);
 	v4l2_device_put(&dev->v4l2_dev);
+	pci_release_regions(pdev);
 	pci_disable_device(pdev);
 }
 
-/* Reboot and kexec: the workers end. */
+/* Reboot and kexec, with clients that may still run: the workers end, and none comes after them. */
 static void svpu_ivshmem_shutdown(struct pci_dev *pdev)
 {
-	svpu_bar_want_nothing(pci_get_drvdata(pdev), true);
+	struct svpu_bar *bar = pci_get_drvdata(pdev);
+
+	svpu_bar_stop(bar);
+	svpu_device_lose_sessions(bar->dev);
+	svpu_bar_want_nothing(bar, true);
 }
 
 static const struct pci_device_id svpu_ivshmem_ids[] = {

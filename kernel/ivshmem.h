@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Transport "ivshmem": what ivshmem.c (the PCI device, sessions, liveness) and bar_memory.c
- * (buffers in BAR 2) share. softvpu/ivshmem.h is the layout of the BAR.
+ * Transport "ivshmem": what ivshmem.c (the PCI device, liveness), bar_sessions.c (windows and
+ * sessions) and bar_memory.c (buffers in BAR 2) share. softvpu/ivshmem.h is the layout of the BAR.
  *
  * A window is our view of a slot: the part of the BAR that one worker maps. It belongs to one open
  * file, to asking for capabilities, or to nobody; it is given away again only when everything in
@@ -33,10 +33,11 @@ struct svpu_window {
 	unsigned int bells;
 };
 
-/* One device. */
+/* One device. It may outlive its PCI device: files stay open, buffers exported. */
 struct svpu_bar {
+	struct list_head link; /* of all */
 	struct svpu_device *dev;
-	struct pci_dev *pdev;
+	struct pci_dev *pdev; /* until it is removed */
 	void __iomem *registers;
 	struct svpu_ivshmem_header *header; /* shared */
 	/* Private copies of the header's: checked. */
@@ -79,6 +80,10 @@ static inline void svpu_bar_ring(struct svpu_bar *bar, unsigned int vector)
 }
 
 /* ivshmem.c */
+void svpu_bar_free(struct svpu_device *dev);
+
+/* bar_sessions.c */
+extern const struct svpu_transport_ops svpu_ivshmem_transport;
 struct svpu_window *svpu_window_claim(struct svpu_bar *bar);
 void svpu_window_get(struct svpu_window *window);
 void svpu_window_put(struct svpu_window *window);

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Transport "ivshmem": what a transport is asked for. Windows (our view of the BAR's slots), given
+ * to open files and to sessions, and the sessions' way through the mailbox. Called by session.c,
+ * and by bar_memory.c for a file's window; ivshmem.c hears what the server answers.
+ *
+ * Of the mailbox each word is loaded once, and any value of it is legal.
+ */
+#include <linux/bitmap.h>
+#include <linux/io.h>
+
+#include "ivshmem.h"
+
+/* ---- windows ---- */
+
+/* Nobody has it, and the server has let go of the last use. bar->lock is held. */
+static bool svpu_window_free(struct svpu_window *window)
+{
+	/* Pairs with the server's release: what its worker did is done. */
+	return !window->users && !smp_load_acquire(&window->slot->serving) &&
+	       !READ_ONCE(window->slot->kept) && !READ_ONCE(window->slot->ended);
+}
+
+/* Errors: -EBUSY all are in use; -EAGAIN the server hasn't let go of one yet; -ENOMEM. */
+static struct svpu_window *svpu_window_try_claim(struct svpu_bar *bar)
+{
+	struct svpu_window *window;
+	bool given_back = false;
+	unsigned int i;
+
+	for (i = 0; i < bar->num_windows; i++) {
+		if (svpu_window_free(&bar->window[i]))
+			break;
+		given_back |= !bar->window[i].users;
+	}
+	if (i == bar->num_windows)
+		return ERR_PTR(given_back ? -EAGAIN : -EBUSY);
+	window = &bar->window[i];
+	if (!window->base)
+		window->base = memremap(svpu_window_physical(window), bar->slot_size, MEMREMAP_WB);
+	if (!window->used)
+		window->used = bitmap_zalloc(svpu_heap_pages(bar), GFP_KERNEL);
+	if (!window->base || !window->used)
+		return ERR_PTR(-ENOMEM);
+	window->users = 1;
+	v4l2_device_get(&bar->dev->v4l2_dev);
+	WRITE_ONCE(window->slot->held, 1);
+	svpu_bar_ring(bar, 0);
+	return window;
+}
+
+static bool svpu_bar_changed(struct svpu_bar *bar, int before)
+{
+	return atomic_read(&bar->changes) != before;
+}
+
+/*
+ * A window for a new user, to be given back by svpu_window_put(). Waits, for timeout_ms at most,
+ * when those that are free were given back a moment ago. Errors: -EBUSY all are in use, or the
+ * server doesn't let go; -EINTR; -ENODEV; -ENOMEM.
+ */
+struct svpu_window *svpu_window_claim(struct svpu_bar *bar)
+{
+	unsigned long deadline = jiffies + msecs_to_jiffies(svpu_timeout_ms);
+	struct svpu_window *window;
+	long left;
+	int before;
+
+	for (;;) {
+		before = atomic_read(&bar->changes);
+		mutex_lock(&bar->lock);
+		window = bar->removed ? ERR_PTR(-ENODEV) : svpu_window_try_claim(bar);
+		mutex_unlock(&bar->lock);
+		left = deadline - jiffies;
+		if (PTR_ERR_OR_ZERO(window) != -EAGAIN)
+			return window;
+		if (left <= 0 || !READ_ONCE(bar->attached))
+			return ERR_PTR(-EBUSY);
+		if (wait_event_killable_timeout(bar->wait, svpu_bar_changed(bar, before),
+						left) < 0)
+			return ERR_PTR(-EINTR);
+	}
+}
+
+void svpu_window_get(struct svpu_window *window)
+{
+	mutex_lock(&window->bar->lock);
+	window->users++;
+	mutex_unlock(&window->bar->lock);
+}
+
+void svpu_window_put(struct svpu_window *window)
+{
+	struct svpu_bar *bar = window->bar;
+	bool last;
+
+	mutex_lock(&bar->lock);
+	last = !--window->users;
+	if (last) {
+		WRITE_ONCE(window->slot->held, 0);
+		svpu_bar_ring(bar, 0);
+	}
+	mutex_unlock(&bar->lock);
+	if (last)
+		v4l2_device_put(&bar->dev->v4l2_dev);
+}
+
+/* The window of a file, claimed when it is first needed. The context's lock is held. */
+struct svpu_window *svpu_window_of(struct svpu_ctx *ctx)
+{
+	struct svpu_bar *bar = ctx->dev->transport_data;
+	struct svpu_window *window = ctx->place;
+
+	if (window)
+		return window;
+	window = svpu_window_claim(bar);
+	if (!IS_ERR(window))
+		ctx->place = window;
+	else if (PTR_ERR(window) == -EBUSY && READ_ONCE(bar->attached))
+		dev_warn_ratelimited(ctx->dev->dev,
+				     "all %u windows are in use; softvpu-fw --sessions makes more\n",
+				     bar->num_windows);
+	return window;
+}
+
+static void svpu_bar_leave(struct svpu_ctx *ctx)
+{
+	if (ctx->place)
+		svpu_window_put(ctx->place);
+	ctx->place = NULL;
+}
+
+/* ---- sessions ---- */
+
+static bool svpu_window_served(struct svpu_window *window)
+{
+	/* As in svpu_window_free(). */
+	return smp_load_acquire(&window->slot->serving);
+}
+
+static bool svpu_window_settled(struct svpu_window *window)
+{
+	return !svpu_window_served(window) || !READ_ONCE(window->bar->attached);
+}
+
+/*
+ * The last session of the same file may not be over for the server. Errors: -EINTR; -ENODEV, there
+ * is no server any more; -EIO, it doesn't let go.
+ */
+int svpu_window_wait(struct svpu_window *window)
+{
+	long left = wait_event_killable_timeout(window->bar->wait, svpu_window_settled(window),
+						msecs_to_jiffies(svpu_timeout_ms));
+
+	if (left < 0)
+		return -EINTR;
+	if (!svpu_window_served(window))
+		return 0;
+	return left ? -ENODEV : -EIO;
+}
+
+static int svpu_bar_open(struct svpu_session *session, struct svpu_ctx *ctx)
+{
+	struct svpu_bar *bar = session->dev->transport_data;
+	struct svpu_window *window;
+	int ret;
+
+	if (!READ_ONCE(bar->attached))
+		return -ENODEV;
+	window = ctx ? svpu_window_of(ctx) : svpu_window_claim(bar);
+	if (IS_ERR(window))
+		return PTR_ERR(window);
+	if (ctx)
+		svpu_window_get(window);
+	ret = svpu_window_wait(window);
+	if (ret) {
+		svpu_window_put(window);
+		return ret;
+	}
+	session->region = window->base;
+	session->transport_data = window;
+	svpu_session_init_region(session);
+
+	mutex_lock(&bar->lock);
+	if (bar->removed) {
+		mutex_unlock(&bar->lock);
+		svpu_window_put(window);
+		return -ENODEV;
+	}
+	spin_lock_irq(&window->lock);
+	window->session = session;
+	window->bells = 0;
+	spin_unlock_irq(&window->lock);
+	/* Pairs with the server's acquire: the region is complete. */
+	smp_store_release(&window->slot->wanted, session->generation);
+	svpu_bar_ring(bar, 0);
+	/* From now on the server must give signs of life. */
+	queue_delayed_work(system_wq, &bar->life, 0);
+	mutex_unlock(&bar->lock);
+	return 0;
+}
+
+static void svpu_bar_close(struct svpu_session *session)
+{
+	struct svpu_window *window = session->transport_data;
+
+	spin_lock_irq(&window->lock);
+	window->session = NULL;
+	spin_unlock_irq(&window->lock);
+	WRITE_ONCE(window->slot->wanted, 0);
+	svpu_bar_ring(window->bar, 0);
+}
+
+static void svpu_bar_release(struct svpu_session *session)
+{
+	svpu_window_put(session->transport_data);
+}
+
+static void svpu_bar_doorbell(struct svpu_session *session)
+{
+	struct svpu_window *window = session->transport_data;
+
+	svpu_bar_ring(window->bar, window->index + 1);
+}
+
+const struct svpu_transport_ops svpu_ivshmem_transport = {
+	.name = "ivshmem",
+	.absent = "the host's softvpu-fw is gone; QEMU must be started again with a new one",
+	.mem_ops = &svpu_bar_memops,
+	.reaches = svpu_bar_reaches,
+	.share = svpu_bar_share,
+	.unshare = svpu_bar_unshare,
+	.lends = true,
+	.room = svpu_bar_room,
+	.open = svpu_bar_open,
+	.close = svpu_bar_close,
+	.release = svpu_bar_release,
+	.doorbell = svpu_bar_doorbell,
+	.leave = svpu_bar_leave,
+	.free = svpu_bar_free,
+};
