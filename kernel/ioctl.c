@@ -176,6 +176,23 @@ static void svpu_report_failure(struct svpu_ctx *ctx, struct vb2_queue *q)
 		vb2_queue_error(q);
 }
 
+/*
+ * When imported memory is refused, videobuf2 lets go of what the buffer had before, too, and says
+ * no buf_cleanup: the firmware would keep the old memory, and a bounce buffer would be lost.
+ */
+static int svpu_after_prepare(struct svpu_ctx *ctx, struct vb2_queue *q,
+			      const struct v4l2_buffer *buffer, int ret)
+{
+	struct vb2_buffer *vb;
+
+	if (!ret || q->type != buffer->type)
+		return ret;
+	vb = vb2_get_buffer(q, buffer->index);
+	if (vb && !vb->planes[0].mem_priv)
+		svpu_memory_unmap(ctx, vb);
+	return ret;
+}
+
 static int svpu_ioctl_qbuf(struct file *file, void *priv, struct v4l2_buffer *buffer)
 {
 	struct svpu_ctx *ctx = svpu_file_ctx(file);
@@ -183,7 +200,15 @@ static int svpu_ioctl_qbuf(struct file *file, void *priv, struct v4l2_buffer *bu
 
 	if (q->type == buffer->type && svpu_queue_failed(ctx, q))
 		return -EIO;
-	return v4l2_m2m_ioctl_qbuf(file, priv, buffer);
+	return svpu_after_prepare(ctx, q, buffer, v4l2_m2m_ioctl_qbuf(file, priv, buffer));
+}
+
+static int svpu_ioctl_prepare_buf(struct file *file, void *priv, struct v4l2_buffer *buffer)
+{
+	struct svpu_ctx *ctx = svpu_file_ctx(file);
+	struct vb2_queue *q = v4l2_m2m_get_vq(ctx->fh.m2m_ctx, buffer->type);
+
+	return svpu_after_prepare(ctx, q, buffer, v4l2_m2m_ioctl_prepare_buf(file, priv, buffer));
 }
 
 static int svpu_ioctl_dqbuf(struct file *file, void *priv, struct v4l2_buffer *buffer)
@@ -220,7 +245,7 @@ static int svpu_ioctl_subscribe_event(struct v4l2_fh *fh, const struct v4l2_even
 	.vidioc_s_selection = svpu_ioctl_set_selection,                                           \
 	.vidioc_g_pixelaspect = svpu_ioctl_get_pixelaspect, .vidioc_reqbufs = svpu_ioctl_reqbufs, \
 	.vidioc_querybuf = v4l2_m2m_ioctl_querybuf, .vidioc_qbuf = svpu_ioctl_qbuf,               \
-	.vidioc_dqbuf = svpu_ioctl_dqbuf, .vidioc_prepare_buf = v4l2_m2m_ioctl_prepare_buf,       \
+	.vidioc_dqbuf = svpu_ioctl_dqbuf, .vidioc_prepare_buf = svpu_ioctl_prepare_buf,       \
 	.vidioc_create_bufs = v4l2_m2m_ioctl_create_bufs, .vidioc_expbuf = v4l2_m2m_ioctl_expbuf, \
 	.vidioc_streamon = v4l2_m2m_ioctl_streamon, .vidioc_streamoff = v4l2_m2m_ioctl_streamoff, \
 	.vidioc_try_decoder_cmd = v4l2_m2m_ioctl_try_decoder_cmd,                                 \
