@@ -50,7 +50,10 @@ class Listener final : public SessionEvents {
     const std::lock_guard lock(mutex_);
     return said_;
   }
-  bool said_inside_a_call() const { return inside_call_; }
+  bool said_inside_a_call() {
+    const std::lock_guard lock(mutex_);
+    return inside_call_;
+  }
   // Set while this thread is inside a Session call.
   static bool& in_call() {
     static thread_local bool in = false;
