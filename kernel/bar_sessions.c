@@ -49,9 +49,10 @@ static struct svpu_window *svpu_window_try_claim(struct svpu_bar *bar)
 	return window;
 }
 
+/* The server said something, or says nothing any more. */
 static bool svpu_bar_changed(struct svpu_bar *bar, int before)
 {
-	return atomic_read(&bar->changes) != before;
+	return atomic_read(&bar->changes) != before || !READ_ONCE(bar->attached);
 }
 
 /*
