@@ -9,4 +9,5 @@ target_include_directories(softvpu PRIVATE ${CMAKE_SOURCE_DIR})
 target_compile_definitions(softvpu PRIVATE SOFTVPU_VERSION="${PROJECT_VERSION}" SOFTVPU_LIBDIR="${CMAKE_INSTALL_LIBDIR}"
   SOFTVPU_LIBEXECDIR="${CMAKE_INSTALL_LIBEXECDIR}")
 target_link_libraries(softvpu PRIVATE softvpu_vpu softvpu_v4l2 softvpu_flags CLI11::CLI11 fmt::fmt nlohmann_json::nlohmann_json)
+softvpu_harden(softvpu)
 install(TARGETS softvpu RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

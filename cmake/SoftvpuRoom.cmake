@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# softvpu_room(NAME [USES room...] [LIBS library...] [EXCLUDE regex]): a folder is one static library `softvpu_NAME` of all its
-# *.cc (not *_test.cc, *_main.cc), and its *_test.cc are the GoogleTest program `NAME_test` (label unit).
+# softvpu_room(NAME [USES room...] [PRIVATE_USES room...] [LIBS library...] [EXCLUDE regex] [UNFORTIFIED] [SHARDS n] [SINGLE_THREADED]): a
+# folder is one static library `softvpu_NAME` of all its *.cc and *.c (not *_test.cc, *_main.cc), and its *_test.cc are the GoogleTest
+# program `NAME_test` (label unit). PRIVATE_USES are rooms that its headers don't include.
 find_package(PkgConfig REQUIRED)
 if(SOFTVPU_BUILD_TESTS)
   find_package(GTest REQUIRED)
@@ -9,7 +10,7 @@ endif()
 
 add_library(softvpu_flags INTERFACE)
 target_include_directories(softvpu_flags INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include/uapi)
-target_compile_options(softvpu_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers -Werror)
+target_compile_options(softvpu_flags INTERFACE -Wall -Wextra -Wshadow $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor> -Wno-missing-field-initializers -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # GCC bug 105329: at -O3 it takes "text" + std::string for a copy onto itself.
   target_compile_options(softvpu_flags INTERFACE -Wno-restrict)
@@ -21,14 +22,41 @@ if(SOFTVPU_SANITIZE)
   # g++ 12 takes what the sanitizers add inside std::regex for an uninitialised read.
   target_compile_options(softvpu_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 endif()
+# softvpu_harden(target...): what makes a fault harder to use, in the worker above all. For everything that is shipped;
+# tests/tools/hardening_test.py reads the binaries. Sanitizers check more, and don't go together with some of it.
+add_library(softvpu_hardening INTERFACE)
+add_library(softvpu_fortify INTERFACE)
+if(NOT SOFTVPU_SANITIZE AND NOT SOFTVPU_FUZZ)
+  target_compile_options(softvpu_hardening INTERFACE -fstack-protector-strong -fstack-clash-protection)
+  target_compile_definitions(softvpu_hardening INTERFACE $<$<COMPILE_LANGUAGE:CXX>:_GLIBCXX_ASSERTIONS>)
+  target_link_options(softvpu_hardening INTERFACE -Wl,-z,relro,-z,now)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    # Debian's start files have no note of their own, so the linker would leave ours out. No code here changes a return address.
+    # Branch tracking isn't claimed: of what is linked statically, libstdc++ isn't compiled for it.
+    target_compile_options(softvpu_hardening INTERFACE -fcf-protection=full)
+    target_link_options(softvpu_hardening INTERFACE -Wl,-z,shstk)
+  elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64")
+    target_compile_options(softvpu_hardening INTERFACE -mbranch-protection=standard)
+  endif()
+  # Without optimisation there is none.
+  if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
+    target_compile_options(softvpu_fortify INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+  endif()
+endif()
+function(softvpu_harden)
+  foreach(target ${ARGN})
+    target_link_libraries(${target} PRIVATE softvpu_hardening softvpu_fortify)
+  endforeach()
+endfunction()
+
 if(SOFTVPU_FUZZ)
   # The rooms under test report their coverage, or the fuzzer would be blind.
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
 function(softvpu_room name)
-  cmake_parse_arguments(ARG "" "EXCLUDE" "USES;LIBS" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc ${CMAKE_CURRENT_SOURCE_DIR}/*/*.cc)
+  cmake_parse_arguments(ARG "UNFORTIFIED;SINGLE_THREADED" "EXCLUDE;SHARDS" "USES;PRIVATE_USES;LIBS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc ${CMAKE_CURRENT_SOURCE_DIR}/*/*.cc ${CMAKE_CURRENT_SOURCE_DIR}/*.c)
   list(FILTER sources EXCLUDE REGEX "(_test|_main)\\.cc$")
   if(ARG_EXCLUDE)
     list(FILTER sources EXCLUDE REGEX "${ARG_EXCLUDE}")
@@ -38,27 +66,87 @@ function(softvpu_room name)
   endif()
   add_library(softvpu_${name} STATIC ${sources})
   target_link_libraries(softvpu_${name} PUBLIC softvpu_flags ${ARG_LIBS})
+  if(ARG_UNFORTIFIED)
+    target_link_libraries(softvpu_${name} PRIVATE softvpu_hardening)
+  else()
+    softvpu_harden(softvpu_${name})
+  endif()
   # No exceptions below main(): a forced unwind (thread cancellation) must pass, and none may cross the C ABI.
   target_compile_options(softvpu_${name} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions>)
+  # Rooms that run on threads of other people's programs: an ioctl may take 4 KiB of their stacks in all (tests/preload/guest).
+  if(NOT name MATCHES "^(firmware|sandbox)$" AND NOT SOFTVPU_SANITIZE)
+    target_compile_options(softvpu_${name} PRIVATE $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<NOT:$<CONFIG:Debug>>>:-Wframe-larger-than=2048>)
+  endif()
   foreach(use ${ARG_USES})
     target_link_libraries(softvpu_${name} PUBLIC softvpu_${use})
   endforeach()
-  if(SOFTVPU_BUILD_TESTS)
+  foreach(use ${ARG_PRIVATE_USES})
+    target_link_libraries(softvpu_${name} PRIVATE softvpu_${use})
+  endforeach()
+  # Where nothing runs at the same time there are no races.
+  if(SOFTVPU_BUILD_TESTS AND NOT (ARG_SINGLE_THREADED AND SOFTVPU_SANITIZE MATCHES "thread"))
     file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.cc ${CMAKE_CURRENT_SOURCE_DIR}/*/*_test.cc)
     if(tests)
-      softvpu_test(${name}_test LABELS unit SOURCES ${tests} LIBS softvpu_${name})
+      softvpu_test(${name}_test LABELS unit SHARDS ${ARG_SHARDS} SOURCES ${tests} LIBS softvpu_${name})
     endif()
   endif()
 endfunction()
 
-# softvpu_test(NAME LABELS label... SOURCES file... LIBS target... [TIMEOUT seconds]): a GoogleTest program, its tests known to CTest.
+# Half of the time that a test takes to compile goes into these headers. They are compiled once for all programs of a KIND, which have the
+# same options, by a program that has no other. -DSOFTVPU_PRECOMPILE=OFF shows which includes are missing.
+option(SOFTVPU_PRECOMPILE "Precompile the headers that most tests include" ON)
+function(softvpu_precompile name kind options)
+  if(NOT SOFTVPU_PRECOMPILE)
+    return()
+  endif()
+  set(owner softvpu_precompiled_${kind})
+  if(NOT TARGET ${owner})
+    file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/${owner}.cc CONTENT "int main() {}\n")
+    add_executable(${owner} EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/${owner}.cc)
+    target_link_libraries(${owner} PRIVATE softvpu_flags GTest::gmock GTest::gtest_main)
+    target_compile_options(${owner} PRIVATE ${options})
+    target_precompile_headers(${owner} PRIVATE <gmock/gmock.h> <gtest/gtest.h> <algorithm> <array> <chrono> <cstring> <functional> <map>
+                              <memory> <optional> <string> <thread> <vector>)
+  endif()
+  target_precompile_headers(${name} REUSE_FROM ${owner})
+  # Lets ccache see that a precompiled header was used.
+  target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+endfunction()
+
+# softvpu_test(NAME LABELS label... SOURCES file... LIBS target... [TIMEOUT seconds] [SHARDS n] [ISOLATED]): a GoogleTest program, its tests known to
+# CTest. Where a program starts slowly, under a sanitizer or an emulator, it is SHARDS tests instead (1), unless its tests want a process each.
 function(softvpu_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "LABELS;SOURCES;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "ISOLATED" "TIMEOUT;SHARDS" "LABELS;SOURCES;LIBS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
+  endif()
+  if(NOT ARG_SHARDS)
+    set(ARG_SHARDS 1)
   endif()
   add_executable(${name} ${ARG_SOURCES})
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${ARG_LIBS} softvpu_flags GTest::gmock GTest::gtest_main)
-  gtest_discover_tests(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT} DISCOVERY_TIMEOUT 60)
+  # Tests wait for the compiler longer than they run. (With ASan and UBSan it takes as long either way.)
+  set(kind optimized)
+  set(options "")
+  if(NOT ARG_ISOLATED AND NOT SOFTVPU_SANITIZE MATCHES "address")
+    set(kind plain)
+    set(options -O0 -g1)
+  endif()
+  target_compile_options(${name} PRIVATE ${options})
+  softvpu_precompile(${name} ${kind} "${options}")
+  if((SOFTVPU_SANITIZE AND NOT ARG_ISOLATED) OR CMAKE_CROSSCOMPILING)
+    foreach(shard RANGE 1 ${ARG_SHARDS})
+      math(EXPR index "${shard} - 1")
+      set(test ${name})
+      if(ARG_SHARDS GREATER 1)
+        set(test ${name}.${shard})
+      endif()
+      add_test(NAME ${test} COMMAND ${name})
+      set_tests_properties(${test} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 900
+                           ENVIRONMENT "GTEST_TOTAL_SHARDS=${ARG_SHARDS};GTEST_SHARD_INDEX=${index}")
+    endforeach()
+  else()
+    gtest_discover_tests(${name} NO_PRETTY_VALUES PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT} DISCOVERY_TIMEOUT 60)
+  endif()
 endfunction()

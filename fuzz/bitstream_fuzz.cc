@@ -3,6 +3,7 @@
 // the codec and the client's manners, the rest is the stream with the client's deeds between its pieces. No crash, no hang,
 // nothing written outside a picture, every buffer answered once. libavcodec itself isn't instrumented.
 // Links: softvpu_firmware
+// Covers: src/firmware/libav
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>

@@ -2,6 +2,7 @@
 // Sequences of ioctls on up to three opens of a decoder node over the null codec. Every byte is a decision; structures are half
 // sensible, half noise, so that deep states are reached and each field is tried with anything.
 // Links: softvpu_v4l2
+// Covers: src/v4l2
 #include <linux/videodev2.h>
 #include <sys/mman.h>
 
@@ -171,10 +172,9 @@ void write_stream(Bytes& in, Open& open) {
   }
   if (open.file->ioctl(VIDIOC_QUERYBUF, &buffer, true) != 0) return;
   const uint64_t offset = open.multiplanar ? planes[0].m.mem_offset : buffer.m.offset;
-  const auto target = open.file->mmap_target(offset, 4096, PROT_READ | PROT_WRITE, MAP_SHARED);
-  if (!target) abort();  // what QUERYBUF names can be mapped
-  void* at = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, target->fd, 0);
-  if (at == MAP_FAILED) return;
+  const auto mapped = open.file->mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, offset);
+  if (!mapped) abort();  // what QUERYBUF names can be mapped
+  void* const at = *mapped;
   codec::StreamFormat format;
   format.coded = {16u * (1 + in.byte() % 8), 16u * (1 + in.byte() % 8)};
   format.visible = {0, 0, format.coded.width, format.coded.height};
@@ -220,7 +220,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     } else if (what < 70) {
       std::this_thread::yield();  // lets the codec's thread speak
     } else if (what < 74) {
-      (void)open.file->mmap_target(in.word(), in.word(), in.byte(), in.byte());
+      const uint64_t offset = in.word();
+      const size_t length = in.word();
+      const int prot = in.byte();
+      const auto at =
+          open.file->mmap(nullptr, length, prot, in.byte() & MAP_TYPE, offset);  // not MAP_FIXED: it would hit the fuzzer
+      if (at) ::munmap(*at, length);
       open.file->mapping_changed(in.word(), in.coin() ? 1 : -1);
     } else if (what < 76) {
       open.file->release();

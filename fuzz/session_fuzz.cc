@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A session of the host whose firmware is the fuzzer: client verbs and firmware messages in any order, right and wrong. No
 // crash, no hang; when the firmware dies at the end, every buffer has been answered exactly once and failed() was the last word.
+// One thread: the event loop has its turns where the input says so.
 // Links: softvpu_vpu
-#include <condition_variable>
+// Covers: src/vpu/session_core.cc src/vpu/session_messages.cc src/vpu/host_state.cc src/vpu/buffers.cc src/vpu/outbox.cc
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <map>
 #include <memory>
-#include <mutex>
 
 #include "base/shared_memory.h"
 #include "fuzz/bytes.h"
@@ -32,31 +32,20 @@ class Owner final : public codec::SessionEvents {
   void drained(codec::DoneStatus) override { alive(); }
   void flushed(Direction, uint32_t) override { alive(); }
   void failed(const Error&) override {
-    const std::lock_guard lock(mutex_);
-    if (failed_) abort();
+    alive();
     failed_ = true;
-    changed_.notify_all();
   }
-  void wait_failed() {
-    std::unique_lock lock(mutex_);
-    if (!changed_.wait_for(lock, std::chrono::seconds(20), [this] { return failed_; })) abort();
-  }
-  int answers(Cookie cookie) {
-    const std::lock_guard lock(mutex_);
-    return answers_[cookie];
-  }
+  bool has_failed() const { return failed_; }
+  int answers(Cookie cookie) { return answers_[cookie]; }
 
  private:
-  void alive() {
-    const std::lock_guard lock(mutex_);
+  void alive() const {
     if (failed_) abort();
   }
   void answer(Cookie cookie) {
-    const std::lock_guard lock(mutex_);
-    if (failed_ || ++answers_[cookie] > 1) abort();
+    alive();
+    if (++answers_[cookie] > 1) abort();
   }
-  std::mutex mutex_;
-  std::condition_variable changed_;
   std::map<Cookie, int> answers_;
   bool failed_ = false;
 };
@@ -79,19 +68,45 @@ const SharedMemory& memory() {
   return *shared;
 }
 
-// The firmware has been read up to here.
-void settle(hfi::LoopbackFirmware& firmware) {
+hfi::WireStatus some_status(uint8_t which) {
+  constexpr hfi::WireStatus kAll[] = {hfi::WireStatus::kOk, hfi::WireStatus::kOk, hfi::WireStatus::kDataError,
+                                      hfi::WireStatus::kInvalid};
+  return kAll[which >> 5 & 3];
+}
+
+// A format that is legal if `which` is small, else of any numbers.
+hfi::msg::FormatChanged some_format(Bytes& in, uint8_t which) {
+  hfi::msg::FormatChanged format;
+  format.coded_width = format.visible_width = 16u * (which + 1u);
+  format.coded_height = format.visible_height = 64;
+  if (which < 64) return format;
+  format.coded_height = in.number();
+  format.visible_left = static_cast<int32_t>(in.number());
+  format.visible_width = in.number();
+  format.visible_height = in.number();
+  format.interlaced = in.coin();
+  format.bit_depth = in.byte();
+  format.chroma = in.byte();
+  format.native = in.coin() ? static_cast<uint32_t>(kNv12) : in.word();
+  format.min_output_buffers = in.number();
+  format.colorspace = in.byte();
+  return format;
+}
+
+constexpr int kMostTurns = 64;
+constexpr int kLastTurns = 4;
+
+// The host reads what the firmware has said.
+void settle(EventLoop& loop, hfi::LoopbackFirmware& firmware) {
   const svpu_ring_index& index = firmware.message_index();
-  for (int i = 0; i < 20'000 && !firmware.killed(); ++i) {
-    if (__atomic_load_n(&index.read, __ATOMIC_ACQUIRE) == __atomic_load_n(&index.write, __ATOMIC_ACQUIRE)) return;
-    sched_yield();
-  }
+  for (int i = 0; i < kMostTurns && !firmware.killed() && index.read != index.write; ++i) loop.turn();
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static EventLoop& loop = *new EventLoop;
+  loop.run_by_hand();
   Bytes in(data, size);
   std::unique_ptr<hfi::LoopbackFirmware> firmware;
   vpu::SessionSetup setup;
@@ -117,7 +132,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if ((manners & 1) == 0) {
     (void)firmware->endpoint().send({0, hfi::msg::Ready{1, 1, "fuzz"}});
     (void)firmware->endpoint().send({0, hfi::msg::Configured{}});
-    settle(*firmware);
+    settle(loop, *firmware);
   }
   std::vector<Cookie> queued;
   uint64_t cookie = 0;
@@ -152,11 +167,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         (void)core->unmap_buffer(side, {which % 8u, 1});
         break;
       case 9:
-        (void)firmware->endpoint().try_send({some_cookie, hfi::msg::InputDone{}});
+        (void)firmware->endpoint().try_send({some_cookie, hfi::msg::InputDone{some_status(which)}});
         break;
       case 10: {
         hfi::msg::OutputDone done;
         done.bytes_used[0] = which * 32u;
+        done.has_tag = (manners & 8) != 0;
+        done.frame_type = which % 4u;
+        done.status = (manners & 16) != 0 ? some_status(which) : hfi::WireStatus::kOk;
         (void)firmware->endpoint().try_send({some_cookie, done});
         break;
       }
@@ -166,13 +184,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         (void)firmware->endpoint().try_send({some_cookie, done});
         break;
       }
-      case 12: {
-        hfi::msg::FormatChanged format;
-        format.coded_width = format.visible_width = 16u * (which + 1u);
-        format.coded_height = format.visible_height = 64;
-        (void)firmware->endpoint().try_send({0, format});
+      case 12:
+        (void)firmware->endpoint().try_send({0, some_format(in, which)});
         break;
-      }
       case 13:
         if ((which & 0x80) != 0) {
           (void)firmware->endpoint().try_send({0, hfi::msg::Unmapped{static_cast<hfi::Direction>(which & 1), {which % 8u, 1}}});
@@ -204,15 +218,17 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         }
         break;
       default:
-        settle(*firmware);
+        settle(loop, *firmware);
         break;
     }
   }
   firmware->die();
-  owner->wait_failed();
+  for (int i = 0; i < kMostTurns && !owner->has_failed(); ++i) loop.turn();
+  if (!owner->has_failed()) abort();
   for (const Cookie one : queued) {
     if (owner->answers(one) != 1) abort();
   }
   core->close();
+  for (int i = 0; i < kLastTurns; ++i) loop.turn();  // what close() left to it
   return 0;
 }

@@ -2,24 +2,31 @@
 /*
  * Buffers in the BAR of an ivshmem device: videobuf2's memory operations. MMAP buffers lie in the
  * window of their file, where its worker finds them; other memory (USERPTR, DMABUF) is left to
- * videobuf2-vmalloc, and bounced by memory.c. Exported buffers of a window are reached in place
- * when the same file imports them.
+ * imported.c, and bounced by memory.c. Exported buffers of a window are reached in place when the
+ * same file imports them.
  *
  * The memory has no struct pages: it can be mapped by processes and by the kernel, but not be
- * given to another device's DMA.
+ * given to another device's DMA. Processes get it page by page as they touch it, so that it can be
+ * taken away again when the device goes (svpu_bar_revoke()): SIGBUS from then on.
  */
 #include <linux/bitmap.h>
+#include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/mount.h>
+#include <linux/pseudo_fs.h>
 #include <linux/slab.h>
 #include <media/videobuf2-memops.h>
-#include <media/videobuf2-vmalloc.h>
 
 #include "ivshmem.h"
 
+/* Pages that one fault maps, at most: a picture is touched as a whole. */
+#define SVPU_FAULT_PAGES 512
+
 struct svpu_bar_buffer {
-	struct svpu_window *window; /* NULL: not ours, `other` is videobuf2-vmalloc's */
-	void *other;
-	unsigned long first, pages; /* in the heap */
+	struct svpu_imported imported; /* first; empty: the rest is in use */
+	struct svpu_window *window;
+	unsigned long first, pages; /* in the heap, with the tail */
+	unsigned long size; /* as videobuf2 knows it */
 	refcount_t holds; /* one for all users, one for each sharing with a firmware */
 	refcount_t users; /* as videobuf2 counts them */
 	struct vb2_vmarea_handler handler;
@@ -46,9 +53,20 @@ static void svpu_window_give_back(struct svpu_window *window, struct svpu_bar_bu
 	mutex_unlock(&window->bar->lock);
 }
 
+static struct svpu_device *svpu_buffer_device(const struct svpu_bar_buffer *buffer)
+{
+	return buffer->window->bar->dev;
+}
+
 static u64 svpu_buffer_offset(const struct svpu_bar_buffer *buffer)
 {
 	return (u64)buffer->first << PAGE_SHIFT;
+}
+
+static unsigned long svpu_buffer_pfn(const struct svpu_bar_buffer *buffer)
+{
+	return PHYS_PFN(svpu_window_physical(buffer->window) + buffer->window->bar->heap_offset) +
+	       buffer->first;
 }
 
 static void *svpu_buffer_vaddr(const struct svpu_bar_buffer *buffer)
@@ -81,7 +99,7 @@ static void *svpu_bar_alloc(struct vb2_buffer *vb, struct device *dev, unsigned 
 	struct svpu_ctx *ctx = vb2_get_drv_priv(vb->vb2_queue);
 	struct svpu_window *window = svpu_window_of(ctx);
 	struct svpu_bar_buffer *buffer;
-	int ret;
+	int access, ret;
 
 	if (IS_ERR(window))
 		return window;
@@ -89,11 +107,12 @@ static void *svpu_bar_alloc(struct vb2_buffer *vb, struct device *dev, unsigned 
 	ret = ctx->session ? 0 : svpu_window_wait(window);
 	if (ret && ret != -ENODEV)
 		return ERR_PTR(ret);
-	buffer = kzalloc(sizeof(*buffer), GFP_KERNEL);
+	buffer = kzalloc(sizeof(*buffer), GFP_KERNEL_ACCOUNT);
 	if (!buffer)
 		return ERR_PTR(-ENOMEM);
 	buffer->window = window;
-	buffer->pages = PAGE_ALIGN(size) >> PAGE_SHIFT;
+	buffer->size = size;
+	buffer->pages = PAGE_ALIGN(size + svpu_tail_of(vb)) >> PAGE_SHIFT;
 	if (!buffer->pages || !svpu_window_take(window, buffer)) {
 		dev_dbg(dev, "no %lu bytes are free in window %u\n", size, window->index);
 		kfree(buffer);
@@ -105,8 +124,13 @@ static void *svpu_bar_alloc(struct vb2_buffer *vb, struct device *dev, unsigned 
 	buffer->handler.refcount = &buffer->users;
 	buffer->handler.put = svpu_bar_put;
 	buffer->handler.arg = buffer;
+	if (!svpu_access_begin(ctx->dev, &access)) {
+		svpu_bar_put(buffer);
+		return ERR_PTR(-ENODEV);
+	}
 	/* It may have been another process's. */
 	memset(svpu_buffer_vaddr(buffer), 0, buffer->pages << PAGE_SHIFT);
+	svpu_access_end(ctx->dev, access);
 	return buffer;
 }
 
@@ -114,35 +138,135 @@ static void *svpu_bar_vaddr(struct vb2_buffer *vb, void *priv)
 {
 	struct svpu_bar_buffer *buffer = priv;
 
-	if (!buffer->window)
-		return vb2_vmalloc_memops.vaddr(vb, buffer->other);
-	return svpu_buffer_vaddr(buffer);
+	return buffer->imported.other ? svpu_imported_vaddr(vb, priv) : svpu_buffer_vaddr(buffer);
 }
 
 static unsigned int svpu_bar_num_users(void *priv)
 {
 	struct svpu_bar_buffer *buffer = priv;
 
-	return buffer->window ? refcount_read(&buffer->users) : 0;
+	return buffer->imported.other ? 0 : refcount_read(&buffer->users);
+}
+
+/* ---- mapped by processes ---- */
+
+static void svpu_bar_vm_open(struct vm_area_struct *vma)
+{
+	vb2_common_vm_ops.open(vma);
+}
+
+static void svpu_bar_vm_close(struct vm_area_struct *vma)
+{
+	vb2_common_vm_ops.close(vma);
+}
+
+static vm_fault_t svpu_bar_vm_fault(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct vb2_vmarea_handler *handler = vma->vm_private_data;
+	struct svpu_bar_buffer *buffer = handler->arg;
+	struct svpu_device *dev = svpu_buffer_device(buffer);
+	unsigned long end = min(vma->vm_end, vmf->address + SVPU_FAULT_PAGES * PAGE_SIZE);
+	unsigned long at = vmf->address & PAGE_MASK;
+	unsigned long pfn = svpu_buffer_pfn(buffer) + vmf->pgoff;
+	vm_fault_t ret = VM_FAULT_SIGBUS;
+	int access;
+
+	if (!svpu_access_begin(dev, &access))
+		return VM_FAULT_SIGBUS;
+	/* The buffer's whole pages, from vm_pgoff 0 on: svpu_bar_map() has checked the length. */
+	for (; at < end; at += PAGE_SIZE, pfn++) {
+		ret = vmf_insert_pfn(vma, at, pfn);
+		if (ret != VM_FAULT_NOPAGE)
+			break;
+	}
+	svpu_access_end(dev, access);
+	atomic64_inc(&dev->faults);
+	/* What was asked for is there. */
+	return at > (vmf->address & PAGE_MASK) ? VM_FAULT_NOPAGE : ret;
+}
+
+static const struct vm_operations_struct svpu_bar_vm_ops = {
+	.open = svpu_bar_vm_open,
+	.close = svpu_bar_vm_close,
+	.fault = svpu_bar_vm_fault,
+};
+
+static int svpu_bar_map(struct svpu_bar_buffer *buffer, struct vm_area_struct *vma,
+			unsigned long most)
+{
+	/* A private copy of a page that is no struct page can't be made. */
+	if (!(vma->vm_flags & VM_SHARED) || vma->vm_end - vma->vm_start > most)
+		return -EINVAL;
+	svpu_vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
+	vma->vm_private_data = &buffer->handler;
+	vma->vm_ops = &svpu_bar_vm_ops;
+	vma->vm_ops->open(vma);
+	return 0;
 }
 
 static int svpu_bar_mmap(void *priv, struct vm_area_struct *vma)
 {
 	struct svpu_bar_buffer *buffer = priv;
-	unsigned long size = vma->vm_end - vma->vm_start;
-	phys_addr_t from = svpu_window_physical(buffer->window) +
-			   buffer->window->bar->heap_offset + svpu_buffer_offset(buffer);
-	int ret;
 
-	if (size > buffer->pages << PAGE_SHIFT)
-		return -EINVAL;
-	ret = remap_pfn_range(vma, vma->vm_start, PHYS_PFN(from), size, vma->vm_page_prot);
+	return svpu_bar_map(buffer, vma, buffer->size);
+}
+
+/*
+ * All mappings of a device's buffers, of its node and of dma-bufs, are in one address space, so
+ * that they are found when the device goes: as in DRM, that of an inode that nobody sees.
+ */
+static struct vfsmount *svpu_bar_mount;
+static int svpu_bar_mounts;
+
+static int svpu_bar_init_fs_context(struct fs_context *context)
+{
+	return init_pseudo(context, 0x53565055) ? 0 : -ENOMEM;
+}
+
+/* Not registered, so nobody can mount it; without an owner, so it doesn't hold the module. */
+static struct file_system_type svpu_bar_fs = {
+	.name = "softvpu",
+	.init_fs_context = svpu_bar_init_fs_context,
+	.kill_sb = kill_anon_super,
+};
+
+/* Errors: those of mounting, -ENOMEM. */
+int svpu_bar_make_inode(struct svpu_bar *bar)
+{
+	struct inode *inode;
+	int ret = simple_pin_fs(&svpu_bar_fs, &svpu_bar_mount, &svpu_bar_mounts);
+
 	if (ret)
 		return ret;
-	vma->vm_private_data = &buffer->handler;
-	vma->vm_ops = &vb2_common_vm_ops;
-	vma->vm_ops->open(vma);
+	inode = alloc_anon_inode(svpu_bar_mount->mnt_sb);
+	if (IS_ERR(inode)) {
+		simple_release_fs(&svpu_bar_mount, &svpu_bar_mounts);
+		return PTR_ERR(inode);
+	}
+	bar->inode = inode;
 	return 0;
+}
+
+void svpu_bar_drop_inode(struct svpu_bar *bar)
+{
+	if (!bar->inode)
+		return;
+	iput(bar->inode);
+	simple_release_fs(&svpu_bar_mount, &svpu_bar_mounts);
+}
+
+struct address_space *svpu_bar_mapping(struct svpu_device *dev)
+{
+	struct svpu_bar *bar = dev->transport_data;
+
+	return bar->inode->i_mapping;
+}
+
+/* The device is revoked: nothing is mapped any more after this. */
+void svpu_bar_revoke(struct svpu_bar *bar)
+{
+	unmap_mapping_range(bar->inode->i_mapping, 0, 0, 1);
 }
 
 /* ---- exported buffers ---- */
@@ -163,6 +287,15 @@ static void svpu_bar_dmabuf_release(struct dma_buf *dbuf)
 	svpu_bar_put(dbuf->priv);
 }
 
+/*
+ * Other drivers are told that the device has gone, if they ask; vmap() can't refuse, since the
+ * dma-buf core warns of that.
+ */
+static int svpu_bar_dmabuf_begin(struct dma_buf *dbuf, enum dma_data_direction direction)
+{
+	return READ_ONCE(svpu_buffer_device(dbuf->priv)->revoked) ? -ENODEV : 0;
+}
+
 static int svpu_bar_dmabuf_vmap(struct dma_buf *dbuf, struct iosys_map *map)
 {
 	iosys_map_set_vaddr(map, svpu_buffer_vaddr(dbuf->priv));
@@ -176,13 +309,14 @@ static int svpu_bar_dmabuf_mmap(struct dma_buf *dbuf, struct vm_area_struct *vma
 	/* Of a part, too: the dma-buf's core has checked that it lies inside. */
 	if (vma->vm_pgoff)
 		return -EINVAL;
-	return svpu_bar_mmap(buffer, vma);
+	return svpu_bar_map(buffer, vma, dbuf->size);
 }
 
 static const struct dma_buf_ops svpu_bar_dmabuf_ops = {
 	.map_dma_buf = svpu_bar_dmabuf_map,
 	.unmap_dma_buf = svpu_bar_dmabuf_unmap,
 	.release = svpu_bar_dmabuf_release,
+	.begin_cpu_access = svpu_bar_dmabuf_begin,
 	.vmap = svpu_bar_dmabuf_vmap,
 	.mmap = svpu_bar_dmabuf_mmap,
 };
@@ -194,97 +328,33 @@ static struct dma_buf *svpu_bar_get_dmabuf(struct vb2_buffer *vb, void *priv, un
 	struct dma_buf *dbuf;
 
 	info.ops = &svpu_bar_dmabuf_ops;
-	info.size = buffer->pages << PAGE_SHIFT;
+	info.size = buffer->size;
 	info.flags = flags;
 	info.priv = buffer;
 	dbuf = dma_buf_export(&info);
 	if (IS_ERR(dbuf))
 		return NULL;
 	refcount_inc(&buffer->users);
+	dbuf->file->f_mapping = buffer->window->bar->inode->i_mapping;
 	return dbuf;
 }
 
-/* ---- memory that isn't in the BAR ---- */
-
-static void *svpu_bar_wrap(void *other)
+/* The ivshmem device whose memory this is, or NULL: another exporter's. */
+struct svpu_device *svpu_bar_exporter(struct dma_buf *dbuf)
 {
-	struct svpu_bar_buffer *buffer;
-
-	if (IS_ERR(other))
-		return other;
-	buffer = kzalloc(sizeof(*buffer), GFP_KERNEL);
-	if (!buffer)
-		return NULL;
-	buffer->other = other;
-	return buffer;
-}
-
-static void *svpu_bar_get_userptr(struct vb2_buffer *vb, struct device *dev, unsigned long vaddr,
-				  unsigned long size)
-{
-	void *other = vb2_vmalloc_memops.get_userptr(vb, dev, vaddr, size);
-	void *buffer = svpu_bar_wrap(other);
-
-	if (!buffer) {
-		vb2_vmalloc_memops.put_userptr(other);
-		return ERR_PTR(-ENOMEM);
-	}
-	return buffer;
-}
-
-static void svpu_bar_put_userptr(void *priv)
-{
-	struct svpu_bar_buffer *buffer = priv;
-
-	vb2_vmalloc_memops.put_userptr(buffer->other);
-	kfree(buffer);
-}
-
-static void *svpu_bar_attach_dmabuf(struct vb2_buffer *vb, struct device *dev,
-				    struct dma_buf *dbuf, unsigned long size)
-{
-	void *other = vb2_vmalloc_memops.attach_dmabuf(vb, dev, dbuf, size);
-	void *buffer = svpu_bar_wrap(other);
-
-	if (!buffer) {
-		vb2_vmalloc_memops.detach_dmabuf(other);
-		return ERR_PTR(-ENOMEM);
-	}
-	return buffer;
-}
-
-static void svpu_bar_detach_dmabuf(void *priv)
-{
-	struct svpu_bar_buffer *buffer = priv;
-
-	vb2_vmalloc_memops.detach_dmabuf(buffer->other);
-	kfree(buffer);
-}
-
-static int svpu_bar_map_dmabuf(void *priv)
-{
-	struct svpu_bar_buffer *buffer = priv;
-
-	return vb2_vmalloc_memops.map_dmabuf(buffer->other);
-}
-
-static void svpu_bar_unmap_dmabuf(void *priv)
-{
-	struct svpu_bar_buffer *buffer = priv;
-
-	vb2_vmalloc_memops.unmap_dmabuf(buffer->other);
+	return dbuf->ops == &svpu_bar_dmabuf_ops ? svpu_buffer_device(dbuf->priv) : NULL;
 }
 
 const struct vb2_mem_ops svpu_bar_memops = {
 	.alloc = svpu_bar_alloc,
 	.put = svpu_bar_put,
 	.get_dmabuf = svpu_bar_get_dmabuf,
-	.get_userptr = svpu_bar_get_userptr,
-	.put_userptr = svpu_bar_put_userptr,
-	.attach_dmabuf = svpu_bar_attach_dmabuf,
-	.detach_dmabuf = svpu_bar_detach_dmabuf,
-	.map_dmabuf = svpu_bar_map_dmabuf,
-	.unmap_dmabuf = svpu_bar_unmap_dmabuf,
+	.get_userptr = svpu_get_userptr,
+	.put_userptr = svpu_put_userptr,
+	.attach_dmabuf = svpu_attach_dmabuf,
+	.detach_dmabuf = svpu_detach_dmabuf,
+	.map_dmabuf = svpu_map_dmabuf,
+	.unmap_dmabuf = svpu_unmap_dmabuf,
 	.vaddr = svpu_bar_vaddr,
 	.num_users = svpu_bar_num_users,
 	.mmap = svpu_bar_mmap,
@@ -296,12 +366,14 @@ const struct vb2_mem_ops svpu_bar_memops = {
 static struct svpu_bar_buffer *svpu_own_buffer(struct svpu_window *window, struct vb2_buffer *vb,
 					       unsigned int plane)
 {
-	struct svpu_bar_buffer *buffer = vb->planes[plane].mem_priv;
 	struct dma_buf *dbuf = vb->planes[plane].dbuf;
+	struct svpu_bar_buffer *buffer = NULL;
 
-	if (vb->memory == VB2_MEMORY_DMABUF)
-		buffer = dbuf && dbuf->ops == &svpu_bar_dmabuf_ops ? dbuf->priv : NULL;
-	return buffer && buffer->window && buffer->window == window ? buffer : NULL;
+	if (vb->memory == VB2_MEMORY_MMAP)
+		buffer = vb->planes[plane].mem_priv;
+	else if (vb->memory == VB2_MEMORY_DMABUF && dbuf && dbuf->ops == &svpu_bar_dmabuf_ops)
+		buffer = dbuf->priv;
+	return buffer && buffer->window == window ? buffer : NULL;
 }
 
 bool svpu_bar_reaches(struct svpu_ctx *ctx, struct vb2_buffer *vb, unsigned int plane)

@@ -8,6 +8,7 @@
  */
 #include <linux/bitmap.h>
 #include <linux/io.h>
+#include <linux/slab.h>
 
 #include "ivshmem.h"
 
@@ -37,15 +38,16 @@ static struct svpu_window *svpu_window_try_claim(struct svpu_bar *bar)
 		return ERR_PTR(given_back ? -EAGAIN : -EBUSY);
 	window = &bar->window[i];
 	if (!window->base)
-		window->base = memremap(svpu_window_physical(window), bar->slot_size, MEMREMAP_WB);
+		window->base = memremap(svpu_window_physical(window), svpu_window_bytes(bar),
+					MEMREMAP_WB);
 	if (!window->used)
-		window->used = bitmap_zalloc(svpu_heap_pages(bar), GFP_KERNEL);
+		window->used = kvcalloc(BITS_TO_LONGS(svpu_heap_pages(bar)), sizeof(long),
+					GFP_KERNEL);
 	if (!window->base || !window->used)
 		return ERR_PTR(-ENOMEM);
 	window->users = 1;
 	v4l2_device_get(&bar->dev->v4l2_dev);
-	WRITE_ONCE(window->slot->held, 1);
-	svpu_bar_ring(bar, 0);
+	svpu_bar_post(bar, &window->slot->held, 1);
 	return window;
 }
 
@@ -97,10 +99,8 @@ void svpu_window_put(struct svpu_window *window)
 
 	mutex_lock(&bar->lock);
 	last = !--window->users;
-	if (last) {
-		WRITE_ONCE(window->slot->held, 0);
-		svpu_bar_ring(bar, 0);
-	}
+	if (last)
+		svpu_bar_post(bar, &window->slot->held, 0);
 	mutex_unlock(&bar->lock);
 	if (last)
 		v4l2_device_put(&bar->dev->v4l2_dev);
@@ -135,8 +135,15 @@ static void svpu_bar_leave(struct svpu_ctx *ctx)
 
 static bool svpu_window_served(struct svpu_window *window)
 {
+	int access;
+	bool served;
+
+	if (!svpu_access_begin(window->bar->dev, &access))
+		return false;
 	/* As in svpu_window_free(). */
-	return smp_load_acquire(&window->slot->serving);
+	served = smp_load_acquire(&window->slot->serving);
+	svpu_access_end(window->bar->dev, access);
+	return served;
 }
 
 static bool svpu_window_settled(struct svpu_window *window)
@@ -190,7 +197,7 @@ static int svpu_bar_open(struct svpu_session *session, struct svpu_ctx *ctx)
 	}
 	spin_lock_irq(&window->lock);
 	window->session = session;
-	window->bells = 0;
+	window->bells.count = 0;
 	spin_unlock_irq(&window->lock);
 	/* Pairs with the server's acquire: the region is complete. */
 	smp_store_release(&window->slot->wanted, session->generation);
@@ -208,8 +215,7 @@ static void svpu_bar_close(struct svpu_session *session)
 	spin_lock_irq(&window->lock);
 	window->session = NULL;
 	spin_unlock_irq(&window->lock);
-	WRITE_ONCE(window->slot->wanted, 0);
-	svpu_bar_ring(window->bar, 0);
+	svpu_bar_post(window->bar, &window->slot->wanted, 0);
 }
 
 static void svpu_bar_release(struct svpu_session *session)
@@ -238,5 +244,6 @@ const struct svpu_transport_ops svpu_ivshmem_transport = {
 	.release = svpu_bar_release,
 	.doorbell = svpu_bar_doorbell,
 	.leave = svpu_bar_leave,
+	.mapping = svpu_bar_mapping,
 	.free = svpu_bar_free,
 };

@@ -6,6 +6,7 @@
 #ifndef SOFTVPU_COMPAT_H
 #define SOFTVPU_COMPAT_H
 
+#include <linux/mm.h>
 #include <linux/version.h>
 #include <media/v4l2-fh.h>
 #include <media/videobuf2-core.h>
@@ -76,6 +77,15 @@ static inline unsigned int svpu_max_buffers(struct vb2_queue *q)
 	{                                                   \
 		name(pdev);                                 \
 	}
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+static inline void svpu_vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
+{
+	vma->vm_flags |= flags;
+}
+#else
+#define svpu_vm_flags_set(vma, flags) vm_flags_set(vma, flags)
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /sys/kernel/debug/softvpu/DEVICE/sessions: the firmware, its sessions and counters, for people
- * and tests.
+ * /sys/kernel/debug/softvpu/DEVICE, for people and tests. `sessions`: the firmware and its
+ * sessions, each with its counters; `counters`: of all sessions of the device together, those that
+ * are over and those that run, a name and a number on each line. docs/kernel.md says what they
+ * count.
  */
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
@@ -10,29 +12,65 @@
 
 static struct dentry *svpu_debugfs_root;
 
+static void svpu_show_session(struct seq_file *file, const struct svpu_session *session)
+{
+	const struct svpu_counters *c = &session->counters;
+
+	seq_printf(file, "session %u: worker %d, %s, %llu commands, %llu messages\n",
+		   session->generation, session->worker,
+		   session->lost  ? "lost" :
+		   session->ready ? "ready" :
+				    "starting",
+		   c->commands, c->messages);
+	seq_printf(file, "  doorbells: %llu rung, %u received\n", c->rung,
+		   atomic_read(&session->bells));
+	seq_printf(file, "  buffers: %llu inputs, %llu frames; at most %u and %u at a time\n",
+		   c->inputs, c->frames, c->deepest[0], c->deepest[1]);
+	seq_printf(file, "  copies: %llu in, %llu bytes; %llu out, %llu bytes\n", c->copies_in,
+		   c->bytes_in, c->copies_out, c->bytes_out);
+}
+
 static int svpu_sessions_show(struct seq_file *file, void *unused)
 {
 	struct svpu_device *dev = file->private;
+	struct svpu_caps *caps = svpu_device_caps(dev);
 	struct svpu_session *session;
 
-	mutex_lock(&dev->lock);
-	seq_printf(file, "firmware: %s\n", dev->caps ? dev->caps->name : "none yet");
+	seq_printf(file, "firmware: %s\n", caps ? caps->name : "none yet");
 	seq_printf(file, "transport: %s\n", dev->transport->name);
-	mutex_unlock(&dev->lock);
+	if (caps)
+		svpu_caps_put(caps);
 	spin_lock(&dev->sessions_lock);
 	seq_printf(file, "opened: %llu\nfailed: %llu\n", dev->sessions_opened,
 		   dev->sessions_failed);
 	list_for_each_entry(session, &dev->sessions, link)
-		seq_printf(file, "session %u: worker %d, %s, %llu commands, %llu messages\n",
-			   session->generation, session->worker,
-			   session->lost  ? "lost" :
-			   session->ready ? "ready" :
-					    "starting",
-			   session->commands_sent, session->messages_seen);
+		svpu_show_session(file, session);
 	spin_unlock(&dev->sessions_lock);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(svpu_sessions);
+
+static int svpu_counters_show(struct seq_file *file, void *unused)
+{
+	struct svpu_device *dev = file->private;
+	struct svpu_session *session;
+	struct svpu_counters c;
+
+	spin_lock(&dev->sessions_lock);
+	c = dev->ended;
+	list_for_each_entry(session, &dev->sessions, link)
+		svpu_counters_add(&c, session);
+	spin_unlock(&dev->sessions_lock);
+	seq_printf(file, "commands %llu\nmessages %llu\n", c.commands, c.messages);
+	seq_printf(file, "doorbells_rung %llu\ndoorbells_received %llu\n", c.rung, c.received);
+	seq_printf(file, "inputs %llu\nframes %llu\n", c.inputs, c.frames);
+	seq_printf(file, "copies_in %llu\nbytes_in %llu\n", c.copies_in, c.bytes_in);
+	seq_printf(file, "copies_out %llu\nbytes_out %llu\n", c.copies_out, c.bytes_out);
+	seq_printf(file, "deepest_output %u\ndeepest_capture %u\n", c.deepest[0], c.deepest[1]);
+	seq_printf(file, "faults %lld\n", (s64)atomic64_read(&dev->faults));
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(svpu_counters);
 
 void svpu_debugfs_init(void)
 {
@@ -48,6 +86,7 @@ void svpu_debugfs_add(struct svpu_device *dev)
 {
 	dev->debugfs = debugfs_create_dir(dev_name(dev->dev), svpu_debugfs_root);
 	debugfs_create_file("sessions", 0444, dev->debugfs, dev, &svpu_sessions_fops);
+	debugfs_create_file("counters", 0444, dev->debugfs, dev, &svpu_counters_fops);
 }
 
 void svpu_debugfs_remove(struct svpu_device *dev)

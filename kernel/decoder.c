@@ -19,6 +19,7 @@ int svpu_decoder_send(struct svpu_ctx *ctx, void *command, u16 type, u16 size, u
 	ret = svpu_session_send(ctx->session, command, type, size, cookie);
 	if (ret)
 		svpu_decoder_fail(ctx, ret == -EAGAIN ? "it doesn't read its commands" :
+				       ret == -ENODEV ? "its device is gone" :
 							"it broke the command ring");
 	return ret ? -EIO : 0;
 }
@@ -30,28 +31,24 @@ static int svpu_send_plain(struct svpu_ctx *ctx, u16 type, u64 cookie)
 	return svpu_decoder_send(ctx, &entry, type, sizeof(entry), cookie);
 }
 
-static bool svpu_layout_equal(const struct svpu_layout *one, const struct svpu_layout *other)
-{
-	return one->format == other->format && one->width == other->width &&
-	       one->height == other->height;
-}
-
 static int svpu_send_layout(struct svpu_ctx *ctx)
 {
-	const struct svpu_layout *layout = &ctx->layout;
+	const struct svpu_frame_layout *layout = &ctx->layout;
 	struct svpu_cmd_set_layout cmd = {};
 	unsigned int i;
 
 	cmd.fourcc = layout->format->fourcc;
 	cmd.width = layout->width;
 	cmd.height = layout->height;
-	cmd.memory_planes = 1;
+	cmd.memory_planes = layout->format->memory_planes;
 	cmd.components = layout->format->components;
 	for (i = 0; i < layout->format->components; i++) {
 		cmd.stride[i] = layout->stride[i];
 		cmd.offset[i] = layout->offset[i];
+		cmd.component_plane[i] = layout->component_plane[i];
 	}
-	cmd.plane_size[0] = layout->size;
+	for (i = 0; i < layout->format->memory_planes; i++)
+		cmd.plane_size[i] = layout->plane_size[i];
 	return svpu_decoder_send(ctx, &cmd, SVPU_CMD_SET_LAYOUT, sizeof(cmd), 0);
 }
 
@@ -67,6 +64,7 @@ static void svpu_reset_state(struct svpu_ctx *ctx)
 	memset(&ctx->told, 0, sizeof(ctx->told));
 	ctx->drain_again = false;
 	ctx->drained = false;
+	ctx->stop_remembered = false;
 	ctx->drain_damaged = false;
 	ctx->drain_after = NULL;
 	ctx->last_wanted = false;
@@ -110,8 +108,8 @@ int svpu_decoder_start_session(struct svpu_ctx *ctx)
 
 	cmd.role = SVPU_DECODER;
 	cmd.coded = ctx->codec->coded;
-	cmd.width_hint = ctx->coded_width;
-	cmd.height_hint = ctx->coded_height;
+	cmd.width_hint = ctx->hint_width;
+	cmd.height_hint = ctx->hint_height;
 	/*
 	 * A failure here is the session's, as if it came later: the buffers come back with errors.
 	 */
@@ -121,38 +119,49 @@ int svpu_decoder_start_session(struct svpu_ctx *ctx)
 	return 0;
 }
 
+/* The buffer that is with the firmware for longest, or NULL: cookies count. */
+static struct svpu_buffer *svpu_first_in_flight(struct svpu_ctx *ctx, unsigned int direction)
+{
+	struct vb2_queue *q = svpu_queue(ctx, direction);
+	struct svpu_buffer *first = NULL;
+	unsigned int i;
+
+	for (i = 0; i < svpu_max_buffers(q); i++) {
+		struct vb2_buffer *vb = vb2_get_buffer(q, i);
+		struct svpu_buffer *buffer = vb ? svpu_vb_buffer(vb) : NULL;
+
+		if (buffer && buffer->cookie && (!first || buffer->cookie < first->cookie))
+			first = buffer;
+	}
+	return first;
+}
+
 /*
- * Every buffer comes back, to the client or (STATE_QUEUED) to the ready ones; those that the
- * firmware held may be written to until it notices, but belong to it no more.
+ * Every buffer comes back, to the client or (STATE_QUEUED) to the ready ones, in the order in which
+ * they were queued; those that the firmware held may be written to until it notices, but belong to
+ * it no more.
  */
 static void svpu_return_in_flight(struct svpu_ctx *ctx, unsigned int direction,
 				  enum vb2_buffer_state state)
 {
-	struct vb2_queue *q = svpu_queue(ctx, direction);
-	unsigned int i;
+	struct svpu_buffer *buffer;
 
-	for (i = 0; i < svpu_max_buffers(q) && ctx->in_flight[direction]; i++) {
-		struct vb2_buffer *vb = vb2_get_buffer(q, i);
-		struct svpu_buffer *buffer;
+	while ((buffer = svpu_first_in_flight(ctx, direction))) {
+		struct vb2_buffer *vb = &buffer->m2m.vb.vb2_buf;
 
-		if (!vb)
-			continue;
-		buffer = svpu_vb_buffer(vb);
-		if (!buffer->cookie)
-			continue;
 		buffer->cookie = 0;
 		ctx->in_flight[direction]--;
 		if (direction == SVPU_CAP)
 			vb2_set_plane_payload(vb, 0, 0);
 		if (state == VB2_BUF_STATE_QUEUED)
-			v4l2_m2m_buf_queue(ctx->fh.m2m_ctx, to_vb2_v4l2_buffer(vb));
+			v4l2_m2m_buf_queue(ctx->fh.m2m_ctx, &buffer->m2m.vb);
 		else
 			vb2_buffer_done(vb, state);
 	}
 }
 
-static void svpu_return_ready(struct svpu_ctx *ctx, unsigned int direction,
-			      enum vb2_buffer_state state)
+void svpu_decoder_return_ready(struct svpu_ctx *ctx, unsigned int direction,
+			       enum vb2_buffer_state state)
 {
 	struct vb2_v4l2_buffer *vbuf;
 
@@ -170,8 +179,8 @@ static void svpu_return_ready(struct svpu_ctx *ctx, unsigned int direction,
 }
 
 /*
- * The host's wish, or svpu_decoder_fail()'s, which gives back the ready buffers, too. OUTPUT
- * doesn't stream otherwise; CAPTURE's buffers stay queued, and somebody may wait for their LAST.
+ * The host's wish, or svpu_decoder_fail()'s. Buffers stay queued, until STREAMOFF; somebody may
+ * wait for CAPTURE's LAST.
  */
 void svpu_decoder_end_session(struct svpu_ctx *ctx)
 {
@@ -182,18 +191,19 @@ void svpu_decoder_end_session(struct svpu_ctx *ctx)
 		return;
 	ctx->session = NULL;
 	svpu_session_close(session);
-	svpu_return_in_flight(ctx, SVPU_OUT, VB2_BUF_STATE_ERROR);
+	svpu_return_in_flight(ctx, SVPU_OUT, VB2_BUF_STATE_QUEUED);
 	svpu_return_in_flight(ctx, SVPU_CAP, VB2_BUF_STATE_QUEUED);
 	svpu_reset_state(ctx);
+	memset(&ctx->stream_colour, 0, sizeof(ctx->stream_colour));
 	if (last_wanted)
 		svpu_decoder_want_last(ctx);
 	wake_up(&ctx->header_wait);
 }
 
 /*
- * The session ends by itself: queued buffers come back with the error flag; once they are dequeued
- * the queues say EIO and EPOLLERR (ioctl.c), until STREAMOFF. dev-decoder.rst, Decoding, fatal
- * failures.
+ * The session ends by itself: from now on the queues that stream answer EIO and EPOLLERR, and who
+ * waits is woken; buffers come back with STREAMOFF. dev-decoder.rst, Decoding, fatal failures;
+ * vb2_queue_error().
  */
 void svpu_decoder_fail(struct svpu_ctx *ctx, const char *why)
 {
@@ -211,16 +221,14 @@ void svpu_decoder_fail(struct svpu_ctx *ctx, const char *why)
 	ctx->dev->sessions_failed++;
 	spin_unlock(&ctx->dev->sessions_lock);
 
-	for (i = SVPU_OUT; i <= SVPU_CAP; i++)
-		ctx->failed[i] = ctx->failed[i] || ctx->streaming[i];
-	svpu_decoder_end_session(ctx);
+	atomic_set(&ctx->error_polls, 0);
+	/* First of all: what the end of the session completes must not reach a client any more. */
 	for (i = SVPU_OUT; i <= SVPU_CAP; i++) {
-		struct vb2_queue *q = svpu_queue(ctx, i);
-
-		svpu_return_ready(ctx, i, VB2_BUF_STATE_ERROR);
-		if (ctx->streaming[i] && list_empty(&q->done_list))
-			vb2_queue_error(q);
+		ctx->failed[i] = ctx->failed[i] || ctx->streaming[i];
+		if (ctx->failed[i])
+			vb2_queue_error(svpu_queue(ctx, i));
 	}
+	svpu_decoder_end_session(ctx);
 }
 
 /* Some CAPTURE buffer is big enough for the current format. */
@@ -232,7 +240,7 @@ bool svpu_decoder_capture_fits(struct svpu_ctx *ctx)
 	for (i = 0; i < svpu_max_buffers(q); i++) {
 		struct vb2_buffer *vb = vb2_get_buffer(q, i);
 
-		if (vb && vb2_plane_size(vb, 0) >= ctx->layout.size)
+		if (vb && vb2_plane_size(vb, 0) >= ctx->layout.plane_size[0])
 			return true;
 	}
 	return false;
@@ -250,6 +258,15 @@ static void svpu_remember_meta(struct svpu_ctx *ctx, const struct vb2_v4l2_buffe
 static u64 svpu_next_cookie(struct svpu_ctx *ctx, unsigned int direction, unsigned int index)
 {
 	return ++ctx->cookie << 8 | direction << 7 | index;
+}
+
+/* One more buffer is with the firmware. */
+static void svpu_went_out(struct svpu_ctx *ctx, unsigned int direction)
+{
+	u32 *deepest = &ctx->session->counters.deepest[direction];
+
+	ctx->in_flight[direction]++;
+	*deepest = max(*deepest, ctx->in_flight[direction]);
 }
 
 static int svpu_push_input(struct svpu_ctx *ctx, struct vb2_v4l2_buffer *vbuf)
@@ -272,7 +289,7 @@ static int svpu_push_input(struct svpu_ctx *ctx, struct vb2_v4l2_buffer *vbuf)
 	}
 	cmd.tag = vb->timestamp;
 	buffer->cookie = svpu_next_cookie(ctx, SVPU_OUT, vb->index);
-	ctx->in_flight[SVPU_OUT]++;
+	svpu_went_out(ctx, SVPU_OUT);
 	return svpu_decoder_send(ctx, &cmd, SVPU_CMD_QUEUE_INPUT, sizeof(cmd), buffer->cookie);
 }
 
@@ -286,7 +303,7 @@ static int svpu_push_output(struct svpu_ctx *ctx, struct vb2_v4l2_buffer *vbuf)
 	cmd.index = vb->index;
 	cmd.generation = buffer->generation;
 	buffer->cookie = svpu_next_cookie(ctx, SVPU_CAP, vb->index);
-	ctx->in_flight[SVPU_CAP]++;
+	svpu_went_out(ctx, SVPU_CAP);
 	return svpu_decoder_send(ctx, &cmd, SVPU_CMD_QUEUE_OUTPUT, sizeof(cmd), buffer->cookie);
 }
 
@@ -351,7 +368,7 @@ static struct vb2_v4l2_buffer *svpu_next_output(struct svpu_ctx *ctx)
 	struct v4l2_m2m_buffer *b;
 
 	v4l2_m2m_for_each_dst_buf(ctx->fh.m2m_ctx, b)
-		if (vb2_plane_size(&b->vb.vb2_buf, 0) >= ctx->layout.size)
+		if (vb2_plane_size(&b->vb.vb2_buf, 0) >= ctx->layout.plane_size[0])
 			return &b->vb;
 	return NULL;
 }
@@ -395,7 +412,7 @@ static void svpu_complete_last(struct svpu_ctx *ctx, struct vb2_v4l2_buffer *vbu
 	vbuf->vb2_buf.timestamp = 0;
 	vbuf->flags &= ~(V4L2_BUF_FLAG_TIMECODE | V4L2_BUF_FLAG_KEYFRAME | V4L2_BUF_FLAG_PFRAME |
 			 V4L2_BUF_FLAG_BFRAME);
-	vbuf->field = V4L2_FIELD_NONE;
+	vbuf->field = ctx->field;
 	vbuf->sequence = ctx->sequence[SVPU_CAP]++;
 	ctx->last_wanted = false;
 	ctx->return_asked = false;
@@ -488,11 +505,24 @@ static void svpu_flush_wait(struct svpu_ctx *ctx, unsigned int direction)
 	}
 }
 
-/* STREAMOFF. Afterwards nothing of that side is in flight. */
+/* The worker still starts, and nobody waits for what its session would do. */
+static bool svpu_not_begun(struct svpu_ctx *ctx)
+{
+	return ctx->session && !ctx->session->ready && !ctx->draining;
+}
+
+/*
+ * STREAMOFF. Afterwards nothing of that side is in flight. A worker takes its time to start, in
+ * which the client doesn't have to wait for an answer: a session that has read no inputs yet is as
+ * good as a new one, which the next STREAMON makes, and a flush of no outputs does nothing.
+ */
 void svpu_decoder_flush(struct svpu_ctx *ctx, unsigned int direction)
 {
-	svpu_flush_wait(ctx, direction);
-	svpu_return_ready(ctx, direction, VB2_BUF_STATE_ERROR);
+	if (direction == SVPU_OUT && svpu_not_begun(ctx))
+		svpu_decoder_end_session(ctx);
+	else if (direction == SVPU_OUT || ctx->in_flight[SVPU_CAP])
+		svpu_flush_wait(ctx, direction);
+	svpu_decoder_return_ready(ctx, direction, VB2_BUF_STATE_ERROR);
 	svpu_return_in_flight(ctx, direction, VB2_BUF_STATE_ERROR);
 }
 
@@ -538,7 +568,7 @@ void svpu_decoder_resume(struct svpu_ctx *ctx)
 		return;
 	if (ctx->header_known && ctx->streaming[SVPU_CAP]) {
 		ctx->setup_pending = false;
-		if (!svpu_layout_equal(&ctx->told, &ctx->layout)) {
+		if (!svpu_frame_layout_equal(&ctx->told, &ctx->layout)) {
 			/*
 			 * A layout counts for outputs queued after it: older ones are queued again.
 			 */
@@ -580,6 +610,19 @@ static void svpu_drain_here(struct svpu_ctx *ctx)
 		svpu_push_inputs(ctx); /* an empty buffer may have waited */
 }
 
+/*
+ * CAPTURE streams now: a STOP that came before is the drain that `draining` tells of already. What
+ * was sent for it (svpu_decoder_command()) may be under way yet, and will do, if nothing waits
+ * behind it.
+ */
+void svpu_decoder_stop_again(struct svpu_ctx *ctx)
+{
+	if (!ctx->session || ctx->drain_after)
+		return;
+	if (!ctx->drain_sent || v4l2_m2m_last_src_buf(ctx->fh.m2m_ctx))
+		svpu_drain_here(ctx);
+}
+
 /* V4L2_DEC_CMD_*, flags already checked. */
 int svpu_decoder_command(struct svpu_ctx *ctx, struct v4l2_decoder_cmd *cmd)
 {
@@ -587,12 +630,14 @@ int svpu_decoder_command(struct svpu_ctx *ctx, struct v4l2_decoder_cmd *cmd)
 		return -EIO;
 	/*
 	 * "will not fail even if any of the queues is not streaming": Drain, step 1. A STOP before
-	 * CAPTURE streams starts no drain, but tells that the queued data is complete, and v4l2-ctl
-	 * says it only then: the firmware delivers what it would hold back to wait for more.
+	 * CAPTURE streams tells that the queued data is complete, and v4l2-ctl says it only then:
+	 * the firmware delivers what it would hold back to wait for more. It is remembered, and
+	 * becomes a drain when CAPTURE streams, unless more is queued: docs/adr/0010.
 	 */
 	if (!ctx->streaming[SVPU_OUT] || !ctx->streaming[SVPU_CAP]) {
-		if (cmd->cmd == V4L2_DEC_CMD_STOP && ctx->session && ctx->streaming[SVPU_OUT] &&
-		    !ctx->drained && !ctx->drain_sent)
+		ctx->stop_remembered = cmd->cmd == V4L2_DEC_CMD_STOP && ctx->session &&
+				       ctx->streaming[SVPU_OUT];
+		if (ctx->stop_remembered && !ctx->drained && !ctx->drain_sent)
 			svpu_drain_here(ctx);
 		return 0;
 	}

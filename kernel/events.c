@@ -39,6 +39,7 @@ static const char *svpu_on_input_done(struct svpu_ctx *ctx, const struct svpu_ms
 
 	if (!vbuf)
 		return "it gave back an input that it doesn't have";
+	ctx->session->counters.inputs++;
 	vbuf->sequence = ctx->sequence[SVPU_OUT]++;
 	vb2_buffer_done(&vbuf->vb2_buf,
 			message->status == SVPU_OK ? VB2_BUF_STATE_DONE : VB2_BUF_STATE_ERROR);
@@ -56,13 +57,13 @@ static void svpu_copy_meta(struct svpu_ctx *ctx, struct vb2_v4l2_buffer *vbuf,
 		~(V4L2_BUF_FLAG_TIMECODE | V4L2_BUF_FLAG_TSTAMP_SRC_MASK | V4L2_BUF_FLAG_KEYFRAME |
 		  V4L2_BUF_FLAG_PFRAME | V4L2_BUF_FLAG_BFRAME | V4L2_BUF_FLAG_LAST);
 	switch (message->frame_type) {
-	case 1:
+	case SVPU_FRAME_KEY:
 		vbuf->flags |= V4L2_BUF_FLAG_KEYFRAME;
 		break;
-	case 2:
+	case SVPU_FRAME_P:
 		vbuf->flags |= V4L2_BUF_FLAG_PFRAME;
 		break;
-	case 3:
+	case SVPU_FRAME_B:
 		vbuf->flags |= V4L2_BUF_FLAG_BFRAME;
 		break;
 	}
@@ -125,10 +126,10 @@ static const char *svpu_on_output_done(struct svpu_ctx *ctx,
 	vb2_set_plane_payload(vb, 0, message->bytes_used[0]);
 	if (message->status != SVPU_OK || svpu_memory_from_firmware(vb))
 		state = VB2_BUF_STATE_ERROR;
+	ctx->session->counters.frames++;
 	svpu_copy_meta(ctx, vbuf, message);
-	vbuf->field = message->field == 1 ? V4L2_FIELD_INTERLACED_TB :
-		      message->field == 2 ? V4L2_FIELD_INTERLACED_BT :
-					    V4L2_FIELD_NONE;
+	/* buffer.rst: the field of the format, not that of each frame. */
+	vbuf->field = ctx->field;
 	vbuf->sequence = ctx->sequence[SVPU_CAP]++;
 	vb2_buffer_done(vb, state);
 	return NULL;
@@ -145,10 +146,11 @@ static void svpu_announce(struct svpu_ctx *ctx,
 		.type = V4L2_EVENT_SOURCE_CHANGE,
 		.u.src_change.changes = V4L2_EVENT_SRC_CH_RESOLUTION,
 	};
-	struct svpu_layout before = ctx->layout;
+	struct svpu_frame_layout before = ctx->layout;
 	u32 visible_width = ctx->visible_width, visible_height = ctx->visible_height;
 	bool streams = ctx->streaming[SVPU_CAP] && !ctx->stopping[SVPU_CAP];
 	bool first = !ctx->header_known;
+	u32 field = ctx->field;
 
 	ctx->change_held = false;
 	svpu_format_from_stream(ctx, message);
@@ -160,7 +162,7 @@ static void svpu_announce(struct svpu_ctx *ctx,
 	 * 4): nothing changes, so nothing is announced, as in vicodec.
 	 */
 	if (first && streams && !ctx->failed[SVPU_CAP] &&
-	    !memcmp(&before, &ctx->layout, sizeof(before)) &&
+	    svpu_frame_layout_equal(&before, &ctx->layout) && field == ctx->field &&
 	    visible_width == ctx->visible_width && visible_height == ctx->visible_height &&
 	    svpu_num_buffers(svpu_queue(ctx, SVPU_CAP)) >= ctx->min_capture &&
 	    svpu_decoder_capture_fits(ctx)) {
@@ -209,10 +211,15 @@ static const char *svpu_on_format_changed(struct svpu_ctx *ctx,
 /* A CAPTURE buffer was dequeued, or the queue stops: what was held back may be said now. */
 void svpu_decoder_announce_held(struct svpu_ctx *ctx)
 {
-	if (!ctx->change_held || !ctx->session ||
-	    (svpu_frames_wait(ctx) && !ctx->stopping[SVPU_CAP]))
-		return;
-	svpu_announce(ctx, &ctx->held);
+	if (!svpu_frames_wait(ctx) || ctx->stopping[SVPU_CAP])
+		svpu_decoder_announce_now(ctx);
+}
+
+/* What was held back, if anything: the frames don't matter any more. */
+void svpu_decoder_announce_now(struct svpu_ctx *ctx)
+{
+	if (ctx->change_held && ctx->session)
+		svpu_announce(ctx, &ctx->held);
 }
 
 /* A drain is over, by its end or by an abort: the client gets the event and a LAST buffer. */
@@ -233,7 +240,8 @@ static const char *svpu_on_drained(struct svpu_ctx *ctx, const struct svpu_msg_s
 		return "it drained while waiting for RESUME";
 	ctx->drain_sent = false;
 	ctx->paused = true;
-	if (message->entry.size >= sizeof(*message) && message->status != SVPU_OK)
+	/* 0, which is SVPU_OK, where the message has none. */
+	if (message->status != SVPU_OK)
 		ctx->drain_damaged = true;
 	if (ctx->draining && !ctx->drain_again) {
 		svpu_decoder_drained(ctx);
@@ -279,8 +287,7 @@ static const char *svpu_on_message(struct svpu_ctx *ctx, const union svpu_any_me
 	case SVPU_MSG_DRAINED:
 		return svpu_on_drained(ctx, &message->status);
 	case SVPU_MSG_FLUSHED:
-		if (message->flushed.direction > SVPU_OUTPUT ||
-		    !ctx->flushing[message->flushed.direction] ||
+		if (!ctx->flushing[message->flushed.direction] ||
 		    message->flushed.generation != ctx->flush_generation)
 			return "it flushed without being asked";
 		if (ctx->in_flight[message->flushed.direction])
@@ -306,6 +313,8 @@ static const char *svpu_on_message(struct svpu_ctx *ctx, const union svpu_any_me
 	case SVPU_MSG_CAPABILITY:
 	case SVPU_MSG_CAPABILITIES_END:
 		return "it told capabilities without being asked";
+	case SVPU_MSG_DEBUG_TEXT:
+		return "it sent debug text outside of its ring";
 	default:
 		/* READY, and what a later minor version adds. */
 		return NULL;
@@ -323,8 +332,9 @@ bool svpu_decoder_read(struct svpu_ctx *ctx)
 	for (budget = 0; ctx->session && budget < SVPU_READ_BUDGET; budget++) {
 		ret = svpu_session_receive(ctx->session, &message);
 		if (ret < 0) {
-			svpu_decoder_fail(ctx, ret == -ELOOP ? "it rings or babbles without end" :
-							       "it sent something malformed");
+			svpu_decoder_fail(ctx, ret == -ELOOP  ? "it rings or babbles too much" :
+					       ret == -ENODEV ? "its device is gone" :
+								"it sent something malformed");
 			return false;
 		}
 		if (!ret) {
@@ -358,8 +368,7 @@ void svpu_decoder_work(struct work_struct *work)
 static bool svpu_is_busy(struct svpu_ctx *ctx)
 {
 	return ctx->in_flight[SVPU_OUT] || ctx->in_flight[SVPU_CAP] || ctx->drain_sent ||
-	       !ctx->configured ||
-	       svpu_ring_space(&ctx->session->commands) != SVPU_COMMAND_SLOTS;
+	       !ctx->configured || !svpu_session_all_read(ctx->session);
 }
 
 /*

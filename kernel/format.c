@@ -1,99 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Formats: the table of raw layouts, and what ENUM/G/S/TRY_FMT, ENUM_FRAMESIZES and G_SELECTION
- * say. What is offered comes from the firmware's capability table. Called by ioctl.c and events.c
- * under the context's lock. dev-decoder.rst.
+ * Formats: what ENUM/G/S/TRY_FMT, ENUM_FRAMESIZES and G_SELECTION return. What is offered comes
+ * from the firmware's capability table, layouts and sizes from core/frame_layout.c. Called by
+ * ioctl.c and events.c under the context's lock. dev-decoder.rst.
  */
 #include <media/v4l2-common.h>
 
 #include "softvpu.h"
 
-#define SVPU_DEFAULT_WIDTH 640
-#define SVPU_DEFAULT_HEIGHT 480
-/* Clients cut access units to this size: generous. */
-#define SVPU_MIN_OUTPUT_SIZE SZ_1M
-
-/* Luma strides are what libavcodec's widest SIMD writes. */
-static const struct svpu_raw_format svpu_raw_formats[] = {
-	{ V4L2_PIX_FMT_NV12, 2, 64, { 1, 2 }, { 0, 1 }, { 0, 1 } },
-	{ V4L2_PIX_FMT_YUV420, 3, 128, { 1, 1, 1 }, { 0, 1, 1 }, { 0, 1, 1 } },
-	{ V4L2_PIX_FMT_YVU420, 3, 128, { 1, 1, 1 }, { 0, 1, 1 }, { 0, 1, 1 } },
-	{ V4L2_PIX_FMT_NV16, 2, 64, { 1, 2 }, { 0, 1 }, { 0, 0 } },
-	{ V4L2_PIX_FMT_P010, 2, 64, { 2, 4 }, { 0, 1 }, { 0, 1 } },
-};
-
-const struct svpu_raw_format *svpu_raw_find(u32 fourcc)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(svpu_raw_formats); i++)
-		if (svpu_raw_formats[i].fourcc == fourcc)
-			return &svpu_raw_formats[i];
-	return NULL;
-}
-
-/*
- * Sizes go up to whole macroblocks; chroma follows luma, its stride is what V4L2 derives from
- * luma's.
- */
-void svpu_layout_set(struct svpu_layout *layout, const struct svpu_raw_format *format, u32 width,
-		     u32 height)
-{
-	u32 luma;
-	unsigned int i;
-
-	memset(layout, 0, sizeof(*layout));
-	layout->format = format;
-	layout->width = ALIGN(width, 16);
-	layout->height = ALIGN(height, 16);
-	luma = ALIGN(layout->width * format->bytes[0], format->align);
-	for (i = 0; i < format->components; i++) {
-		layout->stride[i] =
-			i == 0 ? luma :
-				 (luma / format->bytes[0] >> format->horizontal_shift[i]) *
-					 format->bytes[i];
-		layout->offset[i] = layout->size;
-		layout->size += layout->stride[i] * (layout->height >> format->vertical_shift[i]);
-	}
-}
-
-/* Bytes behind the picture that a decoder may read: two lines. */
-u32 svpu_layout_tail(const struct svpu_layout *layout)
-{
-	return 2 * layout->stride[0];
-}
-
 /* The first of the two that the codec offers, or else what it names first. */
-static const struct svpu_raw_format *svpu_codec_raw(const struct svpu_msg_capability *codec,
-						    u32 wanted, u32 otherwise)
+static const struct svpu_pixel_format *svpu_codec_raw(const struct svpu_msg_capability *codec,
+						      u32 wanted, u32 otherwise)
 {
 	u32 found = codec->raw[0];
 	unsigned int i;
 
 	for (i = 0; i < codec->num_raw; i++) {
 		if (codec->raw[i] == wanted)
-			return svpu_raw_find(wanted);
+			return svpu_pixel_format_find(wanted);
 		if (codec->raw[i] == otherwise)
 			found = otherwise;
 	}
-	return svpu_raw_find(found);
+	return svpu_pixel_format_find(found);
 }
 
 static void svpu_clamp_size(const struct svpu_msg_capability *codec, u32 *width, u32 *height)
 {
-	*width = clamp(*width, codec->min_width, codec->max_width);
-	*height = clamp(*height, codec->min_height, codec->max_height);
-	*width = min(codec->min_width + roundup(*width - codec->min_width, codec->step_width),
-		     codec->max_width);
-	*height = min(codec->min_height + roundup(*height - codec->min_height, codec->step_height),
-		      codec->max_height);
-}
-
-static u32 svpu_output_size(u32 width, u32 height, u32 wanted)
-{
-	u32 least = max_t(u32, SVPU_MIN_OUTPUT_SIZE, width * height / 2 * 3);
-
-	return clamp(wanted, least, max_t(u32, least, SVPU_MAX_OUTPUT_SIZE));
+	*width = svpu_frame_side_clamp(*width, codec->min_width, codec->max_width,
+				       codec->step_width);
+	*height = svpu_frame_side_clamp(*height, codec->min_height, codec->max_height,
+					codec->step_height);
 }
 
 void svpu_format_defaults(struct svpu_ctx *ctx)
@@ -102,10 +38,13 @@ void svpu_format_defaults(struct svpu_ctx *ctx)
 	ctx->coded_width = SVPU_DEFAULT_WIDTH;
 	ctx->coded_height = SVPU_DEFAULT_HEIGHT;
 	svpu_clamp_size(ctx->codec, &ctx->coded_width, &ctx->coded_height);
-	ctx->output_size = svpu_output_size(ctx->coded_width, ctx->coded_height, 0);
-	svpu_layout_set(&ctx->layout, svpu_codec_raw(ctx->codec, 0, 0), ctx->coded_width,
-			ctx->coded_height);
-	ctx->colour = (struct svpu_colour){ .colorspace = V4L2_COLORSPACE_REC709 };
+	ctx->output_size = svpu_bitstream_size(ctx->coded_width, ctx->coded_height, 0);
+	/* In a range whose steps lead to a picture that is too large: the smallest, see probe.c. */
+	if (svpu_frame_layout_set(&ctx->layout, svpu_codec_raw(ctx->codec, 0, 0), ctx->coded_width,
+				  ctx->coded_height))
+		svpu_frame_layout_set(&ctx->layout, svpu_codec_raw(ctx->codec, 0, 0),
+				      ctx->codec->min_width, ctx->codec->min_height);
+	ctx->client_colour = (struct svpu_colour){ .colorspace = V4L2_COLORSPACE_REC709 };
 	svpu_format_reset(ctx);
 }
 
@@ -115,7 +54,8 @@ void svpu_format_reset(struct svpu_ctx *ctx)
 	ctx->visible_width = ctx->coded_width;
 	ctx->visible_height = ctx->coded_height;
 	ctx->min_capture = ctx->codec->min_output_buffers;
-	ctx->aspect = (struct v4l2_fract){ 1, 1 };
+	ctx->field = V4L2_FIELD_NONE;
+	memset(&ctx->stream_colour, 0, sizeof(ctx->stream_colour));
 }
 
 /* V4L2's numbers only; unknown ones become defaults. */
@@ -131,18 +71,28 @@ static void svpu_sane_colour(struct svpu_colour *colour)
 		colour->quantization = V4L2_QUANTIZATION_DEFAULT;
 }
 
+/* The client's choice, else the first that is offered: docs/adr/0009. */
+static int svpu_stream_layout(const struct svpu_ctx *ctx,
+			      const struct svpu_msg_format_changed *message,
+			      struct svpu_frame_layout *layout)
+{
+	u32 chosen = ctx->raw_chosen ? ctx->layout.format->fourcc : 0;
+
+	return svpu_frame_layout_set(layout, svpu_codec_raw(ctx->codec, chosen, 0),
+				     message->coded_width, message->coded_height);
+}
+
 /* Why what the stream says can't be, or can't be decoded here; or NULL. */
 const char *svpu_format_wrong(struct svpu_ctx *ctx, const struct svpu_msg_format_changed *message)
 {
 	const struct svpu_msg_capability *codec = ctx->codec;
+	struct svpu_frame_layout layout;
 
-	if (!message->coded_width || !message->coded_height ||
-	    message->coded_width > ALIGN(codec->max_width, 64) ||
-	    message->coded_height > ALIGN(codec->max_height, 64) || !message->visible_width ||
-	    !message->visible_height || message->visible_width > message->coded_width ||
-	    message->visible_height > message->coded_height)
-		return "it announced an impossible format";
-	if (!message->native)
+	/* The limit, rounded up to the largest block there is. */
+	if (message->coded_width > ALIGN(codec->max_width, 64) ||
+	    message->coded_height > ALIGN(codec->max_height, 64))
+		return "it announced a format that is larger than the codec's limit";
+	if (!message->native || svpu_stream_layout(ctx, message, &layout))
 		return "no raw format of this node can hold the stream's pictures";
 	return NULL;
 }
@@ -150,37 +100,39 @@ const char *svpu_format_wrong(struct svpu_ctx *ctx, const struct svpu_msg_format
 /* Takes over what the stream says. */
 void svpu_format_from_stream(struct svpu_ctx *ctx, const struct svpu_msg_format_changed *message)
 {
-	u32 now = ctx->layout.format->fourcc;
-
 	ctx->coded_width = message->coded_width;
 	ctx->coded_height = message->coded_height;
 	/* The firmware puts the visible rectangle at the buffer's corner. */
 	ctx->visible_width = message->visible_width;
 	ctx->visible_height = message->visible_height;
-	/* The stream's own raw format, unless the client has chosen: Capture Setup, step 4. */
-	svpu_layout_set(&ctx->layout,
-			svpu_codec_raw(ctx->codec, ctx->raw_chosen ? now : message->native, now),
-			message->coded_width, message->coded_height);
-	ctx->aspect = (struct v4l2_fract){ 1, 1 };
-	if (message->pixel_aspect_num && message->pixel_aspect_den)
-		ctx->aspect = (struct v4l2_fract){ message->pixel_aspect_den,
-						   message->pixel_aspect_num };
-	ctx->min_capture = clamp(message->min_output_buffers, 1u, 32u);
-	/* What the stream leaves open stays as the client said. */
-	if (message->colorspace)
-		ctx->colour.colorspace = message->colorspace;
-	if (message->xfer_func)
-		ctx->colour.xfer_func = message->xfer_func;
-	if (message->ycbcr_enc)
-		ctx->colour.ycbcr_enc = message->ycbcr_enc;
-	if (message->quantization)
-		ctx->colour.quantization = message->quantization;
-	svpu_sane_colour(&ctx->colour);
+	svpu_stream_layout(ctx, message, &ctx->layout);
+	/* Not the pixels' aspect ratio: CROPCAP has that of the sampling, 1/1 without a scaler. */
+	ctx->min_capture = message->min_output_buffers;
+	ctx->field = message->flags & SVPU_FORMAT_INTERLACED ? V4L2_FIELD_INTERLACED :
+							       V4L2_FIELD_NONE;
+	ctx->stream_colour = (struct svpu_colour){ message->colorspace, message->xfer_func,
+						   message->ycbcr_enc, message->quantization };
+}
+
+/* What the stream of now says; and what it leaves open, as the client said. */
+static struct svpu_colour svpu_colour_of(const struct svpu_ctx *ctx)
+{
+	const struct svpu_colour *client = &ctx->client_colour, *stream = &ctx->stream_colour;
+	struct svpu_colour colour = {
+		.colorspace = stream->colorspace ?: client->colorspace,
+		.xfer_func = stream->xfer_func ?: client->xfer_func,
+		.ycbcr_enc = stream->ycbcr_enc ?: client->ycbcr_enc,
+		.quantization = stream->quantization ?: client->quantization,
+	};
+
+	svpu_sane_colour(&colour);
+	return colour;
 }
 
 int svpu_enum_fmt(struct svpu_ctx *ctx, struct v4l2_fmtdesc *f)
 {
 	const struct svpu_msg_capability *codec;
+	unsigned int i;
 
 	if (V4L2_TYPE_IS_CAPTURE(f->type)) {
 		if (f->index >= ctx->codec->num_raw)
@@ -193,9 +145,11 @@ int svpu_enum_fmt(struct svpu_ctx *ctx, struct v4l2_fmtdesc *f)
 	codec = &ctx->caps->codec[f->index];
 	f->pixelformat = codec->coded;
 	/* For codecs that this kernel has no name for: it would warn. */
-	snprintf(f->description, sizeof(f->description), "%c%c%c%c", f->pixelformat & 0x7f,
-		 f->pixelformat >> 8 & 0x7f, f->pixelformat >> 16 & 0x7f,
-		 f->pixelformat >> 24 & 0x7f);
+	for (i = 0; i < 4; i++) {
+		u8 c = f->pixelformat >> 8 * i & 0xff;
+
+		f->description[i] = c >= ' ' && c <= '~' ? c : '.';
+	}
 	f->flags = V4L2_FMT_FLAG_COMPRESSED;
 	if (codec->flags & 1)
 		f->flags |= V4L2_FMT_FLAG_CONTINUOUS_BYTESTREAM;
@@ -216,8 +170,8 @@ int svpu_enum_framesizes(struct svpu_ctx *ctx, struct v4l2_frmsizeenum *f)
 			codec = ctx->codec;
 	if (!codec)
 		return -EINVAL;
-	f->type = codec->step_width == 1 && codec->step_height == 1 ? V4L2_FRMSIZE_TYPE_CONTINUOUS :
-								      V4L2_FRMSIZE_TYPE_STEPWISE;
+	/* With a step of 1, too: there are clients that don't know CONTINUOUS. */
+	f->type = V4L2_FRMSIZE_TYPE_STEPWISE;
 	f->stepwise.min_width = codec->min_width;
 	f->stepwise.max_width = codec->max_width;
 	f->stepwise.step_width = codec->step_width;
@@ -228,8 +182,8 @@ int svpu_enum_framesizes(struct svpu_ctx *ctx, struct v4l2_frmsizeenum *f)
 }
 
 /* One format, for the single-planar and the multi-planar API. */
-static void svpu_fill_format(struct v4l2_format *f, u32 fourcc, u32 width, u32 height, u32 stride,
-			     u32 size, const struct svpu_colour *colour)
+static void svpu_fill_format(struct v4l2_format *f, u32 fourcc, u32 width, u32 height, u32 field,
+			     u32 stride, u32 size, const struct svpu_colour *colour)
 {
 	if (V4L2_TYPE_IS_MULTIPLANAR(f->type)) {
 		struct v4l2_pix_format_mplane *mp = &f->fmt.pix_mp;
@@ -238,7 +192,7 @@ static void svpu_fill_format(struct v4l2_format *f, u32 fourcc, u32 width, u32 h
 		mp->width = width;
 		mp->height = height;
 		mp->pixelformat = fourcc;
-		mp->field = V4L2_FIELD_NONE;
+		mp->field = field;
 		mp->num_planes = 1;
 		mp->plane_fmt[0].bytesperline = stride;
 		mp->plane_fmt[0].sizeimage = size;
@@ -253,7 +207,7 @@ static void svpu_fill_format(struct v4l2_format *f, u32 fourcc, u32 width, u32 h
 		pix->width = width;
 		pix->height = height;
 		pix->pixelformat = fourcc;
-		pix->field = V4L2_FIELD_NONE;
+		pix->field = field;
 		pix->bytesperline = stride;
 		pix->sizeimage = size;
 		pix->colorspace = colour->colorspace;
@@ -297,13 +251,15 @@ static struct svpu_wanted svpu_wanted(const struct v4l2_format *f)
 
 void svpu_get_format(struct svpu_ctx *ctx, struct v4l2_format *f)
 {
+	struct svpu_colour colour = svpu_colour_of(ctx);
+
 	if (V4L2_TYPE_IS_OUTPUT(f->type))
-		svpu_fill_format(f, ctx->codec->coded, ctx->coded_width, ctx->coded_height, 0,
-				 ctx->output_size, &ctx->colour);
+		svpu_fill_format(f, ctx->codec->coded, ctx->coded_width, ctx->coded_height,
+				 V4L2_FIELD_NONE, 0, ctx->output_size, &colour);
 	else
 		svpu_fill_format(f, ctx->layout.format->fourcc, ctx->layout.width,
-				 ctx->layout.height, ctx->layout.stride[0], ctx->layout.size,
-				 &ctx->colour);
+				 ctx->layout.height, ctx->field, ctx->layout.stride[0],
+				 ctx->layout.plane_size[0], &colour);
 }
 
 static const struct svpu_msg_capability *svpu_wanted_codec(struct svpu_ctx *ctx, u32 fourcc)
@@ -315,26 +271,38 @@ static const struct svpu_msg_capability *svpu_wanted_codec(struct svpu_ctx *ctx,
 
 void svpu_try_format(struct svpu_ctx *ctx, struct v4l2_format *f)
 {
+	struct svpu_colour colour = svpu_colour_of(ctx);
 	struct svpu_wanted w = svpu_wanted(f);
 	const struct svpu_msg_capability *codec;
-	struct svpu_layout layout;
+	struct svpu_frame_layout layout = ctx->layout;
 
 	if (V4L2_TYPE_IS_OUTPUT(f->type)) {
 		codec = svpu_wanted_codec(ctx, w.fourcc);
 		svpu_clamp_size(codec, &w.width, &w.height);
-		svpu_fill_format(f, codec->coded, w.width, w.height, 0,
-				 svpu_output_size(w.width, w.height, w.size), &w.colour);
+		svpu_fill_format(f, codec->coded, w.width, w.height, V4L2_FIELD_NONE, 0,
+				 svpu_bitstream_size(w.width, w.height, w.size), &w.colour);
 		return;
 	}
 	/*
 	 * No scaling: the frame buffer's size follows the stream, or the OUTPUT format before it
 	 * is known.
 	 */
-	svpu_layout_set(&layout,
-			svpu_codec_raw(ctx->codec, w.fourcc, ctx->layout.format->fourcc),
-			ctx->coded_width, ctx->coded_height);
-	svpu_fill_format(f, layout.format->fourcc, layout.width, layout.height, layout.stride[0],
-			 layout.size, &ctx->colour);
+	svpu_frame_layout_set(&layout,
+			      svpu_codec_raw(ctx->codec, w.fourcc, ctx->layout.format->fourcc),
+			      ctx->coded_width, ctx->coded_height);
+	svpu_fill_format(f, layout.format->fourcc, layout.width, layout.height, ctx->field,
+			 layout.stride[0], layout.plane_size[0], &colour);
+}
+
+/* The client sets what is set already: from now on it is its choice. */
+void svpu_choose_format(struct svpu_ctx *ctx, const struct v4l2_format *f)
+{
+	if (V4L2_TYPE_IS_CAPTURE(f->type)) {
+		ctx->raw_chosen = true;
+	} else {
+		ctx->hint_width = ctx->coded_width;
+		ctx->hint_height = ctx->coded_height;
+	}
 }
 
 /* The caller has checked that no buffers are allocated. */
@@ -346,17 +314,20 @@ void svpu_set_format(struct svpu_ctx *ctx, struct v4l2_format *f)
 	svpu_try_format(ctx, f);
 	w = svpu_wanted(f);
 	if (V4L2_TYPE_IS_CAPTURE(f->type)) {
-		svpu_layout_set(&ctx->layout, svpu_codec_raw(ctx->codec, w.fourcc, now),
-				ctx->coded_width, ctx->coded_height);
+		svpu_frame_layout_set(&ctx->layout, svpu_codec_raw(ctx->codec, w.fourcc, now),
+				      ctx->coded_width, ctx->coded_height);
 		ctx->raw_chosen = true;
 		return;
 	}
 	ctx->codec = svpu_wanted_codec(ctx, w.fourcc);
 	ctx->coded_width = w.width;
 	ctx->coded_height = w.height;
+	ctx->hint_width = w.width;
+	ctx->hint_height = w.height;
 	ctx->output_size = w.size;
-	ctx->colour = w.colour;
-	svpu_layout_set(&ctx->layout, svpu_codec_raw(ctx->codec, now, now), w.width, w.height);
+	ctx->client_colour = w.colour;
+	svpu_frame_layout_set(&ctx->layout, svpu_codec_raw(ctx->codec, now, now), w.width,
+			      w.height);
 	if (ctx->layout.format->fourcc != now)
 		ctx->raw_chosen = false;
 	svpu_format_reset(ctx);

@@ -21,7 +21,8 @@ static int svpu_ioctl_enum_fmt(struct file *file, void *priv, struct v4l2_fmtdes
 	struct svpu_ctx *ctx = svpu_file_ctx(file);
 	int ret;
 
-	mutex_lock(&ctx->lock);
+	if (mutex_lock_killable(&ctx->lock))
+		return -EINTR;
 	ret = svpu_enum_fmt(ctx, f);
 	mutex_unlock(&ctx->lock);
 	return ret;
@@ -32,7 +33,8 @@ static int svpu_ioctl_enum_framesizes(struct file *file, void *priv, struct v4l2
 	struct svpu_ctx *ctx = svpu_file_ctx(file);
 	int ret;
 
-	mutex_lock(&ctx->lock);
+	if (mutex_lock_killable(&ctx->lock))
+		return -EINTR;
 	ret = svpu_enum_framesizes(ctx, f);
 	mutex_unlock(&ctx->lock);
 	return ret;
@@ -44,7 +46,8 @@ static int svpu_ioctl_get_fmt(struct file *file, void *priv, struct v4l2_format 
 
 	if (V4L2_TYPE_IS_CAPTURE(f->type))
 		svpu_decoder_wait_header(ctx);
-	mutex_lock(&ctx->lock);
+	if (mutex_lock_killable(&ctx->lock))
+		return -EINTR;
 	svpu_get_format(ctx, f);
 	mutex_unlock(&ctx->lock);
 	return 0;
@@ -54,7 +57,8 @@ static int svpu_ioctl_try_fmt(struct file *file, void *priv, struct v4l2_format 
 {
 	struct svpu_ctx *ctx = svpu_file_ctx(file);
 
-	mutex_lock(&ctx->lock);
+	if (mutex_lock_killable(&ctx->lock))
+		return -EINTR;
 	svpu_try_format(ctx, f);
 	mutex_unlock(&ctx->lock);
 	return 0;
@@ -66,7 +70,8 @@ static int svpu_ioctl_set_fmt(struct file *file, void *priv, struct v4l2_format 
 	struct v4l2_format now = { .type = f->type };
 	int ret = 0;
 
-	mutex_lock(&ctx->lock);
+	if (mutex_lock_killable(&ctx->lock))
+		return -EINTR;
 	/* Commit points, 5: no change of the OUTPUT format while any buffer is allocated. */
 	if (vb2_is_busy(svpu_queue(ctx, SVPU_CAP)) ||
 	    (V4L2_TYPE_IS_OUTPUT(f->type) && vb2_is_busy(svpu_queue(ctx, SVPU_OUT)))) {
@@ -76,8 +81,8 @@ static int svpu_ioctl_set_fmt(struct file *file, void *priv, struct v4l2_format 
 			   V4L2_TYPE_IS_MULTIPLANAR(f->type) ? sizeof(f->fmt.pix_mp) :
 							       sizeof(f->fmt.pix)))
 			ret = -EBUSY;
-		else if (V4L2_TYPE_IS_CAPTURE(f->type))
-			ctx->raw_chosen = true;
+		else
+			svpu_choose_format(ctx, f);
 	} else {
 		svpu_set_format(ctx, f);
 	}
@@ -92,7 +97,8 @@ static int svpu_ioctl_get_selection(struct file *file, void *priv, struct v4l2_s
 
 	if (s->type == V4L2_BUF_TYPE_VIDEO_CAPTURE)
 		svpu_decoder_wait_header(ctx);
-	mutex_lock(&ctx->lock);
+	if (mutex_lock_killable(&ctx->lock))
+		return -EINTR;
 	ret = svpu_get_selection(ctx, s);
 	mutex_unlock(&ctx->lock);
 	return ret;
@@ -124,21 +130,6 @@ static int svpu_ioctl_set_selection(struct file *file, void *priv, struct v4l2_s
 	return 0;
 }
 
-/* For CROPCAP. */
-static int svpu_ioctl_get_pixelaspect(struct file *file, void *priv, int type,
-				      struct v4l2_fract *aspect)
-{
-	struct svpu_ctx *ctx = svpu_file_ctx(file);
-
-	if (type != V4L2_BUF_TYPE_VIDEO_CAPTURE)
-		return -EINVAL;
-	svpu_decoder_wait_header(ctx);
-	mutex_lock(&ctx->lock);
-	*aspect = ctx->aspect;
-	mutex_unlock(&ctx->lock);
-	return 0;
-}
-
 static int svpu_ioctl_decoder_cmd(struct file *file, void *priv, struct v4l2_decoder_cmd *cmd)
 {
 	struct svpu_ctx *ctx = svpu_file_ctx(file);
@@ -147,7 +138,8 @@ static int svpu_ioctl_decoder_cmd(struct file *file, void *priv, struct v4l2_dec
 	ret = v4l2_m2m_ioctl_try_decoder_cmd(file, priv, cmd);
 	if (ret)
 		return ret;
-	mutex_lock(&ctx->lock);
+	if (mutex_lock_killable(&ctx->lock))
+		return -EINTR;
 	ret = svpu_decoder_command(ctx, cmd);
 	mutex_unlock(&ctx->lock);
 	return ret;
@@ -164,16 +156,14 @@ static int svpu_ioctl_reqbufs(struct file *file, void *priv, struct v4l2_request
 	return ret;
 }
 
-/* A failed session's buffers can be dequeued first; then the queue says EIO. */
+/*
+ * videobuf2 refuses buffers of a queue that is in error, too; here before it looks at the
+ * arguments.
+ * CAPTURE's are refused before it streams as well: ffmpeg sets it up, and then drains for ever.
+ */
 static bool svpu_queue_failed(struct svpu_ctx *ctx, struct vb2_queue *q)
 {
-	return ctx->failed[V4L2_TYPE_IS_OUTPUT(q->type) ? SVPU_OUT : SVPU_CAP];
-}
-
-static void svpu_report_failure(struct svpu_ctx *ctx, struct vb2_queue *q)
-{
-	if (svpu_queue_failed(ctx, q) && vb2_is_streaming(q) && list_empty(&q->done_list))
-		vb2_queue_error(q);
+	return ctx->failed[SVPU_OUT] || (V4L2_TYPE_IS_CAPTURE(q->type) && ctx->failed[SVPU_CAP]);
 }
 
 /*
@@ -208,6 +198,8 @@ static int svpu_ioctl_prepare_buf(struct file *file, void *priv, struct v4l2_buf
 	struct svpu_ctx *ctx = svpu_file_ctx(file);
 	struct vb2_queue *q = v4l2_m2m_get_vq(ctx->fh.m2m_ctx, buffer->type);
 
+	if (q->type == buffer->type && svpu_queue_failed(ctx, q))
+		return -EIO;
 	return svpu_after_prepare(ctx, q, buffer, v4l2_m2m_ioctl_prepare_buf(file, priv, buffer));
 }
 
@@ -217,11 +209,8 @@ static int svpu_ioctl_dqbuf(struct file *file, void *priv, struct v4l2_buffer *b
 	struct vb2_queue *q = v4l2_m2m_get_vq(ctx->fh.m2m_ctx, buffer->type);
 	int ret = v4l2_m2m_ioctl_dqbuf(file, priv, buffer);
 
-	if (!ret) {
-		svpu_report_failure(ctx, q);
-		if (V4L2_TYPE_IS_CAPTURE(q->type))
-			svpu_decoder_announce_held(ctx);
-	}
+	if (!ret && V4L2_TYPE_IS_CAPTURE(q->type))
+		svpu_decoder_announce_held(ctx);
 	return ret;
 }
 
@@ -243,7 +232,7 @@ static int svpu_ioctl_subscribe_event(struct v4l2_fh *fh, const struct v4l2_even
 	.vidioc_enum_framesizes = svpu_ioctl_enum_framesizes,                                     \
 	.vidioc_g_selection = svpu_ioctl_get_selection,                                           \
 	.vidioc_s_selection = svpu_ioctl_set_selection,                                           \
-	.vidioc_g_pixelaspect = svpu_ioctl_get_pixelaspect, .vidioc_reqbufs = svpu_ioctl_reqbufs, \
+	.vidioc_reqbufs = svpu_ioctl_reqbufs,                                                     \
 	.vidioc_querybuf = v4l2_m2m_ioctl_querybuf, .vidioc_qbuf = svpu_ioctl_qbuf,               \
 	.vidioc_dqbuf = svpu_ioctl_dqbuf, .vidioc_prepare_buf = svpu_ioctl_prepare_buf,       \
 	.vidioc_create_bufs = v4l2_m2m_ioctl_create_bufs, .vidioc_expbuf = v4l2_m2m_ioctl_expbuf, \

@@ -125,13 +125,9 @@ static irqreturn_t svpu_bar_window_irq(int irq, void *data)
 	struct svpu_window *window = data;
 
 	spin_lock(&window->lock);
-	if (time_after(jiffies, window->bells_since + HZ)) {
-		window->bells_since = jiffies;
-		window->bells = 0;
-	}
 	if (!window->session)
 		;
-	else if (++window->bells > SVPU_MAX_BELLS)
+	else if (svpu_rate_exceeds(&window->bells, 1, SVPU_MAX_BELLS))
 		svpu_session_lost(window->session);
 	else
 		svpu_session_bell(window->session);
@@ -201,6 +197,7 @@ static int svpu_bar_read_header(struct svpu_bar *bar, u64 size)
 	    header.first_slot < SVPU_IVSHMEM_ALIGN || header.first_slot > size ||
 	    header.slot_size > (size - header.first_slot) / header.num_slots ||
 	    header.heap_offset < SVPU_REGION_SIZE || header.heap_offset >= header.slot_size ||
+	    header.heap_offset > SVPU_MAX_HEAP ||
 	    !IS_ALIGNED(header.first_slot | header.slot_size | header.heap_offset,
 			SVPU_IVSHMEM_ALIGN)) {
 		dev_err(&bar->pdev->dev, "the host's header makes no sense\n");
@@ -245,7 +242,8 @@ static int svpu_bar_map(struct svpu_bar *bar)
 	struct pci_dev *pdev = bar->pdev;
 	u64 size = pci_resource_len(pdev, SVPU_BAR_MEMORY);
 
-	if (size < SVPU_IVSHMEM_ALIGN ||
+	/* What is larger is no server's of ours; a bitmap of its pages would be beyond reason. */
+	if (size < SVPU_IVSHMEM_ALIGN || size > SVPU_MAX_BAR ||
 	    pci_resource_len(pdev, SVPU_BAR_REGISTERS) < SVPU_REGISTERS_SIZE)
 		return -ENODEV;
 	bar->physical = pci_resource_start(pdev, SVPU_BAR_MEMORY);
@@ -293,8 +291,9 @@ void svpu_bar_free(struct svpu_device *dev)
 	for (i = 0; i < bar->num_windows; i++) {
 		if (bar->window[i].base)
 			memunmap(bar->window[i].base);
-		bitmap_free(bar->window[i].used);
+		kvfree(bar->window[i].used);
 	}
+	svpu_bar_drop_inode(bar);
 	memunmap(bar->header);
 	iounmap(bar->registers);
 	svpu_bar_delist(bar);
@@ -335,6 +334,9 @@ static int svpu_ivshmem_probe(struct pci_dev *pdev, const struct pci_device_id *
 		goto err_unmap;
 	}
 	bar->dev->transport_data = bar;
+	ret = svpu_bar_make_inode(bar);
+	if (ret)
+		goto err_device;
 	bar->ping = READ_ONCE(bar->header->pong);
 	ret = svpu_bar_request_irqs(bar);
 	if (ret)
@@ -386,7 +388,10 @@ static void svpu_ivshmem_remove(struct pci_dev *pdev)
 	/* Open files may hold the last reference, or nobody. */
 	v4l2_device_get(&dev->v4l2_dev);
 	svpu_device_remove(dev);
-	svpu_bar_want_nothing(bar, true);
+	/* The last words to the server: from here on nobody touches the device any more. */
+	svpu_bar_want_nothing(bar, false);
+	svpu_device_revoke(dev);
+	svpu_bar_revoke(bar);
 	v4l2_device_put(&dev->v4l2_dev);
 	pci_release_regions(pdev);
 	pci_disable_device(pdev);

@@ -16,6 +16,10 @@
 
 #include "softvpu.h"
 
+/* The largest BAR that the server makes; and of a slot's heap what we use, at most. */
+#define SVPU_MAX_BAR BIT_ULL(40)
+#define SVPU_MAX_HEAP BIT_ULL(36)
+
 struct svpu_bar;
 
 struct svpu_window {
@@ -29,8 +33,7 @@ struct svpu_window {
 
 	spinlock_t lock; /* the rest */
 	struct svpu_session *session;
-	unsigned long bells_since; /* jiffies */
-	unsigned int bells;
+	struct svpu_rate bells;
 };
 
 /* One device. It may outlive its PCI device: files stay open, buffers exported. */
@@ -49,7 +52,8 @@ struct svpu_bar {
 	unsigned int num_windows;
 
 	struct mutex lock; /* windows, removed */
-	bool removed;
+	bool removed; /* no session, window or buffer is given any more */
+	struct inode *inode; /* of all mappings by processes */
 	struct svpu_window window[SVPU_IVSHMEM_MAX_SLOTS];
 
 	wait_queue_head_t wait; /* the server has changed the mailbox */
@@ -68,15 +72,41 @@ static inline phys_addr_t svpu_window_physical(const struct svpu_window *window)
 	       window->index * window->bar->slot_size;
 }
 
-static inline unsigned long svpu_heap_pages(const struct svpu_bar *bar)
+/* Of a slot, what we use; a host may offer more. */
+static inline unsigned long svpu_window_bytes(const struct svpu_bar *bar)
 {
-	return (bar->slot_size - bar->heap_offset) >> PAGE_SHIFT;
+	return min_t(u64, bar->slot_size, bar->heap_offset + SVPU_MAX_HEAP);
 }
 
-/* Tells the server to look (vector 0), or a slot's worker. Any context. */
+static inline unsigned long svpu_heap_pages(const struct svpu_bar *bar)
+{
+	return (svpu_window_bytes(bar) - bar->heap_offset) >> PAGE_SHIFT;
+}
+
+/*
+ * Tells the server to look (vector 0), or a slot's worker. Any context. Nothing is written once
+ * the device has gone: the registers may be another's then.
+ */
 static inline void svpu_bar_ring(struct svpu_bar *bar, unsigned int vector)
 {
+	int access;
+
+	if (!svpu_access_begin(bar->dev, &access))
+		return;
 	writel(bar->server_peer << 16 | vector, bar->registers + SVPU_IVSHMEM_REG_DOORBELL);
+	svpu_access_end(bar->dev, access);
+}
+
+/* Writes a word of the mailbox, and tells the server; as above. */
+static inline void svpu_bar_post(struct svpu_bar *bar, u32 *word, u32 value)
+{
+	int access;
+
+	if (!svpu_access_begin(bar->dev, &access))
+		return;
+	WRITE_ONCE(*word, value);
+	svpu_bar_ring(bar, 0);
+	svpu_access_end(bar->dev, access);
 }
 
 /* ivshmem.c */
@@ -92,6 +122,10 @@ int svpu_window_wait(struct svpu_window *window);
 
 /* bar_memory.c */
 extern const struct vb2_mem_ops svpu_bar_memops;
+int svpu_bar_make_inode(struct svpu_bar *bar);
+void svpu_bar_drop_inode(struct svpu_bar *bar);
+struct address_space *svpu_bar_mapping(struct svpu_device *dev);
+void svpu_bar_revoke(struct svpu_bar *bar);
 bool svpu_bar_reaches(struct svpu_ctx *ctx, struct vb2_buffer *vb, unsigned int plane);
 void *svpu_bar_share(struct vb2_buffer *vb, unsigned int plane, void *bounce,
 		     struct svpu_plane *wire);

@@ -15,7 +15,6 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
-#include <media/videobuf2-vmalloc.h>
 
 #include <softvpu/fwdev.h>
 
@@ -39,7 +38,10 @@ static int svpu_local_open_session(struct svpu_session *session, struct svpu_ctx
 {
 	struct svpu_local *local = session->dev->transport_data;
 
-	session->region = vmalloc_user(SVPU_REGION_SIZE);
+	if (ctx)
+		session->opener = ctx->opener;
+	session->has_opener = !!ctx;
+	session->region = svpu_pages_alloc(SVPU_REGION_SIZE);
 	if (!session->region)
 		return -ENOMEM;
 	svpu_session_init_region(session);
@@ -107,14 +109,13 @@ static bool svpu_local_reaches(struct svpu_ctx *ctx, struct vb2_buffer *vb, unsi
 static void *svpu_local_share(struct vb2_buffer *vb, unsigned int plane, void *bounce,
 			      struct svpu_plane *wire)
 {
-	const struct vb2_mem_ops *ops = &vb2_vmalloc_memops;
 	int mode = V4L2_TYPE_IS_CAPTURE(vb->vb2_queue->type) ? O_RDWR : O_RDONLY;
 	struct dma_buf *dbuf;
 
 	if (bounce) {
-		dbuf = ops->get_dmabuf(vb, bounce, mode);
+		dbuf = svpu_local_lend(bounce, mode);
 	} else if (vb->memory == VB2_MEMORY_MMAP) {
-		dbuf = ops->get_dmabuf(vb, vb->planes[plane].mem_priv, mode);
+		dbuf = svpu_local_lend(vb->planes[plane].mem_priv, mode);
 	} else {
 		dbuf = vb->planes[plane].dbuf;
 		if (dbuf)
@@ -134,7 +135,7 @@ static void svpu_local_unshare(void *dbuf)
 static const struct svpu_transport_ops svpu_local_transport = {
 	.name = "local",
 	.absent = "no firmware is attached to /dev/softvpu-fw",
-	.mem_ops = &vb2_vmalloc_memops,
+	.mem_ops = &svpu_local_memops,
 	.reaches = svpu_local_reaches,
 	.share = svpu_local_share,
 	.unshare = svpu_local_unshare,
@@ -214,7 +215,7 @@ static int svpu_session_file_mmap(struct file *file, struct vm_area_struct *vma)
 		return -EINVAL;
 	/* The process that attaches may hand the session to another: this is the one. */
 	WRITE_ONCE(session->worker, task_tgid_nr(current));
-	return remap_vmalloc_range(vma, session->region, 0);
+	return svpu_pages_map(vma, session->region);
 }
 
 static long svpu_session_get_buffer(struct svpu_session *session, void __user *arg)
@@ -366,7 +367,8 @@ static long svpu_fw_attach_session(struct svpu_local *local, void __user *arg)
 
 	if (copy_from_user(&attach, arg, sizeof(attach)))
 		return -EFAULT;
-	if (memchr_inv(attach.reserved, 0, sizeof(attach.reserved)))
+	if (attach.flags || attach.opener ||
+	    memchr_inv(attach.reserved, 0, sizeof(attach.reserved)))
 		return -EINVAL;
 	if (attach.abi_major != SVPU_ABI_MAJOR)
 		return -EPROTONOSUPPORT;
@@ -394,6 +396,10 @@ static long svpu_fw_attach_session(struct svpu_local *local, void __user *arg)
 	attach.fd = fd;
 	attach.generation = session->generation;
 	attach.region_size = SVPU_REGION_SIZE;
+	if (session->has_opener) {
+		attach.flags = SVPU_FW_ATTACH_OPENER;
+		attach.opener = from_kuid_munged(current_user_ns(), session->opener);
+	}
 	if (copy_to_user(arg, &attach, sizeof(attach))) {
 		put_unused_fd(fd);
 		fput(file);

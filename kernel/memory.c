@@ -15,22 +15,48 @@ static unsigned int svpu_direction(struct vb2_buffer *vb)
 	return V4L2_TYPE_IS_OUTPUT(vb->vb2_queue->type) ? SVPU_OUT : SVPU_CAP;
 }
 
-/* Makes a bounce buffer where one is needed. */
-static int svpu_memory_bounce(struct svpu_ctx *ctx, struct vb2_buffer *vb, unsigned int plane)
+/* Bytes behind a buffer that the firmware may read; the application doesn't see them. */
+unsigned long svpu_tail_of(struct vb2_buffer *vb)
+{
+	struct svpu_ctx *ctx = vb2_get_drv_priv(vb->vb2_queue);
+
+	return svpu_direction(vb) == SVPU_CAP ? svpu_frame_layout_tail(&ctx->layout) : 0;
+}
+
+void svpu_memory_drop_bounce(struct svpu_ctx *ctx, struct vb2_buffer *vb)
+{
+	struct svpu_buffer *buffer = svpu_vb_buffer(vb);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(buffer->bounce); i++) {
+		if (buffer->bounce[i])
+			ctx->dev->transport->mem_ops->put(buffer->bounce[i]);
+		buffer->bounce[i] = NULL;
+	}
+}
+
+/*
+ * Makes bounce buffers where they are needed: when the client brings the memory, in its own
+ * context, so that they are charged to it. Errors: -ENOMEM, and the transport's.
+ */
+int svpu_memory_bounce(struct svpu_ctx *ctx, struct vb2_buffer *vb)
 {
 	const struct svpu_transport_ops *transport = ctx->dev->transport;
 	struct svpu_buffer *buffer = svpu_vb_buffer(vb);
-	unsigned long size = vb2_plane_size(vb, plane);
+	unsigned int i;
 	void *bounce;
 
-	if (buffer->bounce[plane] || transport->reaches(ctx, vb, plane))
-		return 0;
-	if (svpu_direction(vb) == SVPU_CAP)
-		size += svpu_layout_tail(&ctx->layout);
-	bounce = transport->mem_ops->alloc(vb, vb->vb2_queue->dev, PAGE_ALIGN(size));
-	if (IS_ERR(bounce))
-		return PTR_ERR(bounce);
-	buffer->bounce[plane] = bounce;
+	for (i = 0; i < vb->num_planes; i++) {
+		if (buffer->bounce[i] || transport->reaches(ctx, vb, i))
+			continue;
+		bounce = transport->mem_ops->alloc(vb, vb->vb2_queue->dev,
+						   PAGE_ALIGN(vb2_plane_size(vb, i)));
+		if (IS_ERR(bounce)) {
+			svpu_memory_drop_bounce(ctx, vb);
+			return PTR_ERR(bounce);
+		}
+		buffer->bounce[i] = bounce;
+	}
 	return 0;
 }
 
@@ -68,15 +94,12 @@ static struct svpu_memory *svpu_memory_share(struct svpu_ctx *ctx, struct vb2_bu
 	struct svpu_memory *memory = kzalloc(sizeof(*memory), GFP_KERNEL);
 	unsigned int i;
 	void *shared;
-	int ret;
 
 	if (!memory)
 		return ERR_PTR(-ENOMEM);
 	for (i = 0; i < vb->num_planes; i++) {
 		plane[i].length = min_t(size_t, vb2_plane_size(vb, i), U32_MAX);
-		ret = svpu_memory_bounce(ctx, vb, i);
-		shared = ret ? ERR_PTR(ret) :
-			       ctx->dev->transport->share(vb, i, buffer->bounce[i], &plane[i]);
+		shared = ctx->dev->transport->share(vb, i, buffer->bounce[i], &plane[i]);
 		if (IS_ERR(shared)) {
 			svpu_memory_free(ctx->session, memory);
 			return shared;
@@ -198,7 +221,6 @@ void svpu_memory_unmap(struct svpu_ctx *ctx, struct vb2_buffer *vb)
 {
 	struct svpu_buffer *buffer = svpu_vb_buffer(vb);
 	struct svpu_cmd_buffer cmd = {};
-	unsigned int i;
 
 	if (ctx->session && buffer->session == ctx->session->generation) {
 		cmd.direction = svpu_direction(vb);
@@ -210,11 +232,7 @@ void svpu_memory_unmap(struct svpu_ctx *ctx, struct vb2_buffer *vb)
 	if (ctx->session && buffer->session == ctx->session->generation)
 		svpu_memory_leave(ctx->session, svpu_direction(vb), vb->index);
 	buffer->session = 0;
-	for (i = 0; i < ARRAY_SIZE(buffer->bounce); i++) {
-		if (buffer->bounce[i])
-			ctx->dev->transport->mem_ops->put(buffer->bounce[i]);
-		buffer->bounce[i] = NULL;
-	}
+	svpu_memory_drop_bounce(ctx, vb);
 }
 
 /*
@@ -240,23 +258,70 @@ static void *svpu_bounce_vaddr(struct vb2_buffer *vb, unsigned int plane)
 }
 
 /*
+ * Who else may go while the plane is copied: imported memory may be a buffer of another device of
+ * ours. The node's own device if not.
+ */
+static struct svpu_device *svpu_memory_owner(struct vb2_buffer *vb, unsigned int plane)
+{
+	struct svpu_ctx *ctx = vb2_get_drv_priv(vb->vb2_queue);
+	struct svpu_device *owner = NULL;
+
+	if (vb->memory == VB2_MEMORY_DMABUF)
+		owner = svpu_bar_exporter(vb->planes[plane].dbuf);
+	return owner ? owner : ctx->dev;
+}
+
+/* With neither device gone. */
+static int svpu_memory_copy_here(struct vb2_buffer *vb, unsigned int plane, void *to,
+				 const void *from)
+{
+	struct svpu_device *owner = svpu_memory_owner(vb, plane);
+	struct svpu_ctx *ctx = vb2_get_drv_priv(vb->vb2_queue);
+	int own_access, access;
+	int ret = -ENODEV;
+
+	if (!svpu_access_begin(ctx->dev, &own_access))
+		return -ENODEV;
+	if (svpu_access_begin(owner, &access)) {
+		memcpy(to, from, vb2_get_plane_payload(vb, plane));
+		svpu_access_end(owner, access);
+		ret = 0;
+	}
+	svpu_access_end(ctx->dev, own_access);
+	return ret;
+}
+
+static int svpu_memory_copy(struct vb2_buffer *vb, unsigned int plane, void *to, const void *from)
+{
+	int ret;
+
+	if (!to || !from)
+		return -EFAULT;
+	ret = svpu_memory_begin(vb, plane);
+	if (ret)
+		return ret;
+	ret = svpu_memory_copy_here(vb, plane, to, from);
+	svpu_memory_end(vb, plane);
+	return ret;
+}
+
+/*
  * Copies a bitstream into what the firmware sees, where that is another memory. Errors: -EFAULT.
  */
 int svpu_memory_to_firmware(struct vb2_buffer *vb)
 {
+	struct svpu_ctx *ctx = vb2_get_drv_priv(vb->vb2_queue);
+	struct svpu_counters *counters = &ctx->session->counters;
 	struct svpu_buffer *buffer = svpu_vb_buffer(vb);
 	unsigned int i;
 
 	for (i = 0; i < vb->num_planes; i++) {
-		void *from;
-
 		if (!buffer->bounce[i])
 			continue;
-		from = vb2_plane_vaddr(vb, i);
-		if (!from || svpu_memory_begin(vb, i))
+		if (svpu_memory_copy(vb, i, svpu_bounce_vaddr(vb, i), vb2_plane_vaddr(vb, i)))
 			return -EFAULT;
-		memcpy(svpu_bounce_vaddr(vb, i), from, vb2_get_plane_payload(vb, i));
-		svpu_memory_end(vb, i);
+		counters->copies_in++;
+		counters->bytes_in += vb2_get_plane_payload(vb, i);
 	}
 	return 0;
 }
@@ -264,19 +329,18 @@ int svpu_memory_to_firmware(struct vb2_buffer *vb)
 /* The other way, for a frame; payloads are set and within the planes. Errors: -EFAULT. */
 int svpu_memory_from_firmware(struct vb2_buffer *vb)
 {
+	struct svpu_ctx *ctx = vb2_get_drv_priv(vb->vb2_queue);
+	struct svpu_counters *counters = &ctx->session->counters;
 	struct svpu_buffer *buffer = svpu_vb_buffer(vb);
 	unsigned int i;
 
 	for (i = 0; i < vb->num_planes; i++) {
-		void *to;
-
 		if (!buffer->bounce[i])
 			continue;
-		to = vb2_plane_vaddr(vb, i);
-		if (!to || svpu_memory_begin(vb, i))
+		if (svpu_memory_copy(vb, i, vb2_plane_vaddr(vb, i), svpu_bounce_vaddr(vb, i)))
 			return -EFAULT;
-		memcpy(to, svpu_bounce_vaddr(vb, i), vb2_get_plane_payload(vb, i));
-		svpu_memory_end(vb, i);
+		counters->copies_out++;
+		counters->bytes_out += vb2_get_plane_payload(vb, i);
 	}
 	return 0;
 }

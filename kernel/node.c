@@ -18,17 +18,16 @@ static int svpu_open(struct file *file)
 	struct svpu_ctx *ctx;
 	int ret;
 
-	ctx = kvzalloc(sizeof(*ctx), GFP_KERNEL);
+	ctx = kvzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
 	if (!ctx)
 		return -ENOMEM;
 	ctx->dev = dev;
+	ctx->opener = file->f_cred->euid;
 	mutex_init(&ctx->lock);
 	init_waitqueue_head(&ctx->header_wait);
 	INIT_WORK(&ctx->work, svpu_decoder_work);
 	INIT_DELAYED_WORK(&ctx->watchdog, svpu_decoder_watchdog);
-	mutex_lock(&dev->lock);
-	ctx->caps = svpu_caps_get(dev->caps);
-	mutex_unlock(&dev->lock);
+	ctx->caps = svpu_device_caps(dev);
 	svpu_format_defaults(ctx);
 
 	v4l2_fh_init(&ctx->fh, vdev);
@@ -41,6 +40,8 @@ static int svpu_open(struct file *file)
 		goto err_controls;
 	}
 	svpu_fh_add(&ctx->fh, file);
+	if (dev->transport->mapping)
+		file->f_mapping = dev->transport->mapping(dev);
 	return 0;
 
 err_controls:
@@ -80,21 +81,33 @@ static int svpu_release(struct file *file)
 }
 
 /*
- * As v4l2-mem2mem, which says EPOLLERR when both queues are dead. In a failed session each of them
- * answers EIO once its buffers are dequeued: who waits for that one alone must hear of it, too.
+ * ffmpeg's wrapper (5.1 to 7.1) takes EPOLLERR for "not yet": it polls again at once, for ever, and
+ * calls nothing else. A client that has done so this often gets "ready", which is as true: DQBUF
+ * doesn't block, but returns EIO.
+ */
+#define SVPU_PATIENT_POLLS 1000
+
+/*
+ * As v4l2-mem2mem, which reports EPOLLERR when both queues are dead. A client may have started
+ * OUTPUT again after a failure, and CAPTURE not: whoever waits for that one alone must be woken.
  */
 static __poll_t svpu_poll(struct file *file, poll_table *table)
 {
 	struct svpu_ctx *ctx = svpu_file_ctx(file);
 	__poll_t mask = v4l2_m2m_fop_poll(file, table);
+	__poll_t failed = 0;
 
-	mutex_lock(&ctx->lock);
-	if (ctx->failed[SVPU_OUT] && svpu_queue(ctx, SVPU_OUT)->error)
-		mask |= EPOLLOUT | EPOLLWRNORM;
-	if (ctx->failed[SVPU_CAP] && svpu_queue(ctx, SVPU_CAP)->error)
-		mask |= EPOLLIN | EPOLLRDNORM;
-	mutex_unlock(&ctx->lock);
-	return mask;
+	if (svpu_queue(ctx, SVPU_OUT)->error)
+		failed |= EPOLLOUT | EPOLLWRNORM;
+	if (svpu_queue(ctx, SVPU_CAP)->error)
+		failed |= EPOLLIN | EPOLLRDNORM;
+	if (failed && mask & EPOLLERR) {
+		/* It stays there: a client may poll until a counter has gone round. */
+		if (atomic_add_unless(&ctx->error_polls, 1, SVPU_PATIENT_POLLS))
+			return mask;
+		mask &= ~EPOLLERR;
+	}
+	return mask | failed;
 }
 
 const struct v4l2_file_operations svpu_file_ops = {
@@ -137,8 +150,25 @@ static void svpu_device_release(struct v4l2_device *v4l2_dev)
 		svpu_caps_put(dev->caps);
 	dev->transport->free(dev);
 	put_device(dev->dev);
+	cleanup_srcu_struct(&dev->access);
 	mutex_destroy(&dev->lock);
 	kfree(dev);
+}
+
+/*
+ * The table as it is now, with a reference. Waits for nobody: open() mustn't hang behind a probe.
+ * NULL: there is none yet.
+ */
+struct svpu_caps *svpu_device_caps(struct svpu_device *dev)
+{
+	struct svpu_caps *caps;
+
+	spin_lock(&dev->caps_lock);
+	caps = dev->caps;
+	if (caps)
+		svpu_caps_get(caps);
+	spin_unlock(&dev->caps_lock);
+	return caps;
 }
 
 /* For a transport's probe(), which sets transport_data. */
@@ -150,7 +180,11 @@ struct svpu_device *svpu_device_create(struct device *parent,
 
 	if (!dev)
 		return ERR_PTR(-ENOMEM);
+	ret = init_srcu_struct(&dev->access);
+	if (ret)
+		goto err_kfree;
 	mutex_init(&dev->lock);
+	spin_lock_init(&dev->caps_lock);
 	spin_lock_init(&dev->sessions_lock);
 	INIT_LIST_HEAD(&dev->sessions);
 	INIT_WORK(&dev->probe_work, svpu_probe_work);
@@ -177,6 +211,8 @@ err_m2m:
 	v4l2_m2m_release(dev->m2m_dev);
 err_free:
 	mutex_destroy(&dev->lock);
+	cleanup_srcu_struct(&dev->access);
+err_kfree:
 	kfree(dev);
 	return ERR_PTR(ret);
 }
@@ -238,4 +274,14 @@ void svpu_device_remove(struct svpu_device *dev)
 	v4l2_device_disconnect(&dev->v4l2_dev);
 	v4l2_device_unregister(&dev->v4l2_dev);
 	v4l2_device_put(&dev->v4l2_dev);
+}
+
+/*
+ * The transport's memory isn't there any more: waits for those who touch it just now. None of them
+ * waits for anything.
+ */
+void svpu_device_revoke(struct svpu_device *dev)
+{
+	WRITE_ONCE(dev->revoked, true);
+	synchronize_srcu(&dev->access);
 }

@@ -4,7 +4,6 @@
  * registered after the first firmware's. Transports call svpu_probe_start() when a firmware comes
  * and svpu_probe_cancel() when it goes.
  */
-#include <linux/ctype.h>
 #include <linux/slab.h>
 
 #include "softvpu.h"
@@ -35,42 +34,39 @@ const struct svpu_msg_capability *svpu_caps_find(const struct svpu_caps *caps, u
 	return NULL;
 }
 
-static bool svpu_is_fourcc(u32 code)
+/* The raw format is known here, and can hold the codec's smallest picture. */
+static bool svpu_caps_can_hold(const struct svpu_msg_capability *row, u32 fourcc)
 {
-	return isgraph(code & 0xff) && isgraph(code >> 8 & 0xff) && isgraph(code >> 16 & 0xff) &&
-	       isprint(code >> 24 & 0x7f);
+	const struct svpu_pixel_format *format = svpu_pixel_format_find(fourcc);
+	struct svpu_frame_layout layout;
+
+	return format && svpu_frame_layout_set(&layout, format, row->min_width, row->min_height) ==
+				 SVPU_LAYOUT_OK;
 }
 
-/* Takes one row into the table, cut to what this driver can do. False: it makes no sense. */
-static bool svpu_caps_add(struct svpu_caps *caps, const struct svpu_msg_capability *row)
+/* Takes one row into the table, cut to what this driver can do. */
+static void svpu_caps_add(struct svpu_caps *caps, const struct svpu_msg_capability *row)
 {
 	struct svpu_msg_capability *codec;
 	unsigned int i;
 
-	if (!row->min_width || !row->min_height || row->min_width > row->max_width ||
-	    row->min_height > row->max_height || row->max_width > 16384 ||
-	    row->max_height > 16384 || !row->step_width || !row->step_height ||
-	    row->step_width > 64 || row->step_height > 64 || row->num_raw > SVPU_MAX_RAW_FORMATS ||
-	    row->num_menus > SVPU_MAX_MENUS || !svpu_is_fourcc(row->coded))
-		return false;
 	/*
 	 * Encoders, capture devices and stateless codecs are another driver's; codecs beyond the
 	 * table are left out.
 	 */
 	if (row->role != SVPU_DECODER || row->flags & 4 || caps->num == SVPU_MAX_CODECS ||
 	    svpu_caps_find(caps, row->coded))
-		return true;
+		return;
 
 	codec = &caps->codec[caps->num];
 	*codec = *row;
-	codec->min_output_buffers = clamp(row->min_output_buffers, 1u, 32u);
+	codec->min_output_buffers = max(row->min_output_buffers, 1u);
 	codec->num_raw = 0;
 	for (i = 0; i < row->num_raw; i++)
-		if (svpu_raw_find(row->raw[i]))
+		if (svpu_caps_can_hold(row, row->raw[i]))
 			codec->raw[codec->num_raw++] = row->raw[i];
 	if (codec->num_raw)
 		caps->num++;
-	return true;
 }
 
 /*
@@ -89,7 +85,9 @@ static void svpu_probe_done(struct svpu_device *dev)
 		svpu_caps_put(caps);
 		return;
 	}
+	spin_lock(&dev->caps_lock);
 	swap(dev->caps, caps);
+	spin_unlock(&dev->caps_lock);
 	if (caps)
 		svpu_caps_put(caps);
 	if (!dev->registered && svpu_device_register_nodes(dev))
@@ -116,7 +114,7 @@ static const char *svpu_probe_read(struct svpu_device *dev)
 	while (budget--) {
 		ret = svpu_session_receive(dev->probe_session, &message);
 		if (ret < 0)
-			return ret == -ELOOP ? "it rings or babbles without end" :
+			return ret == -ELOOP ? "it rings or babbles too much" :
 					       "it sent something malformed";
 		if (!ret)
 			return READ_ONCE(dev->probe_session->lost) ?
@@ -129,8 +127,7 @@ static const char *svpu_probe_read(struct svpu_device *dev)
 			dev->probe_caps->version = message.ready.version;
 			break;
 		case SVPU_MSG_CAPABILITY:
-			if (!svpu_caps_add(dev->probe_caps, &message.capability))
-				return "it told impossible capabilities";
+			svpu_caps_add(dev->probe_caps, &message.capability);
 			break;
 		case SVPU_MSG_CAPABILITIES_END:
 			svpu_probe_done(dev);
@@ -139,6 +136,8 @@ static const char *svpu_probe_read(struct svpu_device *dev)
 		case SVPU_MSG_SESSION_ERROR:
 		case SVPU_MSG_SYSTEM_ERROR:
 			return "it reported an error";
+		case SVPU_MSG_DEBUG_TEXT:
+			return "it sent debug text outside of its ring";
 		default:
 			break;
 		}

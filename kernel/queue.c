@@ -16,29 +16,30 @@ static int svpu_queue_setup(struct vb2_queue *q, unsigned int *num_buffers,
 {
 	struct svpu_ctx *ctx = vb2_get_drv_priv(q);
 	bool output = V4L2_TYPE_IS_OUTPUT(q->type);
-	u32 size = output ? ctx->output_size : ctx->layout.size;
+	u32 size = output ? ctx->output_size : ctx->layout.plane_size[0];
 
 	if (*num_planes && (*num_planes != 1 || sizes[0] < size))
 		return -EINVAL;
 	if (!*num_planes) {
 		*num_planes = 1;
 		sizes[0] = size;
-		/*
-		 * Decoders read a little beyond the picture; of what the application allocates
-		 * no more is asked than the format says.
-		 */
-		if (!output && q->memory == VB2_MEMORY_MMAP)
-			sizes[0] += svpu_layout_tail(&ctx->layout);
 		/* "A larger number is also possible when the driver requires more buffers." */
 		if (!output)
 			*num_buffers = max(*num_buffers, ctx->min_capture);
 	}
-	/* Beyond any picture: vmalloc would complain in the log. */
-	if (sizes[0] > SZ_256M)
+	if (sizes[0] > SVPU_MAX_BUFFER_SIZE)
 		return -ENOMEM;
 	if (q->memory == VB2_MEMORY_MMAP)
-		svpu_decoder_make_room(ctx, *num_buffers, sizes[0]);
+		svpu_decoder_make_room(ctx, *num_buffers,
+				       sizes[0] +
+					       (output ? 0 : svpu_frame_layout_tail(&ctx->layout)));
 	return 0;
+}
+
+/* The memory behind the buffer is new. In the client's context. */
+static int svpu_buf_init(struct vb2_buffer *vb)
+{
+	return svpu_memory_bounce(vb2_get_drv_priv(vb->vb2_queue), vb);
 }
 
 static int svpu_buf_out_validate(struct vb2_buffer *vb)
@@ -62,7 +63,7 @@ static int svpu_buf_prepare(struct vb2_buffer *vb)
 	 * While a new geometry waits for its set-up, buffers of the old one may still be queued,
 	 * and come back.
 	 */
-	if (vb2_plane_size(vb, 0) < ctx->layout.size &&
+	if (vb2_plane_size(vb, 0) < ctx->layout.plane_size[0] &&
 	    !(ctx->setup_pending && ctx->streaming[SVPU_CAP]))
 		return -EINVAL;
 	return 0;
@@ -71,13 +72,10 @@ static int svpu_buf_prepare(struct vb2_buffer *vb)
 static void svpu_buf_queue(struct vb2_buffer *vb)
 {
 	struct svpu_ctx *ctx = vb2_get_drv_priv(vb->vb2_queue);
-	unsigned int direction = svpu_queue_direction(vb->vb2_queue);
 
-	/* The session ended a moment ago: between the check at QBUF and here. */
-	if (ctx->failed[direction]) {
-		vb2_buffer_done(vb, VB2_BUF_STATE_ERROR);
-		return;
-	}
+	/* There is more to decode than the client thought when it said STOP. */
+	if (V4L2_TYPE_IS_OUTPUT(vb->vb2_queue->type))
+		ctx->stop_remembered = false;
 	v4l2_m2m_buf_queue(ctx->fh.m2m_ctx, to_vb2_v4l2_buffer(vb));
 	svpu_decoder_push(ctx);
 }
@@ -97,21 +95,28 @@ static int svpu_start_streaming(struct vb2_queue *q, unsigned int count)
 	ctx->streaming[direction] = true;
 	if (direction == SVPU_OUT)
 		ret = svpu_decoder_start_session(ctx);
+	else if (ctx->failed[SVPU_OUT])
+		ret = -EIO; /* nothing would ever come */
 	if (ret) {
-		struct vb2_v4l2_buffer *vbuf;
-
 		ctx->streaming[direction] = false;
-		while ((vbuf = v4l2_m2m_src_buf_remove(ctx->fh.m2m_ctx)))
-			vb2_buffer_done(&vbuf->vb2_buf, VB2_BUF_STATE_QUEUED);
+		svpu_decoder_return_ready(ctx, direction, VB2_BUF_STATE_QUEUED);
 		return ret;
 	}
 	if (!ctx->session)
 		return 0;
-	if (direction == SVPU_CAP && ctx->setup_pending && !svpu_decoder_capture_fits(ctx)) {
-		/* Buffers from before the change: as if they had been streaming. */
-		svpu_decoder_want_last(ctx);
-	} else if (direction == SVPU_CAP) {
-		svpu_decoder_resume(ctx);
+	if (direction == SVPU_CAP) {
+		bool stop = ctx->stop_remembered;
+
+		ctx->stop_remembered = false;
+		ctx->draining = ctx->draining || stop;
+		if (ctx->setup_pending && !svpu_decoder_capture_fits(ctx)) {
+			/* Buffers from before the change: as if they had been streaming. */
+			svpu_decoder_want_last(ctx);
+		} else {
+			svpu_decoder_resume(ctx);
+		}
+		if (stop)
+			svpu_decoder_stop_again(ctx);
 	} else if (ctx->drained) {
 		/* Drain, step 3: STREAMOFF and STREAMON of OUTPUT go on, with a seek. */
 		ctx->draining = false;
@@ -127,8 +132,10 @@ static void svpu_stop_streaming(struct vb2_queue *q)
 	unsigned int direction = svpu_queue_direction(q);
 
 	ctx->stopping[direction] = true;
-	if (direction == SVPU_OUT)
+	if (direction == SVPU_OUT) {
+		ctx->stop_remembered = false;
 		wake_up(&ctx->header_wait);
+	}
 	svpu_decoder_flush(ctx, direction);
 	if (direction == SVPU_CAP)
 		svpu_decoder_announce_held(ctx);
@@ -150,11 +157,12 @@ static void svpu_stop_streaming(struct vb2_queue *q)
 	} else if (ctx->draining && !ctx->drained) {
 		/*
 		 * Aborts a drain. A client that waits for LAST is given one, as v4l2-mem2mem does;
-		 * the LAST of a resolution change is enough.
+		 * the LAST of a resolution change is enough, and one that was held back can't be
+		 * lost with the session when REQBUFS(OUTPUT, 0) follows.
 		 */
 		ctx->drain_after = NULL;
-		if (ctx->session && ctx->streaming[SVPU_CAP] && !ctx->setup_pending &&
-		    !ctx->change_held)
+		svpu_decoder_announce_now(ctx);
+		if (ctx->session && ctx->streaming[SVPU_CAP] && !ctx->setup_pending)
 			svpu_decoder_drained(ctx);
 		else
 			ctx->draining = false;
@@ -164,6 +172,7 @@ static void svpu_stop_streaming(struct vb2_queue *q)
 
 static const struct vb2_ops svpu_queue_ops = { .queue_setup = svpu_queue_setup,
 					       .buf_out_validate = svpu_buf_out_validate,
+					       .buf_init = svpu_buf_init,
 					       .buf_prepare = svpu_buf_prepare,
 					       .buf_queue = svpu_buf_queue,
 					       .buf_cleanup = svpu_buf_cleanup,

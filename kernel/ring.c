@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One end of a ring of the HFI: private indices, copy once, wake suppression. Used by session.c,
- * under its owner's lock. softvpu/hfi.h, struct svpu_ring_index.
+ * One end of a ring of the HFI: loads and stores, copy once, wake suppression. core/ring.c decides
+ * what an index may be. Used by session.c, under its owner's lock. softvpu/hfi.h, struct
+ * svpu_ring_index.
  *
  * The other side may write anything anywhere in the region at any time: its index is loaded once,
  * checked against what it said before, and only then used.
@@ -13,37 +14,30 @@ void svpu_ring_init(struct svpu_ring *ring, void *region, u32 index_offset, u32 
 {
 	ring->index = region + index_offset;
 	ring->slots = region + slots_offset;
-	ring->count = count;
-	ring->own = 0;
-	ring->peer = 0;
-	ring->sequence = 0;
+	svpu_ring_end_init(&ring->end, count);
 }
 
-/* Free slots, or -EPROTO when the reader's index moved backwards or past what was written. */
+/* Free slots, or -EPROTO when the reader broke the ring. */
 int svpu_ring_space(struct svpu_ring *ring)
 {
 	/* Pairs with the reader's release after it copied a slot. */
-	u32 read = smp_load_acquire(&ring->index->read);
-
-	if (read - ring->peer > ring->own - ring->peer)
+	if (!svpu_ring_accept_read(&ring->end, smp_load_acquire(&ring->index->read)))
 		return -EPROTO;
-	ring->peer = read;
-	return ring->count - (ring->own - read);
+	return svpu_ring_free(&ring->end);
 }
 
 /* Writes one entry, setting its sequence. -EAGAIN: full. */
 int svpu_ring_put(struct svpu_ring *ring, struct svpu_entry *entry)
 {
-	u8 *slot = ring->slots + (ring->own & (ring->count - 1)) * SVPU_SLOT_SIZE;
+	u8 *slot = ring->slots + svpu_ring_offset(&ring->end);
 	int space = svpu_ring_space(ring);
 
 	if (space <= 0)
 		return space ? space : -EAGAIN;
-	entry->sequence = ring->sequence++;
+	entry->sequence = svpu_ring_advance_write(&ring->end);
 	memcpy(slot, entry, entry->size);
-	ring->own++;
 	/* Pairs with the reader's acquire: the slot is complete before it is seen. */
-	smp_store_release(&ring->index->write, ring->own);
+	smp_store_release(&ring->index->write, ring->end.own);
 	return 0;
 }
 
@@ -75,41 +69,38 @@ bool svpu_ring_reader_waits(struct svpu_ring *ring)
  */
 int svpu_ring_get(struct svpu_ring *ring, void *copy)
 {
-	const u8 *slot = ring->slots + (ring->own & (ring->count - 1)) * SVPU_SLOT_SIZE;
+	const u8 *slot = ring->slots + svpu_ring_offset(&ring->end);
 	struct svpu_entry *entry = copy;
-	/* Pairs with the writer's release: what is behind the index is complete. */
-	u32 write = smp_load_acquire(&ring->index->write);
+	const char *wrong;
 
-	if (write - ring->own > ring->count || write - ring->peer > ring->count)
+	/* Pairs with the writer's release: what is behind the index is complete. */
+	if (!svpu_ring_accept_write(&ring->end, smp_load_acquire(&ring->index->write)))
 		return -EPROTO;
-	ring->peer = write;
-	if (write == ring->own)
+	if (!svpu_ring_used(&ring->end))
 		return 0;
 	memcpy(copy, slot, SVPU_SLOT_SIZE);
 	barrier();
-	ring->own++;
+	wrong = svpu_ring_advance_read(&ring->end, entry);
 	/* Pairs with the writer's acquire: the copy is made before the slot is free. */
-	smp_store_release(&ring->index->read, ring->own);
-	if (entry->size < sizeof(*entry) || entry->size > SVPU_SLOT_SIZE ||
-	    entry->sequence != ring->sequence)
+	smp_store_release(&ring->index->read, ring->end.own);
+	if (wrong)
 		return -EPROTO;
-	ring->sequence++;
 	memset(copy + entry->size, 0, SVPU_SLOT_SIZE - entry->size);
 	return 1;
 }
 
-/* Before sleeping: true when there is still nothing to read, and the writer will ring. */
+/*
+ * Before sleeping: true when there is still nothing to read, and the writer will ring. False, too,
+ * when the writer broke the ring: svpu_ring_get() reports it.
+ */
 bool svpu_ring_wait_entry(struct svpu_ring *ring)
 {
 	WRITE_ONCE(ring->index->reader_waiting, 1);
 	/* Our flag before their index; see svpu_ring_reader_waits(). */
 	smp_mb();
-	/*
-	 * Pairs with the writer's release, as in svpu_ring_get(), which is to see this much or
-	 * more: an index that goes to and fro would keep the reader here.
-	 */
-	ring->peer = smp_load_acquire(&ring->index->write);
-	return ring->peer == ring->own;
+	/* Pairs with the writer's release, as in svpu_ring_get(). */
+	return svpu_ring_accept_write(&ring->end, smp_load_acquire(&ring->index->write)) &&
+	       !svpu_ring_used(&ring->end);
 }
 
 /* After reading: true when the writer sleeps for space, and it is on us to ring. */

@@ -11,10 +11,15 @@
 /* Slots kept free for commands that end things, when buffers fill the ring. */
 #define SVPU_RESERVED_SLOTS 32
 
-/* A later minor version may add messages, but not by the thousand. */
+/* Of one second: lines of the firmware's debug ring that are passed on. */
+#define SVPU_MAX_DEBUG_LINES 200
+/* Of one second: a later minor version may add messages, but not by the thousand. */
 #define SVPU_MAX_UNKNOWN 1000
-/* Some doorbells have nothing behind them: those for room in the command ring, and crossed ones. */
-#define SVPU_MAX_IDLE 1000
+/*
+ * Of one second: some doorbells have nothing behind them, those for room in the command ring and
+ * crossed ones.
+ */
+#define SVPU_MAX_IDLE 10000
 
 void svpu_session_get(struct svpu_session *session)
 {
@@ -42,7 +47,10 @@ void svpu_session_put(struct svpu_session *session)
 void svpu_session_init_region(struct svpu_session *session)
 {
 	struct svpu_header *header = session->region;
+	int access;
 
+	if (!svpu_access_begin(session->dev, &access))
+		return;
 	memset(session->region, 0, SVPU_REGION_SIZE);
 	header->magic = SVPU_MAGIC;
 	header->abi_major = SVPU_ABI_MAJOR;
@@ -57,6 +65,7 @@ void svpu_session_init_region(struct svpu_session *session)
 		       SVPU_DEBUG_SLOTS);
 	/* Nobody reads yet: the first message rings. */
 	svpu_ring_wait_entry(&session->messages);
+	svpu_access_end(session->dev, access);
 }
 
 /*
@@ -66,7 +75,7 @@ void svpu_session_init_region(struct svpu_session *session)
 struct svpu_session *svpu_session_open(struct svpu_device *dev, struct svpu_ctx *ctx,
 				       struct work_struct *owner_work)
 {
-	struct svpu_session *session = kzalloc(sizeof(*session), GFP_KERNEL);
+	struct svpu_session *session = kzalloc(sizeof(*session), GFP_KERNEL_ACCOUNT);
 	int ret;
 
 	if (!session)
@@ -105,6 +114,26 @@ struct svpu_session *svpu_session_open(struct svpu_device *dev, struct svpu_ctx 
 	return session;
 }
 
+/* Sums and, of the depths, the deepest. */
+void svpu_counters_add(struct svpu_counters *to, const struct svpu_session *session)
+{
+	const struct svpu_counters *from = &session->counters;
+	unsigned int i;
+
+	to->commands += from->commands;
+	to->messages += from->messages;
+	to->rung += from->rung;
+	to->received += (unsigned int)atomic_read(&session->bells);
+	to->inputs += from->inputs;
+	to->frames += from->frames;
+	to->copies_in += from->copies_in;
+	to->copies_out += from->copies_out;
+	to->bytes_in += from->bytes_in;
+	to->bytes_out += from->bytes_out;
+	for (i = 0; i < ARRAY_SIZE(to->deepest); i++)
+		to->deepest[i] = max(to->deepest[i], from->deepest[i]);
+}
+
 /* The host leaves. Its reference is gone after this; nothing is waited for. */
 void svpu_session_close(struct svpu_session *session)
 {
@@ -119,6 +148,7 @@ void svpu_session_close(struct svpu_session *session)
 	svpu_session_send(session, &abort, SVPU_CMD_ABORT, sizeof(abort), 0);
 	spin_lock(&dev->sessions_lock);
 	list_del_init(&session->link);
+	svpu_counters_add(&dev->ended, session);
 	spin_unlock(&dev->sessions_lock);
 	dev->transport->close(session);
 	svpu_memory_forget(session);
@@ -130,6 +160,7 @@ void svpu_session_bell(struct svpu_session *session)
 {
 	unsigned long flags;
 
+	atomic_inc(&session->bells);
 	atomic_set(&session->bell, 1);
 	wake_up(&session->wait);
 	spin_lock_irqsave(&session->owner_lock, flags);
@@ -156,94 +187,126 @@ void svpu_device_lose_sessions(struct svpu_device *dev)
 	spin_unlock(&dev->sessions_lock);
 }
 
+/*
+ * Counts `events` in a window of a second, which begins with the first of them. True: they are more
+ * than `most`. What happens between them makes no difference.
+ */
+bool svpu_rate_exceeds(struct svpu_rate *rate, unsigned int events, unsigned int most)
+{
+	if (!rate->count || time_after(jiffies, rate->since + HZ)) {
+		rate->since = jiffies;
+		rate->count = 0;
+	}
+	rate->count += min(events, most + 1);
+	return rate->count > most;
+}
+
 /* True while buffers may be queued; false makes the firmware ring when there is room again. */
 bool svpu_session_has_room(struct svpu_session *session)
 {
-	int space = svpu_ring_space(&session->commands);
+	bool room = true;
+	int access, space;
 
-	/* A broken ring has room: sending then says what is wrong with it. */
-	return space < 0 || space > SVPU_RESERVED_SLOTS ||
-	       !svpu_ring_wait_space(&session->commands, SVPU_RESERVED_SLOTS + 1);
+	/* A device that has gone and a broken ring have room: sending says what is wrong. */
+	if (!svpu_access_begin(session->dev, &access))
+		return true;
+	space = svpu_ring_space(&session->commands);
+	if (space >= 0 && space <= SVPU_RESERVED_SLOTS)
+		room = !svpu_ring_wait_space(&session->commands, SVPU_RESERVED_SLOTS + 1);
+	svpu_access_end(session->dev, access);
+	return room;
+}
+
+/* The firmware has read all commands. */
+bool svpu_session_all_read(struct svpu_session *session)
+{
+	bool all = true;
+	int access;
+
+	if (!svpu_access_begin(session->dev, &access))
+		return true;
+	all = svpu_ring_space(&session->commands) == SVPU_COMMAND_SLOTS;
+	svpu_access_end(session->dev, access);
+	return all;
+}
+
+static void svpu_session_ring(struct svpu_session *session)
+{
+	session->counters.rung++;
+	session->dev->transport->doorbell(session);
 }
 
 /*
  * Sends `command`, whose head this fills in, and rings if the firmware sleeps. Errors: -EAGAIN,
- * the firmware has let the reserved slots fill; -EPROTO, it broke the ring; both end a session.
+ * the firmware has let the reserved slots fill; -EPROTO, it broke the ring; -ENODEV, the device has
+ * gone; all end a session.
  */
 int svpu_session_send(struct svpu_session *session, void *command, u16 type, u16 size, u64 cookie)
 {
 	struct svpu_entry *entry = command;
-	int ret;
+	int access, ret;
 
+	if (!svpu_access_begin(session->dev, &access))
+		return -ENODEV;
 	entry->type = type;
 	entry->size = size;
 	entry->cookie = cookie;
 	ret = svpu_ring_put(&session->commands, entry);
-	if (ret)
-		return ret;
-	session->commands_sent++;
-	dev_dbg(session->dev->dev, "session %u: command %u, cookie %llx\n",
-		session->generation, type, cookie);
-	if (svpu_ring_reader_waits(&session->commands))
-		session->dev->transport->doorbell(session);
-	return 0;
-}
-
-/*
- * Smallest size of each message: later minors may append. 0: a message we don't know, to be
- * ignored.
- */
-static size_t svpu_message_size(u16 type)
-{
-	switch (type) {
-	case SVPU_MSG_READY:
-		return sizeof(struct svpu_msg_ready);
-	case SVPU_MSG_CAPABILITY:
-		return sizeof(struct svpu_msg_capability);
-	case SVPU_MSG_CONFIGURED:
-	case SVPU_MSG_INPUT_DONE:
-		return sizeof(struct svpu_msg_status);
-	case SVPU_MSG_FORMAT_CHANGED:
-		return sizeof(struct svpu_msg_format_changed);
-	case SVPU_MSG_OUTPUT_DONE:
-		return sizeof(struct svpu_msg_output_done);
-	case SVPU_MSG_FLUSHED:
-		return sizeof(struct svpu_msg_flushed);
-	case SVPU_MSG_UNMAPPED:
-		return sizeof(struct svpu_msg_unmapped);
-	case SVPU_MSG_SESSION_ERROR:
-	case SVPU_MSG_SYSTEM_ERROR:
-		return offsetof(struct svpu_msg_error, text);
-	case SVPU_MSG_CAPABILITIES_END:
-	case SVPU_MSG_DRAINED:
-	case SVPU_MSG_PONG:
-		return sizeof(struct svpu_entry);
-	default:
-		return 0;
+	if (!ret) {
+		session->counters.commands++;
+		dev_dbg(session->dev->dev, "session %u: command %u, cookie %llx\n",
+			session->generation, type, cookie);
+		if (svpu_ring_reader_waits(&session->commands))
+			svpu_session_ring(session);
 	}
+	svpu_access_end(session->dev, access);
+	return ret;
 }
 
 static void svpu_session_read_debug(struct svpu_session *session)
 {
 	union svpu_any_message message;
+	struct svpu_complaint why;
 	int limit = SVPU_DEBUG_SLOTS;
 	char text[SVPU_TEXT_BYTES];
 
 	while (limit-- && svpu_ring_get(&session->debug, &message) > 0) {
+		if (message.entry.type != SVPU_MSG_DEBUG_TEXT ||
+		    svpu_check_message(&message, &why) != SVPU_FORM_GOOD)
+			continue;
+		if (svpu_rate_exceeds(&session->debug_lines, 1, SVPU_MAX_DEBUG_LINES)) {
+			if (!session->debug_left_out++)
+				dev_dbg(session->dev->dev, "session %u: more lines are left out\n",
+					session->generation);
+			continue;
+		}
+		session->debug_left_out = 0;
 		svpu_text(text, sizeof(text), message.text.text, SVPU_TEXT_BYTES);
 		dev_dbg(session->dev->dev, "session %u: %s\n", session->generation, text);
 	}
 }
 
 /*
- * The next message, copied out of shared memory. Returns 1; 0 when there is none, and the doorbell
- * will ring; -EPROTO when the firmware said something malformed, -ELOOP when it rings or says what
- * we don't know without end. The first message, and only that, must be READY, with our ABI.
+ * Nothing to read: counts the doorbells since the last time. One may be that of the messages
+ * between, or nobody rang and the reader came by itself. True: they are too many.
  */
-int svpu_session_receive(struct svpu_session *session, union svpu_any_message *message)
+static bool svpu_session_rings_for_nothing(struct svpu_session *session)
+{
+	unsigned int bells = atomic_read(&session->bells);
+	unsigned int empty = bells - session->bells_seen;
+
+	session->bells_seen = bells;
+	if (empty && session->fresh)
+		empty--;
+	session->fresh = false;
+	return empty && svpu_rate_exceeds(&session->idle, empty, SVPU_MAX_IDLE);
+}
+
+static int svpu_session_next(struct svpu_session *session, union svpu_any_message *message)
 {
 	struct svpu_header *header = session->region;
-	size_t least;
+	struct svpu_complaint why;
+	enum svpu_form form;
 	int ret;
 
 	for (;;) {
@@ -253,19 +316,24 @@ int svpu_session_receive(struct svpu_session *session, union svpu_any_message *m
 		if (!ret) {
 			svpu_session_read_debug(session);
 			if (svpu_ring_wait_entry(&session->messages))
-				return ++session->idle > SVPU_MAX_IDLE ? -ELOOP : 0;
+				return svpu_session_rings_for_nothing(session) ? -ELOOP : 0;
 			continue;
 		}
-		session->idle = 0;
-		session->messages_seen++;
+		session->fresh = true;
+		session->counters.messages++;
 		dev_dbg(session->dev->dev, "session %u: message %u, cookie %llx\n",
 			session->generation, message->entry.type, message->entry.cookie);
 		if (svpu_ring_writer_waits(&session->messages))
-			session->dev->transport->doorbell(session);
-		least = svpu_message_size(message->entry.type);
-		if (least && message->entry.size < least)
+			svpu_session_ring(session);
+		form = svpu_check_message(message, &why);
+		if (form == SVPU_FORM_MALFORMED) {
+			dev_dbg(session->dev->dev, "session %u: %s: %s (got %llu)\n",
+				session->generation, why.type, why.what, why.got);
 			return -EPROTO;
-		if (!least && ++session->unknown > SVPU_MAX_UNKNOWN)
+		}
+		/* A change of format may be answered without the client, too. */
+		if ((form == SVPU_FORM_UNKNOWN || message->entry.type == SVPU_MSG_FORMAT_CHANGED) &&
+		    svpu_rate_exceeds(&session->unknown, 1, SVPU_MAX_UNKNOWN))
 			return -ELOOP;
 		if (session->ready)
 			return message->entry.type == SVPU_MSG_READY ? -EPROTO : 1;
@@ -275,6 +343,23 @@ int svpu_session_receive(struct svpu_session *session, union svpu_any_message *m
 		session->ready = true;
 		return 1;
 	}
+}
+
+/*
+ * The next message, copied out of shared memory. Returns 1; 0 when there is none, and the doorbell
+ * will ring; -EPROTO when the firmware said something malformed, -ELOOP when it rings or says what
+ * we don't know too often, -ENODEV when the device has gone. The first message, and only that, must
+ * be READY, with our ABI.
+ */
+int svpu_session_receive(struct svpu_session *session, union svpu_any_message *message)
+{
+	int access, ret;
+
+	if (!svpu_access_begin(session->dev, &access))
+		return -ENODEV;
+	ret = svpu_session_next(session, message);
+	svpu_access_end(session->dev, access);
+	return ret;
 }
 
 /*
@@ -298,5 +383,11 @@ void svpu_text(char *to, size_t size, const char *from, size_t length)
 /* What a dying firmware left. */
 void svpu_session_last_words(struct svpu_session *session, char *text, size_t size)
 {
+	int access;
+
+	text[0] = 0;
+	if (!svpu_access_begin(session->dev, &access))
+		return;
 	svpu_text(text, size, session->region + SVPU_LAST_WORDS_OFFSET, SVPU_PAGE);
+	svpu_access_end(session->dev, access);
 }

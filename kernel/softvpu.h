@@ -16,6 +16,7 @@
 #include <linux/mutex.h>
 #include <linux/sizes.h>
 #include <linux/spinlock.h>
+#include <linux/srcu.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <media/media-device.h>
@@ -25,11 +26,15 @@
 
 #include <softvpu/hfi.h>
 
+#include "core/frame_layout.h"
+#include "core/message_check.h"
+#include "core/ring.h"
+
 #include "compat.h"
 
 #define SVPU_NAME "softvpu"
 #define SVPU_MAX_CODECS 16u
-#define SVPU_MAX_OUTPUT_SIZE SZ_64M /* the largest bitstream buffer */
+#define SVPU_MAX_BUFFER_SIZE SZ_256M /* the largest of any memory: beyond any picture */
 #define SVPU_META_ENTRIES 128u /* inputs whose timecode is remembered */
 
 extern unsigned int svpu_timeout_ms;
@@ -48,10 +53,7 @@ struct svpu_session;
 struct svpu_ring {
 	struct svpu_ring_index *index;
 	u8 *slots;
-	u32 count; /* slots, a power of two */
-	u32 own; /* our index */
-	u32 peer; /* the other side's, as last checked */
-	u32 sequence; /* of the next entry */
+	struct svpu_ring_end end;
 };
 
 void svpu_ring_init(struct svpu_ring *ring, void *region, u32 index_offset, u32 slots_offset,
@@ -114,8 +116,23 @@ struct svpu_transport_ops {
 	void (*doorbell)(struct svpu_session *session);
 	/* A file is closed, its buffers are freed: ctx->place goes. NULL: nothing to do. */
 	void (*leave)(struct svpu_ctx *ctx);
+	/* Where the node's files map buffers. NULL: it doesn't matter. */
+	struct address_space *(*mapping)(struct svpu_device *dev);
 	/* The device's last user is gone: frees transport_data, which may be NULL. */
 	void (*free)(struct svpu_device *dev);
+};
+
+/*
+ * What a session did, for people and tests: debugfs.c. Written under its owner's lock, read without
+ * it.
+ */
+struct svpu_counters {
+	u64 commands, messages;
+	u64 rung, received; /* doorbells: the firmware's, by us, and ours */
+	u64 inputs, frames; /* buffers that the firmware has consumed, and filled */
+	u64 copies_in, copies_out; /* of planes, into bounce buffers and out of them */
+	u64 bytes_in, bytes_out; /* copied so */
+	u32 deepest[2]; /* the most buffers that the firmware had at a time */
 };
 
 struct svpu_device {
@@ -128,10 +145,18 @@ struct svpu_device {
 	void *transport_data;
 	struct dentry *debugfs;
 
-	struct mutex lock; /* caps, registered, removed, probe session */
-	struct svpu_caps *caps; /* NULL until the first firmware has answered */
+	struct mutex lock; /* registered, removed, probe session; held while a probe begins */
 	bool registered;
 	bool removed;
+	spinlock_t caps_lock; /* caps */
+	struct svpu_caps *caps; /* NULL until the first firmware has answered */
+
+	/*
+	 * The transport's memory is only touched in a section of `access`, and not once it is
+	 * revoked: the device has gone, and what it was mapped from may be another's.
+	 */
+	struct srcu_struct access;
+	bool revoked;
 
 	/* Asking a new firmware what it can do. */
 	struct svpu_session *probe_session;
@@ -143,7 +168,24 @@ struct svpu_device {
 	u32 generation;
 	u64 sessions_opened;
 	u64 sessions_failed;
+	struct svpu_counters ended; /* of the sessions that are over */
+	atomic64_t faults; /* of processes that touch buffers; ivshmem maps them only then */
 };
+
+/* True: the transport's memory may be touched until svpu_access_end(). Any context. */
+static inline bool svpu_access_begin(struct svpu_device *dev, int *access)
+{
+	*access = srcu_read_lock(&dev->access);
+	if (likely(!READ_ONCE(dev->revoked)))
+		return true;
+	srcu_read_unlock(&dev->access, *access);
+	return false;
+}
+
+static inline void svpu_access_end(struct svpu_device *dev, int access)
+{
+	srcu_read_unlock(&dev->access, access);
+}
 
 /* ---- session.c: the host's end of one session ---- */
 
@@ -153,6 +195,12 @@ struct svpu_memory {
 	u32 direction, index, generation;
 	u32 num_planes;
 	void *shared[SVPU_MAX_PLANES]; /* the transport's */
+};
+
+/* Events in the second that began at `since`. */
+struct svpu_rate {
+	unsigned long since; /* jiffies */
+	unsigned int count; /* 0: none began */
 };
 
 struct svpu_session {
@@ -165,13 +213,18 @@ struct svpu_session {
 	struct svpu_ring messages;
 	struct svpu_ring debug;
 	bool ready; /* SVPU_MSG_READY was seen */
-	unsigned int unknown; /* messages of types that we don't know */
-	unsigned int idle; /* doorbells in a row with nothing behind them */
+	struct svpu_rate unknown; /* messages of types that we don't know; changes of format */
+	struct svpu_rate idle; /* doorbells with nothing behind them */
+	struct svpu_rate debug_lines;
+	unsigned int debug_left_out;
+	unsigned int bells_seen; /* of `bells`, when there was nothing left to read */
+	bool fresh; /* messages were read since then */
 
 	spinlock_t owner_lock; /* owner_work */
 	struct work_struct *owner_work; /* reads the messages; NULL once the host has left */
 	wait_queue_head_t wait; /* the message doorbell rang */
 	atomic_t bell;
+	atomic_t bells; /* how often it rang */
 	bool lost; /* the firmware left, or is to be left */
 
 	struct mutex memory_lock; /* memory, leaving */
@@ -187,9 +240,11 @@ struct svpu_session {
 	u64 firmware_bells;
 	bool closed; /* by the host */
 
+	bool has_opener; /* or nobody: it asks for capabilities */
+	kuid_t opener;
+
 	pid_t worker; /* who mapped the region, for people; 0: nobody yet */
-	u64 commands_sent;
-	u64 messages_seen;
+	struct svpu_counters counters; /* `received` is in bells */
 };
 
 union svpu_any_message {
@@ -217,37 +272,19 @@ void svpu_session_lost(struct svpu_session *session);
 int svpu_session_send(struct svpu_session *session, void *command, u16 type, u16 size, u64 cookie);
 int svpu_session_receive(struct svpu_session *session, union svpu_any_message *message);
 bool svpu_session_has_room(struct svpu_session *session);
+bool svpu_session_all_read(struct svpu_session *session);
+bool svpu_rate_exceeds(struct svpu_rate *rate, unsigned int events, unsigned int most);
 void svpu_text(char *to, size_t size, const char *from, size_t length);
 void svpu_session_last_words(struct svpu_session *session, char *text, size_t size);
 void svpu_device_lose_sessions(struct svpu_device *dev);
+void svpu_counters_add(struct svpu_counters *to, const struct svpu_session *session);
 
-/* ---- format.c: raw layouts and the negotiation of formats ---- */
-
-struct svpu_raw_format {
-	u32 fourcc;
-	u8 components;
-	u8 align; /* of the luma stride, bytes */
-	u8 bytes[3]; /* of one horizontal step of each component */
-	u8 horizontal_shift[3];
-	u8 vertical_shift[3];
-};
-
-struct svpu_layout {
-	const struct svpu_raw_format *format;
-	u32 width, height; /* of the frame buffer */
-	u32 stride[3];
-	u32 offset[3];
-	u32 size;
-};
+/* ---- format.c: the negotiation of formats ---- */
 
 struct svpu_colour {
 	u32 colorspace, xfer_func, ycbcr_enc, quantization;
 };
 
-const struct svpu_raw_format *svpu_raw_find(u32 fourcc);
-void svpu_layout_set(struct svpu_layout *layout, const struct svpu_raw_format *format, u32 width,
-		     u32 height);
-u32 svpu_layout_tail(const struct svpu_layout *layout);
 void svpu_format_defaults(struct svpu_ctx *ctx);
 void svpu_format_reset(struct svpu_ctx *ctx);
 const char *svpu_format_wrong(struct svpu_ctx *ctx, const struct svpu_msg_format_changed *message);
@@ -257,6 +294,7 @@ int svpu_enum_framesizes(struct svpu_ctx *ctx, struct v4l2_frmsizeenum *f);
 void svpu_get_format(struct svpu_ctx *ctx, struct v4l2_format *f);
 void svpu_try_format(struct svpu_ctx *ctx, struct v4l2_format *f);
 void svpu_set_format(struct svpu_ctx *ctx, struct v4l2_format *f);
+void svpu_choose_format(struct svpu_ctx *ctx, const struct v4l2_format *f);
 int svpu_get_selection(struct svpu_ctx *ctx, struct v4l2_selection *s);
 
 /* ---- the decoder: one context per open file ---- */
@@ -286,24 +324,28 @@ struct svpu_ctx {
 	struct v4l2_ctrl_handler controls;
 
 	void *place; /* the transport's: where this file's memory lies */
+	kuid_t opener; /* who opened this file */
 
 	/* Formats. */
 	const struct svpu_msg_capability *codec;
 	u32 coded_width, coded_height;
 	u32 output_size; /* sizeimage of OUTPUT */
-	struct svpu_layout layout; /* of CAPTURE */
+	struct svpu_frame_layout layout; /* of CAPTURE; its format is never NULL */
 	bool raw_chosen; /* its raw format, by the client */
-	struct svpu_layout told; /* the one that the session knows; format NULL: none */
+	struct svpu_frame_layout told; /* the one that the session knows; format NULL: none */
 	u32 visible_width, visible_height;
 	u32 min_capture;
-	struct svpu_colour colour;
-	struct v4l2_fract aspect; /* of a pixel, y / x */
+	u32 field; /* of CAPTURE: V4L2_FIELD_INTERLACED or _NONE */
+	u32 hint_width, hint_height; /* what the client said of OUTPUT's size; 0: nothing */
+	struct svpu_colour client_colour;
+	struct svpu_colour stream_colour; /* of the stream of now; 0 where it says nothing */
 
 	/* The session and its state; see decoder.c. */
 	struct svpu_session *session;
 	u32 session_coded; /* fourcc the session was configured for */
 	bool configured; /* the firmware said so */
-	bool failed[2]; /* the session ended by itself under it; until this queue's STREAMOFF */
+	bool failed[2]; /* the session failed under it: in error until this queue's STREAMOFF */
+	atomic_t error_polls; /* that the failed session's client made; see svpu_poll() */
 	bool streaming[2];
 	bool stopping[2]; /* inside stop_streaming */
 	bool header_known; /* the stream's format was announced in this session */
@@ -315,6 +357,7 @@ struct svpu_ctx {
 	bool drain_sent; /* DRAIN without its DRAINED */
 	bool drain_again; /* STOP came before an aborted drain's answer: DRAIN is due after it */
 	bool drained; /* stopped after a drain */
+	bool stop_remembered; /* a STOP while CAPTURE doesn't stream; STREAMON makes it a drain */
 	bool drain_damaged; /* the firmware lost data that only the drain's LAST can tell of */
 	bool last_wanted; /* a LAST buffer is owed to the client */
 	bool return_asked; /* RETURN_OUTPUT was sent for it */
@@ -357,11 +400,14 @@ static inline struct vb2_queue *svpu_queue(struct svpu_ctx *ctx, unsigned int di
 /* decoder.c */
 int svpu_decoder_start_session(struct svpu_ctx *ctx);
 void svpu_decoder_end_session(struct svpu_ctx *ctx);
+void svpu_decoder_return_ready(struct svpu_ctx *ctx, unsigned int direction,
+			       enum vb2_buffer_state state);
 void svpu_decoder_fail(struct svpu_ctx *ctx, const char *why);
 void svpu_decoder_push(struct svpu_ctx *ctx);
 void svpu_decoder_resume(struct svpu_ctx *ctx);
 int svpu_decoder_command(struct svpu_ctx *ctx, struct v4l2_decoder_cmd *cmd);
 void svpu_decoder_deliver_last(struct svpu_ctx *ctx);
+void svpu_decoder_stop_again(struct svpu_ctx *ctx);
 void svpu_decoder_flush(struct svpu_ctx *ctx, unsigned int direction);
 void svpu_decoder_make_room(struct svpu_ctx *ctx, unsigned int count, unsigned long size);
 int svpu_decoder_send(struct svpu_ctx *ctx, void *command, u16 type, u16 size, u64 cookie);
@@ -373,11 +419,48 @@ void svpu_decoder_go_on(struct svpu_ctx *ctx);
 bool svpu_decoder_read(struct svpu_ctx *ctx);
 void svpu_decoder_drained(struct svpu_ctx *ctx);
 void svpu_decoder_announce_held(struct svpu_ctx *ctx);
+void svpu_decoder_announce_now(struct svpu_ctx *ctx);
 void svpu_decoder_work(struct work_struct *work);
 void svpu_decoder_watchdog(struct work_struct *work);
 void svpu_decoder_wait_header(struct svpu_ctx *ctx);
 
+/* account.c */
+struct svpu_charge {
+	struct svpu_user *user; /* NULL: nothing is charged */
+	unsigned long bytes;
+};
+
+int svpu_charge(struct svpu_charge *charge, unsigned long bytes);
+void svpu_uncharge(struct svpu_charge *charge);
+
+/* pages.c */
+void *svpu_pages_alloc(unsigned long size);
+int svpu_pages_map(struct vm_area_struct *vma, void *memory);
+
+/* imported.c */
+struct svpu_imported {
+	void *other; /* videobuf2-vmalloc's; NULL in a transport's own buffer */
+	struct svpu_charge charge;
+};
+
+void *svpu_get_userptr(struct vb2_buffer *vb, struct device *dev, unsigned long vaddr,
+		       unsigned long size);
+void svpu_put_userptr(void *priv);
+void *svpu_attach_dmabuf(struct vb2_buffer *vb, struct device *dev, struct dma_buf *dbuf,
+			 unsigned long size);
+void svpu_detach_dmabuf(void *priv);
+int svpu_map_dmabuf(void *priv);
+void svpu_unmap_dmabuf(void *priv);
+void *svpu_imported_vaddr(struct vb2_buffer *vb, struct svpu_imported *imported);
+
+/* local_memory.c */
+extern const struct vb2_mem_ops svpu_local_memops;
+struct dma_buf *svpu_local_lend(void *priv, unsigned long flags);
+
 /* memory.c */
+unsigned long svpu_tail_of(struct vb2_buffer *vb);
+int svpu_memory_bounce(struct svpu_ctx *ctx, struct vb2_buffer *vb);
+void svpu_memory_drop_bounce(struct svpu_ctx *ctx, struct vb2_buffer *vb);
 int svpu_memory_map(struct svpu_ctx *ctx, struct vb2_buffer *vb);
 void svpu_memory_unmap(struct svpu_ctx *ctx, struct vb2_buffer *vb);
 int svpu_memory_to_firmware(struct vb2_buffer *vb);
@@ -395,7 +478,9 @@ extern const struct v4l2_file_operations svpu_file_ops;
 struct svpu_device *svpu_device_create(struct device *parent,
 				       const struct svpu_transport_ops *transport);
 int svpu_device_register_nodes(struct svpu_device *dev);
+struct svpu_caps *svpu_device_caps(struct svpu_device *dev);
 void svpu_device_remove(struct svpu_device *dev);
+void svpu_device_revoke(struct svpu_device *dev);
 void svpu_probe_work(struct work_struct *work);
 int svpu_probe_start(struct svpu_device *dev);
 void svpu_probe_cancel(struct svpu_device *dev);
@@ -404,6 +489,7 @@ void svpu_local_exit(void);
 #ifdef CONFIG_PCI
 int svpu_ivshmem_init(void);
 void svpu_ivshmem_exit(void);
+struct svpu_device *svpu_bar_exporter(struct dma_buf *dbuf);
 #else
 static inline int svpu_ivshmem_init(void)
 {
@@ -412,6 +498,11 @@ static inline int svpu_ivshmem_init(void)
 
 static inline void svpu_ivshmem_exit(void)
 {
+}
+
+static inline struct svpu_device *svpu_bar_exporter(struct dma_buf *dbuf)
+{
+	return NULL;
 }
 #endif
 void svpu_debugfs_init(void);

@@ -16,9 +16,11 @@
 
 #include "softvpu-fw/serve_device.h"
 #include "softvpu-fw/serve_guests.h"
+#include "softvpu-fw/session_arguments.h"
 
 #include "firmware/catalog.h"
 #include "firmware/last_words.h"
+#include "firmware/processor_lease.h"
 #include "firmware/wire.h"
 #include "firmware/worker.h"
 #include "hfi/firmware_endpoint.h"
@@ -63,11 +65,15 @@ bool is_socket(int fd) {
 
 hfi::FirmwareEndpoint* log_endpoint = nullptr;
 
-// Serves one session to its end. `config` says how to shut it in, `says_why` whether standard error hears of a host that is none:
-// not of a guest, which could fill a log.
-int serve(Result<std::unique_ptr<hfi::FirmwareEndpoint>> attached, const sandbox::JailConfig& config, bool says_why = true) {
+// Serves one session to its end, in a process that does nothing else. `config` says how to shut it in.
+int serve(Result<std::unique_ptr<hfi::FirmwareEndpoint>> attached, sandbox::JailConfig config) {
+  mallopt(M_ARENA_MAX, kHeapArenas);
+  signal(SIGPIPE, SIG_IGN);
+  // The first process of a pid namespace has no default actions of signals.
+  signal(SIGTERM, [](int) { _exit(kGood); });
+  (void)prctl(PR_SET_NAME, "softvpu-fw");
   if (!attached) {
-    if (says_why) std::fprintf(stderr, "softvpu-fw: %s\n", attached.error().reason.c_str());
+    std::fprintf(stderr, "softvpu-fw: %s\n", attached.error().reason.c_str());
     return kNoHost;
   }
   hfi::FirmwareEndpoint& endpoint = **attached;
@@ -76,6 +82,8 @@ int serve(Result<std::unique_ptr<hfi::FirmwareEndpoint>> attached, const sandbox
   firmware::set_decoder_log([](const char* line) { log_endpoint->debug("%s", line); });
   firmware::preload_decoders();
 
+  firmware::ProcessorLease lease(firmware::ProcessorLease::usual_length());
+  config.moves_cpu_limit = true;
   const auto jail = sandbox::enter_jail(config);
   if (!jail) {
     endpoint.last_words("worker: the jail can't be shut, so no stream is read: " + jail.error().reason);
@@ -83,7 +91,7 @@ int serve(Result<std::unique_ptr<hfi::FirmwareEndpoint>> attached, const sandbox
   }
   if (!jail->missing.empty()) endpoint.debug("jail: %s", jail->missing.c_str());
 
-  firmware::Worker worker(endpoint);
+  firmware::Worker worker(endpoint, {.lease = &lease});
   if (!worker.say_ready(jail->seccomp ? SVPU_JAIL_SECCOMP : 0)) return kGood;
   switch (worker.run()) {
     case firmware::Worker::End::kHostGone:
@@ -140,34 +148,34 @@ int main(int argc, char** argv) {
                 firmware::firmware_name().c_str());
     return kGood;
   }
+  if (const auto generation = apps::parse_device_session(argc, argv)) {
+    sandbox::JailConfig jail;
+    jail.allowed_ioctl = SVPU_FW_GET_BUFFER;
+    return serve(hfi::FirmwareEndpoint::attach_session(UniqueFd(kSocket), *generation), jail);
+  }
+  if (auto slot = apps::parse_slot_session(argc, argv)) {
+    sandbox::JailConfig jail;
+    jail.address_limit_bytes += slot->heap_size;
+    jail.network_namespace = false;  // a guest may end its sessions faster than the kernel its network namespaces
+    return serve(hfi::FirmwareEndpoint::attach_slot(std::move(*slot)), jail);
+  }
   const bool device = argc == 3 && std::strcmp(argv[1], "--device") == 0;
   const auto guests = parse_guest_options(argc, argv);
-  if (!device && !guests && argc > 1) {
+  if (device) return apps::serve_device(argv[2]);
+  if (guests) return apps::serve_guests(*guests);
+  if (argc > 1) {
     std::fprintf(
         stderr,
         "softvpu-fw: these arguments make no sense; expected --device NODE, or --ivshmem-socket PATH with --sessions N and\n"
         "--size MIB, decimal numbers. Try: softvpu-fw --help\n");
     return kUsage;
   }
-  if (!device && !guests && !is_socket(kSocket)) {
+  if (!is_socket(kSocket)) {
     std::fprintf(stderr,
                  "softvpu-fw: this is the worker that a softvpu device starts by itself; file descriptor %d isn't its socket.\n"
                  "Try: softvpu run -- ffmpeg -c:v h264_v4l2m2m -i clip.mp4 out.yuv\n",
                  kSocket);
     return kUsage;
   }
-  mallopt(M_ARENA_MAX, kHeapArenas);
-  signal(SIGPIPE, SIG_IGN);
-  (void)prctl(PR_SET_NAME, "softvpu-fw");
-  if (!device && !guests) return serve(hfi::FirmwareEndpoint::attach(UniqueFd(kSocket), kHelloLimit), {});
-  firmware::preload_decoders();  // once for all workers
-  if (guests) {
-    return apps::serve_guests(
-        *guests, [](hfi::SlotSession slot) { return serve(hfi::FirmwareEndpoint::attach_slot(std::move(slot)), {}, false); });
-  }
-  return apps::serve_device(argv[2], [](UniqueFd session, uint32_t generation) {
-    sandbox::JailConfig jail;
-    jail.allowed_ioctl = SVPU_FW_GET_BUFFER;
-    return serve(hfi::FirmwareEndpoint::attach_session(std::move(session), generation), jail);
-  });
+  return serve(hfi::FirmwareEndpoint::attach(UniqueFd(kSocket), kHelloLimit), {});
 }

@@ -6,12 +6,15 @@
 #include <poll.h>
 #include <signal.h>
 #include <softvpu/fwdev.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+
+#include "firmware/device/session_keeper.h"
+#include "softvpu-fw/session_arguments.h"
 
 namespace softvpu::apps {
 namespace {
@@ -27,41 +30,49 @@ int complain(const char* node, const char* what) {
   return kNoDevice;
 }
 
-[[noreturn]] void be_worker(UniqueFd node, UniqueFd session, uint32_t generation, pid_t server, SessionWorker worker) {
-  node.reset();
-  signal(SIGCHLD, SIG_DFL);
-  (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != server) _exit(kGood);
+Result<sandbox::Child> start_worker(int session, uint32_t generation) {
+  return sandbox::start_child([&] {
+    const std::array<int, 1> kept{session};
+    return sandbox::execute_own_program(device_session_arguments(generation), kept);
+  });
+}
+
+// Takes the next session. False: the node is broken, which is said.
+bool attach(const char* node, int fd, firmware::device::SessionKeeper& keeper) {
+  svpu_fw_attach attach{};
+  attach.abi_major = SVPU_ABI_MAJOR;
+  if (ioctl(fd, SVPU_FW_ATTACH, &attach) != 0) {
+    if (errno == EAGAIN || errno == EINTR) return true;
+    (void)complain(node, "can't attach to a session");
+    return false;
+  }
+  UniqueFd session(attach.fd);
   // Readers find the doorbell rung or taken by another thread, never asleep.
-  if (fcntl(session.get(), F_SETFL, O_NONBLOCK) != 0) _exit(kNoDevice);
-  _exit(worker(std::move(session), generation));
+  if (fcntl(session.get(), F_SETFL, O_NONBLOCK) != 0) return true;
+  firmware::device::User user;
+  if ((attach.flags & SVPU_FW_ATTACH_OPENER) != 0) user.id = attach.opener;  // else a module that doesn't tell
+  keeper.take(std::move(session), attach.generation, user);
+  return true;
 }
 
 }  // namespace
 
-int serve_device(const char* node, SessionWorker worker) {
-  UniqueFd fd(open(node, O_RDWR | O_CLOEXEC));
+int serve_device(const char* node) {
+  const UniqueFd fd(open(node, O_RDWR | O_CLOEXEC));
   if (!fd.valid()) return complain(node, "can't be opened");
-  signal(SIGCHLD, SIG_IGN);  // nobody asks how a worker ended: the module knows by its descriptor
-  const pid_t server = getpid();
+  (void)signal(SIGCHLD, SIG_DFL);
+  firmware::device::SessionKeeper keeper(start_worker,
+                                         [](const std::string& line) { std::fprintf(stderr, "softvpu-fw: %s\n", line.c_str()); });
   while (true) {
-    pollfd wait{fd.get(), POLLIN, 0};
-    if (poll(&wait, 1, -1) < 0) {
+    const int timeout_ms = keeper.look(system_clock().now());
+    std::vector<pollfd> fds{{fd.get(), POLLIN, 0}};
+    keeper.collect(fds);
+    if (poll(fds.data(), fds.size(), timeout_ms) < 0) {
       if (errno == EINTR) continue;
       return complain(node, "poll");
     }
-    if ((wait.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0) return kGood;
-    svpu_fw_attach attach{};
-    attach.abi_major = SVPU_ABI_MAJOR;
-    if (ioctl(fd.get(), SVPU_FW_ATTACH, &attach) != 0) {
-      if (errno == EAGAIN || errno == EINTR) continue;
-      return complain(node, "can't attach to a session");
-    }
-    UniqueFd session(attach.fd);
-    const pid_t child = fork();
-    if (child == 0) be_worker(std::move(fd), std::move(session), attach.generation, server, worker);
-    // Out of processes: closing the session's descriptor fails that one, the next may do.
-    if (child < 0) std::fprintf(stderr, "softvpu-fw: no worker for session %u: %s\n", attach.generation, std::strerror(errno));
+    if ((fds[0].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0) return kGood;
+    if ((fds[0].revents & POLLIN) != 0 && !attach(node, fd.get(), keeper)) return kNoDevice;
   }
 }
 

@@ -5,10 +5,14 @@
 #include <signal.h>
 #include <sys/signalfd.h>
 
+#include <array>
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
 
 #include "firmware/ivshmem/server.h"
+#include "sandbox/child.h"
+#include "softvpu-fw/session_arguments.h"
 
 namespace softvpu::apps {
 namespace {
@@ -25,9 +29,15 @@ UniqueFd end_signals() {
   return UniqueFd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
+// In the child. It has 0 to 2 of this process until it executes.
+int be_worker(hfi::SlotSession slot) {
+  const std::array<int, 4> kept{slot.memory.get(), slot.hangup.get(), slot.command_doorbell.get(), slot.message_doorbell.get()};
+  return sandbox::execute_own_program(slot_session_arguments(slot), kept);
+}
+
 }  // namespace
 
-int serve_guests(const GuestOptions& options, SlotServer serve) {
+int serve_guests(const GuestOptions& options) {
   using firmware::ivshmem::Layout;
   using firmware::ivshmem::Server;
   const auto layout = Layout::make(options.region_mib << 20, options.sessions);
@@ -37,8 +47,12 @@ int serve_guests(const GuestOptions& options, SlotServer serve) {
     return kNoServer;
   }
   const UniqueFd stop = end_signals();
+  if (!stop) {
+    std::fprintf(stderr, "softvpu-fw: signalfd, without which no signal would end this server: %s\n", std::strerror(errno));
+    return kNoServer;
+  }
   signal(SIGCHLD, SIG_DFL);
-  Server server(*layout, serve, [](const std::string& line) { std::fprintf(stderr, "softvpu-fw: %s\n", line.c_str()); });
+  Server server(*layout, be_worker, [](const std::string& line) { std::fprintf(stderr, "softvpu-fw: %s\n", line.c_str()); });
   if (const auto listening = server.listen(options.socket); !listening) {
     std::fprintf(stderr, "softvpu-fw: %s: %s: %s\n", options.socket, listening.error().reason.c_str(),
                  std::strerror(listening.error().code));

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The firmware of guests on QEMU: an ivshmem server, a child process a session. docs/kernel.md; docs/hfi.md. Called by
-// softvpu-fw --ivshmem-socket.
+// The firmware of guests on QEMU: an ivshmem server, a fresh image of this program per session. docs/kernel.md; docs/hfi.md.
+// Called by softvpu-fw --ivshmem-socket.
 #pragma once
 
 #include <cstdint>
-
-#include "hfi/firmware_endpoint.h"
 
 namespace softvpu::apps {
 
@@ -15,10 +13,7 @@ struct GuestOptions {
   uint32_t sessions = 8;       // of each guest at a time
 };
 
-// Runs in the child, which has nothing of the parent's but standard error; what it returns is the child's exit status.
-using SlotServer = int (*)(hfi::SlotSession slot);
-
 // Until SIGTERM or SIGINT (0), or the socket can't be made (7, said on stderr). Workers die with this process.
-int serve_guests(const GuestOptions& options, SlotServer serve);
+int serve_guests(const GuestOptions& options);
 
 }  // namespace softvpu::apps

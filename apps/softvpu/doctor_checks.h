@@ -25,8 +25,8 @@ std::vector<Check> check_kernel();
 std::vector<Check> check_limits();
 // The usual clients, as far as they are installed, and what in the environment would mislead them.
 std::vector<Check> check_clients();
-// One program: is it there, and does LD_PRELOAD reach it?
-std::vector<Check> check_program(const std::string& name);
+// A program with its arguments: is it there, and does LD_PRELOAD reach it?
+std::vector<Check> check_program(const std::vector<std::string>& command);
 // A program under `softvpu run` opens the device and asks what it is.
 std::vector<Check> check_end_to_end();
 

@@ -6,6 +6,7 @@
 
 #include "apps/softvpu/capture_output.h"
 #include "apps/softvpu/doctor_checks.h"
+#include "apps/softvpu/installation.h"
 #include "apps/softvpu/program_check.h"
 
 namespace softvpu::cli {
@@ -15,13 +16,15 @@ using std::chrono::seconds;
 
 Check good(std::string name, std::string found) { return {std::move(name), Verdict::kOk, std::move(found), {}, {}}; }
 
+std::string preload_path() { return preload_library().value_or(std::string()); }
+
 // Nothing when the client isn't installed: nobody misses what he doesn't use.
 bool installed(const char* name, Program& program) { return !find_program(name, program); }
 
 void check_ffmpeg(std::vector<Check>& checks) {
   Program program;
   if (!installed("ffmpeg", program)) return;
-  if (const auto complaint = check_preloadable(program)) {
+  if (const auto complaint = check_preloadable(program, preload_path())) {
     checks.push_back({"ffmpeg", Verdict::kWarn, complaint->happened, "ffmpeg doesn't find the device", complaint->try_this});
     return;
   }
@@ -71,13 +74,23 @@ std::vector<Check> check_clients() {
   return checks;
 }
 
-std::vector<Check> check_program(const std::string& name) {
+std::vector<Check> check_program(const std::vector<std::string>& command) {
+  const std::string& name = command.front();
   Program program;
   auto complaint = find_program(name, program);
-  if (!complaint) complaint = check_preloadable(program);
-  if (!complaint)
-    return {good(name, fmt::format("{} is dynamically linked and not privileged: it will find the device", program.path))};
-  return {{name, Verdict::kFail, complaint->happened, "it can't use the device through `softvpu run`", complaint->try_this}};
+  if (!complaint) complaint = check_preloadable(program, preload_path());
+  if (complaint)
+    return {{name, Verdict::kFail, complaint->happened, "it can't use the device through `softvpu run`", complaint->try_this}};
+  std::vector<Check> checks;
+  for (const std::string& remark : remarks(command, preload_path())) {
+    const size_t advice = remark.rfind("; try ");
+    checks.push_back({name, Verdict::kWarn, remark.substr(0, advice), "`softvpu run` starts it all the same, and prints this",
+                      advice == std::string::npos ? "nothing: it is taken care of" : remark.substr(advice + 6)});
+  }
+  if (checks.empty())
+    checks.push_back(
+        good(name, fmt::format("{} is dynamically linked and not privileged: it will find the device", program.path)));
+  return checks;
 }
 
 }  // namespace softvpu::cli

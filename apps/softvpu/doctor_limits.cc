@@ -38,6 +38,19 @@ Check check_address_space() {
   return {"address space", Verdict::kWarn, found, "buffers of large streams may fail (ENOMEM)", "ulimit -v unlimited"};
 }
 
+// Buffers are memfds, and the kernel counts those as files.
+Check check_file_size() {
+  constexpr rlim_t kBufferOf1080p = 4 << 20;
+  constexpr rlim_t kBufferOf4k = 32 << 20;
+  rlimit limit{};
+  ::getrlimit(RLIMIT_FSIZE, &limit);
+  if (limit.rlim_cur == RLIM_INFINITY) return good("size of files", "unlimited");
+  const std::string found = fmt::format("{} KiB", limit.rlim_cur >> 10);
+  if (limit.rlim_cur >= kBufferOf4k) return good("size of files", found);
+  return {"size of files", limit.rlim_cur < kBufferOf1080p ? Verdict::kFail : Verdict::kWarn, found,
+          "buffers count as files: REQBUFS fails for those that are larger, as a frame of 1080p or 4K is", "ulimit -f unlimited"};
+}
+
 // The tightest memory limit of this process's control group; 0: none, or not to be known.
 uint64_t cgroup_memory_limit() {
   std::ifstream groups("/proc/self/cgroup");
@@ -78,7 +91,8 @@ Check check_runtime_directory() {
   const Result<RuntimeTree> tree = RuntimeTree::create({NodeOptions{}});
   if (tree) return good("runtime directory", fmt::format("can be made ({})", tree->root()));
   return {"runtime directory", Verdict::kFail, fmt::format("{}: {}", tree.error().reason, std::strerror(tree.error().code)),
-          "the synthetic /dev and /sys can't be written: `softvpu run` doesn't start", "a writable /tmp, or TMPDIR=directory"};
+          "the synthetic /dev and /sys can't be written: `softvpu run` doesn't start",
+          "a /tmp that is root's and sticky, or TMPDIR=directory with one that only you can write to"};
 }
 
 Check check_real_node() {
@@ -90,7 +104,7 @@ Check check_real_node() {
 }  // namespace
 
 std::vector<Check> check_limits() {
-  return {check_files(),     check_address_space(),     check_group_memory(),
+  return {check_files(),     check_file_size(),         check_address_space(), check_group_memory(),
           check_processes(), check_runtime_directory(), check_real_node()};
 }
 

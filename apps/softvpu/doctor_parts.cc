@@ -59,24 +59,42 @@ std::vector<Check> check_end_to_end() {
   const Output output = capture_output({self, "run", "--", self, "doctor", "--probe"}, seconds(30));
   const std::string answer = output.text.substr(0, output.text.find('\n'));
   if (output.status == 0) return {{"end to end", Verdict::kOk, answer, {}, {}}};
+  if (output.status > 128) {
+    return {{"end to end", Verdict::kFail, fmt::format("a program was ended by {}", ::strsignal(output.status - 128)),
+             "a program that begins a session is ended", "the limits above: ulimit -a"}};
+  }
   return {{"end to end", Verdict::kFail, fmt::format("{} (status {})", answer, output.status),
            "a program under `softvpu run` doesn't get the device",
            "SOFTVPU_DEBUG=2 softvpu run -- v4l2-ctl -d /dev/video10 --all"}};
 }
 
-// Runs below `softvpu run`, as any client does.
+// Runs below `softvpu run`, as any client does. A session is begun with buffers for 1080p: that needs a codec process, its memory
+// and its threads, within the limits of this shell.
 int doctor_probe() {
+  const auto failed = [](const char* step) {
+    fmt::print("{}: {}\n", step, std::strerror(errno));
+    return 1;
+  };
   const int fd = ::open("/dev/video10", O_RDWR | O_CLOEXEC);
-  if (fd < 0) {
-    fmt::print("opening /dev/video10: {}\n", std::strerror(errno));
-    return 1;
-  }
+  if (fd < 0) return failed("opening /dev/video10");
   v4l2_capability capability{};
-  if (::ioctl(fd, VIDIOC_QUERYCAP, &capability) < 0) {
-    fmt::print("VIDIOC_QUERYCAP: {}\n", std::strerror(errno));
-    return 1;
-  }
-  fmt::print("a program opened /dev/video10 and found \"{}\"\n", reinterpret_cast<const char*>(capability.card));
+  if (::ioctl(fd, VIDIOC_QUERYCAP, &capability) < 0) return failed("VIDIOC_QUERYCAP");
+  v4l2_format format{};
+  format.type = V4L2_BUF_TYPE_VIDEO_OUTPUT_MPLANE;
+  format.fmt.pix_mp.width = 1920;
+  format.fmt.pix_mp.height = 1088;
+  format.fmt.pix_mp.pixelformat = V4L2_PIX_FMT_H264;
+  format.fmt.pix_mp.num_planes = 1;
+  if (::ioctl(fd, VIDIOC_S_FMT, &format) < 0) return failed("VIDIOC_S_FMT of 1080p");
+  v4l2_requestbuffers buffers{};
+  buffers.count = 2;
+  buffers.type = V4L2_BUF_TYPE_VIDEO_OUTPUT_MPLANE;
+  buffers.memory = V4L2_MEMORY_MMAP;
+  if (::ioctl(fd, VIDIOC_REQBUFS, &buffers) < 0) return failed("VIDIOC_REQBUFS of two buffers for 1080p");
+  int type = V4L2_BUF_TYPE_VIDEO_OUTPUT_MPLANE;
+  if (::ioctl(fd, VIDIOC_STREAMON, &type) < 0) return failed("VIDIOC_STREAMON, which starts a codec process");
+  if (::ioctl(fd, VIDIOC_STREAMOFF, &type) < 0) return failed("VIDIOC_STREAMOFF");
+  fmt::print("a program opened /dev/video10, found \"{}\" and began a session\n", reinterpret_cast<const char*>(capability.card));
   ::close(fd);
   return 0;
 }

@@ -16,13 +16,13 @@ struct RunPlaces {
   std::string caps;      // file with the firmware's capabilities, may be empty
 };
 
-// Ours, changed: LD_PRELOAD (before what is there), SOFTVPU_ROOT, SOFTVPU_FW, SOFTVPU_CAPS, SOFTVPU_DEBUG, and GST_REGISTRY if
-// the user has none: GStreamer remembers in its registry which elements a device made, so every configuration needs one of its
-// own.
+// Ours, changed: LD_PRELOAD (before what is there, but behind v4l2-tracer's), SOFTVPU_ROOT, SOFTVPU_FW, SOFTVPU_CAPS,
+// SOFTVPU_DEBUG, and GST_REGISTRY if the user has none: GStreamer remembers in its registry which elements a device made, so
+// every configuration needs one of its own.
 std::vector<std::string> run_environment(const RunOptions& options, const RunPlaces& places);
 
-// GST_REGISTRY's value: a file in the user's cache directory named after the configuration; empty when there is no such
-// directory.
+// GST_REGISTRY's value: a file in the user's cache directory named after the configuration; empty when there is no such directory
+// that only this user can change.
 std::string gst_registry_for(const NodeOptions& node);
 
 // Raises the soft limit of open files: the library keeps its own descriptors at 1000 and above, and the usual limit is 1024.

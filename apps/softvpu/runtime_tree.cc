@@ -4,16 +4,23 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <grp.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <optional>
+#include <sstream>
+#include <string_view>
+#include <utility>
 
 #include "apps/softvpu/tree_entries.h"
+#include "apps/softvpu/trusted_directory.h"
 #include "front/preload/virtual_tree.h"
 
 namespace softvpu::cli {
@@ -22,31 +29,86 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kPrefix = "softvpu-run-";
-constexpr const char* kLockName = "/lock";
+constexpr time_t kStartSeconds = 600;  // a tree without an index is one that is being made, or that nobody will complete
 
 std::vector<std::string> base_directories() {
   std::vector<std::string> all;
+  const auto add = [&all](const std::string& directory) {
+    if (std::optional<std::string> base = trusted_directory(directory)) all.push_back(std::move(*base));
+  };
   for (const char* variable : {"XDG_RUNTIME_DIR", "TMPDIR"}) {
-    if (const char* value = std::getenv(variable); value != nullptr && value[0] == '/') all.emplace_back(value);
+    const char* value = std::getenv(variable);
+    if (value == nullptr || value[0] != '/') continue;
+    // Root's directory of a login is closed to all others, and so to a program that stops being root.
+    if (::geteuid() == 0 && std::string_view(value).starts_with("/run/user/")) continue;
+    add(value);
   }
-  all.emplace_back("/tmp");
+  add("/tmp");
   return all;
 }
 
-Result<UniqueFd> lock_file(const std::string& path, int flags) {
-  UniqueFd file(::open(path.c_str(), O_RDWR | O_CLOEXEC | flags, 0600));
-  if (!file) return fail_errno("opening " + path);
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) < 0) return fail_errno("locking " + path);
-  return file;
+Result<UniqueFd> lock_directory(const std::string& path, int operation) {
+  UniqueFd directory = raise_fd(UniqueFd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)));
+  if (!directory) return fail_errno("opening " + path);
+  if (::flock(directory.get(), operation | LOCK_NB) < 0) return fail_errno("locking " + path);
+  return directory;
 }
 
-// The lock gets its name when it is held: another run's sweep_stale() would else find it in between and take the tree away.
-Result<UniqueFd> lock_new_tree(const std::string& root) {
-  const std::string unnamed = root + kLockName + ".new";
-  Result<UniqueFd> lock = lock_file(unnamed, O_CREAT | O_EXCL);
-  if (!lock) return lock;
-  if (::rename(unnamed.c_str(), (root + kLockName).c_str()) < 0) return fail_errno("naming " + root + kLockName);
-  return lock;
+std::string text_of(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
+}
+
+// True when a process that can be seen was started in the run of `root`, or has its index mapped.
+bool some_process_uses(const std::string& root) {
+  const std::string variable = fmt::format("{}={}", preload::kRootVariable, root) + '\0';
+  const std::string mapping = root + preload::kIndexName + '\n';
+  std::error_code error;
+  for (const fs::directory_entry& process : fs::directory_iterator("/proc", error)) {
+    if (process.path().filename().string().find_first_not_of("0123456789") != std::string::npos) continue;
+    const std::string environment = '\0' + text_of(process.path().string() + "/environ");
+    if (environment.find('\0' + variable) != std::string::npos) return true;
+    if (text_of(process.path().string() + "/maps").find(mapping) != std::string::npos) return true;
+  }
+  return false;
+}
+
+// Removes `root` unless somebody holds its lock or, if `look` says so, uses it without one.
+bool remove_unused(const std::string& root, bool look) {
+  const Result<UniqueFd> lock = lock_directory(root, LOCK_EX);
+  if (!lock || (look && some_process_uses(root))) return false;
+  // The first thing that can't be removed ends remove_all(), for a passing shortage of descriptors or memory, too.
+  for (int tries = 0; tries < 3; ++tries) {
+    std::error_code error;
+    fs::remove_all(root, error);
+    if (!error) return true;
+  }
+  return false;
+}
+
+// What is made belongs to the user alone to write, whatever his own mask is: the preload library reads nothing else.
+class Umask {
+ public:
+  Umask() : before_(::umask(S_IWGRP | S_IWOTH)) {}
+  ~Umask() { ::umask(before_); }
+  Umask(const Umask&) = delete;
+  Umask& operator=(const Umask&) = delete;
+
+ private:
+  mode_t before_;
+};
+
+// The stand-in of a node has the owner and mode that the node shows, so that the kernel itself decides who may open it: as udev
+// has it, root:video 0660; a user's own node is his.
+Status make_node(const std::string& path) {
+  if (const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0660)); file) {
+    const group* video = ::geteuid() == 0 ? ::getgrnam("video") : nullptr;
+    if (video != nullptr && ::fchown(file.get(), 0, video->gr_gid) < 0 && errno != EPERM && errno != EINVAL)
+      return fail_errno("giving " + path + " to the group video");
+    if (::fchmod(file.get(), 0660) == 0) return {};
+  }
+  return fail_errno("making " + path);
 }
 
 Status write_file(const std::string& path, const std::string& text) {
@@ -61,17 +123,18 @@ Status write_file(const std::string& path, const std::string& text) {
 
 RuntimeTree::RuntimeTree(RuntimeTree&& other) noexcept : root_(std::exchange(other.root_, {})), lock_(std::move(other.lock_)) {}
 
-RuntimeTree::~RuntimeTree() { remove(); }
+RuntimeTree::~RuntimeTree() { release(true); }
 
-void RuntimeTree::remove() {
+void RuntimeTree::release(bool alone) {
   if (root_.empty()) return;
-  std::error_code ignored;
-  fs::remove_all(root_, ignored);
+  lock_.reset();
+  remove_unused(root_, !alone);
   root_.clear();
 }
 
 Result<RuntimeTree> RuntimeTree::create(const std::vector<NodeOptions>& nodes) {
-  Unexpected last = fail(EACCES, "no directory to work in");
+  const Umask narrow;
+  Unexpected last = fail(EACCES, "no directory that only this user, or only root, can change");
   for (const std::string& base : base_directories()) {
     std::string name = base + "/" + kPrefix + "XXXXXX";
     if (::mkdtemp(name.data()) == nullptr) {
@@ -89,10 +152,12 @@ Result<RuntimeTree> RuntimeTree::create(const std::vector<NodeOptions>& nodes) {
   return last;
 }
 
+// The index comes last: until it is there, sweep_stale() takes the tree for one whose owner is just starting.
 Status RuntimeTree::fill(const std::vector<NodeOptions>& nodes) {
-  Result<UniqueFd> lock = lock_new_tree(root_);
+  Result<UniqueFd> lock = lock_directory(root_, LOCK_SH);
   if (!lock) return Unexpected(lock.error());
   lock_ = std::move(*lock);
+  if (::geteuid() == 0 && ::fchmod(lock_.get(), 0755) < 0) return fail_errno("opening " + root_ + " to other users");
 
   std::string index(preload::kTreeHeader);
   index += '\n';
@@ -108,7 +173,7 @@ Status RuntimeTree::fill(const std::vector<NodeOptions>& nodes) {
         index += fmt::format("l {} {}\n", file.path, file.content);
         break;
       case 'c':
-        if (Status written = write_file(real, ""); !written) return written;
+        if (Status made = make_node(real); !made) return made;
         index += fmt::format("c {} {}\n", file.path, file.content);
         break;
       default:
@@ -128,12 +193,9 @@ int RuntimeTree::sweep_stale() {
       struct stat status {};
       if (!entry.path().filename().string().starts_with(kPrefix) || ::lstat(entry.path().c_str(), &status) < 0) continue;
       if (!S_ISDIR(status.st_mode) || status.st_uid != ::geteuid()) continue;
-      // No lock file yet: its owner is just starting.
-      if (!fs::exists(entry.path().string() + kLockName, error)) continue;
-      if (Result<UniqueFd> lock = lock_file(entry.path().string() + kLockName, 0)) {
-        fs::remove_all(entry.path(), error);
-        ++removed;
-      }
+      const bool complete = ::access((entry.path().string() + preload::kIndexName).c_str(), F_OK) == 0;
+      if (!complete && ::time(nullptr) - status.st_mtime < kStartSeconds) continue;
+      if (remove_unused(entry.path(), true)) ++removed;
     }
   }
   return removed;

@@ -18,10 +18,13 @@ struct NodeOptions {
   uint32_t threads = 0;  // of the codec; 0: the firmware chooses
 };
 
-// Removed, contents and all, with its object.
+// Lives as long as a process of the run: those processes inherit a shared lock on the directory, and one that closed all its
+// descriptors is found in /proc by its environment or by the index it has mapped. Removed, contents and all, by the object if no
+// such process is left then, otherwise by a later run (ADR 14).
 class RuntimeTree {
  public:
-  // Makes the directory below $XDG_RUNTIME_DIR, $TMPDIR or /tmp, whichever works first, and everything in it.
+  // Makes the directory below $XDG_RUNTIME_DIR, $TMPDIR or /tmp, whichever may be used and works first (trusted_directory.h), and
+  // everything in it. Root's can be read by the users that a program becomes; any other user's is his alone.
   // Errors: EACCES, ENOSPC, … with the directory in the reason.
   static Result<RuntimeTree> create(const std::vector<NodeOptions>& nodes);
   RuntimeTree(RuntimeTree&& other) noexcept;
@@ -29,9 +32,13 @@ class RuntimeTree {
   ~RuntimeTree();
 
   const std::string& root() const { return root_; }
-  void remove();
+  // The descriptor that holds the lock, for the program to inherit.
+  int lock_fd() const { return lock_.get(); }
+  // Gives up the lock, and removes the tree unless a process of the run still uses it. `alone`: all of them are known to have
+  // ended.
+  void release(bool alone);
 
-  // Removes trees whose owner was killed before it could. Returns how many.
+  // Removes trees that no process uses any more and nobody removed. Returns how many.
   static int sweep_stale();
 
  private:
@@ -39,7 +46,7 @@ class RuntimeTree {
   Status fill(const std::vector<NodeOptions>& nodes);
 
   std::string root_;
-  UniqueFd lock_;  // held while the owner lives; sweep_stale() takes trees whose lock is free
+  UniqueFd lock_;  // of the directory, shared
 };
 
 }  // namespace softvpu::cli

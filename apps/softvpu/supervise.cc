@@ -48,7 +48,8 @@ bool reap(pid_t child, int& status) {
 }
 
 [[noreturn]] void become(const std::string& path, const std::vector<std::string>& arguments,
-                         const std::vector<std::string>& environment, const sigset_t& mask, int error_pipe) {
+                         const std::vector<std::string>& environment, int inherited, const sigset_t& mask, int error_pipe) {
+  ::fcntl(inherited, F_SETFD, 0);
   ::sigprocmask(SIG_SETMASK, &mask, nullptr);
   const std::vector<char*> argv = pointers(arguments);
   const std::vector<char*> envp = pointers(environment);
@@ -67,8 +68,8 @@ bool reap(pid_t child, int& status) {
 
 }  // namespace
 
-Ending supervise(const std::string& path, const std::vector<std::string>& arguments,
-                 const std::vector<std::string>& environment) {
+Ending supervise(const std::string& path, const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
+                 int inherited) {
   int error_pipe[2];
   if (::pipe2(error_pipe, O_CLOEXEC) < 0) return {-1, errno};
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -82,7 +83,7 @@ Ending supervise(const std::string& path, const std::vector<std::string>& argume
 
   const pid_t child = ::fork();
   if (child < 0) return {-1, errno};
-  if (child == 0) become(path, arguments, environment, before, error_pipe[1]);
+  if (child == 0) become(path, arguments, environment, inherited, before, error_pipe[1]);
   ::close(error_pipe[1]);
   int error = 0;
   const ssize_t got = ::read(error_pipe[0], &error, sizeof error);
@@ -99,9 +100,10 @@ Ending supervise(const std::string& path, const std::vector<std::string>& argume
     if (signal > 0 && signal != SIGCHLD && !came_from_terminal(info)) ::kill(child, signal);
   }
   // Codec processes end by themselves when their client is gone; those that are through already are reaped.
-  while (::waitpid(-1, nullptr, WNOHANG) > 0) {
+  pid_t left = 0;
+  while ((left = ::waitpid(-1, nullptr, WNOHANG)) > 0) {
   }
-  return {status, 0};
+  return {status, 0, left < 0};
 }
 
 void end_like(const Ending& ending) {

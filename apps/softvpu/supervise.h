@@ -13,13 +13,15 @@ namespace softvpu::cli {
 struct Ending {
   int status = -1;
   int error = 0;
+  bool alone = true;  // no descendant of the program is left, as far as this process, their subreaper, knows
 };
 
-// Starts `path` with `arguments` in `environment` and waits for its end.
+// Starts `path` with `arguments` in `environment`, which inherits the descriptor `inherited`, and waits for its end.
 //  - It stays in our process group: what a terminal sends (Ctrl-C, Ctrl-Z) reaches it directly, and we stop and go on with it.
 //  - Signals sent to us alone (kill, a supervisor's SIGTERM) are passed on.
 //  - We are its subreaper: codec processes whose client died are reaped here.
-Ending supervise(const std::string& path, const std::vector<std::string>& arguments, const std::vector<std::string>& environment);
+Ending supervise(const std::string& path, const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
+                 int inherited);
 
 // Ends this process as `ending` says: the same exit status, or the same signal. Call when everything is cleaned up.
 [[noreturn]] void end_like(const Ending& ending);

@@ -64,14 +64,18 @@ void add_node(Entries& entries, const NodeOptions& node, size_t index) {
 
   entries.add('c', "/dev/" + name,
               fmt::format("{} {} decoder {} {}", kV4l2Major, node.minor, node.multiplanar ? "multi" : "single", node.threads));
+  // The name that Chromium looks for (udev rules of ChromeOS boards make it).
+  const std::string alias = fmt::format("video-dec{}", index);
+  entries.link("/dev/" + alias, name);
   const std::string by_path = fmt::format("v4l/by-path/platform-{}-video-index{}", kDevice, index);
   entries.link("/dev/" + by_path, "../../" + name);
   // udev's database; v4l_id(1) and path_id(1) would have put these there.
   entries.file(
       fmt::format("/run/udev/data/c{}:{}", kV4l2Major, node.minor),
-      fmt::format("S:{}\nI:1000000\nE:ID_V4L_VERSION=2\nE:ID_V4L_PRODUCT={}\nE:ID_V4L_CAPABILITIES=:\nE:ID_PATH=platform-{}\n"
-                  "E:ID_PATH_TAG=platform-{}\nG:uaccess\nQ:uaccess\nV:1\n",
-                  by_path, kCard, kDevice, kDevice));
+      fmt::format(
+          "S:{}\nS:{}\nI:1000000\nE:ID_V4L_VERSION=2\nE:ID_V4L_PRODUCT={}\nE:ID_V4L_CAPABILITIES=:\nE:ID_PATH=platform-{}\n"
+          "E:ID_PATH_TAG=platform-{}\nG:uaccess\nQ:uaccess\nV:1\n",
+          alias, by_path, kCard, kDevice, kDevice));
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ int verb_doctor(const DoctorOptions& options) {
   add(check_limits());
   add(check_parts());
   add(check_clients());
-  if (!options.command.empty()) add(check_program(options.command.front()));
+  if (!options.command.empty()) add(check_program(options.command));
 
   bool usable = true;
   for (const Check& check : checks) usable = usable && check.verdict != Verdict::kFail;

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // `softvpu run -- CMD…`: a program with the devices in its /dev. Called by main.cc.
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <optional>
+#include <vector>
 
 #include "apps/softvpu/capability_file.h"
 #include "apps/softvpu/installation.h"
@@ -11,6 +14,7 @@
 #include "apps/softvpu/program_check.h"
 #include "apps/softvpu/run_environment.h"
 #include "apps/softvpu/supervise.h"
+#include "apps/softvpu/tracer.h"
 #include "apps/softvpu/verbs.h"
 
 namespace softvpu::cli {
@@ -47,23 +51,33 @@ int verb_run(const RunOptions& options) {
   }
   Program program;
   if (const auto complaint = find_program(options.command.front(), program)) return complain(*complaint);
-  if (const auto complaint = check_preloadable(program)) return complain(*complaint);
   RunPlaces places;
-  if (const auto complaint = find_parts(places)) return complain(*complaint);
+  const auto missing_part = find_parts(places);
+  if (const auto complaint = check_preloadable(program, places.preload)) return complain(*complaint);
+  if (missing_part) return complain(*missing_part);
+  if (const std::vector<std::string> turned = turned_round(options); !turned.empty()) {
+    std::vector<char*> words;
+    for (const std::string& word : turned) words.push_back(const_cast<char*>(word.c_str()));
+    words.push_back(nullptr);
+    ::execv(program.path.c_str(), words.data());
+    return complain({kExitNotExecutable, fmt::format("{}: {}", program.path, std::strerror(errno)), {}, {}});
+  }
+  for (const std::string& remark : remarks(options.command, places.preload)) fmt::print(stderr, "softvpu: {}\n", remark);
 
   RuntimeTree::sweep_stale();
   Result<RuntimeTree> tree = RuntimeTree::create({options.node});
   if (!tree) {
     return complain({kExitOwnFault,
                      fmt::format("no runtime directory: {}: {}", tree.error().reason, std::strerror(tree.error().code)),
-                     "a writable $XDG_RUNTIME_DIR, $TMPDIR or /tmp with some free space", "TMPDIR=directory softvpu run …"});
+                     "$XDG_RUNTIME_DIR, $TMPDIR or /tmp with some free space, which belongs to you or is root's and sticky",
+                     "TMPDIR=directory softvpu run …"});
   }
   places.root = tree->root();
   places.caps = write_capability_file(tree->root());
 
   raise_file_limit();
-  const Ending ending = supervise(program.path, options.command, run_environment(options, places));
-  tree->remove();
+  const Ending ending = supervise(program.path, options.command, run_environment(options, places), tree->lock_fd());
+  tree->release(ending.alone);
   if (ending.status < 0) {
     return complain({ending.error == ENOENT ? kExitNotFound : kExitNotExecutable,
                      fmt::format("{}: {}", program.path, std::strerror(ending.error)), "a program that this machine can execute",

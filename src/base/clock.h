@@ -2,6 +2,7 @@
 // Time as the rooms see it: monotonic, in std::chrono, replaceable by a hand-driven clock in tests.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 
 namespace softvpu {
@@ -18,13 +19,14 @@ class Clock {
 // CLOCK_MONOTONIC.
 const Clock& system_clock();
 
+// Threads: any.
 class ManualClock final : public Clock {
  public:
-  TimePoint now() const override { return now_; }
-  void advance(Duration by) { now_ += by; }
+  TimePoint now() const override { return TimePoint(Duration(now_.load())); }
+  void advance(Duration by) { now_ += by.count(); }
 
  private:
-  TimePoint now_{};
+  std::atomic<Duration::rep> now_{0};
 };
 
 }  // namespace softvpu

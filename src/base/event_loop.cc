@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/library_fds.h"
 #include "base/log.h"
 #include "base/raw_syscall.h"
 #include "base/unique_fd.h"
@@ -56,6 +57,7 @@ struct EventLoop::State {
   UniqueFd epoll;
   UniqueFd wake;
   bool started = false;
+  bool by_hand = false;  // no thread; turn() does its work
   bool stopping = false;
   pthread_t thread{};
   std::unordered_map<WatchId, Watch> watches;
@@ -69,7 +71,7 @@ struct EventLoop::State {
   // The loop's thread id, 0 before it runs. Written by the loop, read by on_loop_thread().
   std::atomic<int> thread_id{0};
 
-  Status open_descriptors();
+  __attribute__((noinline)) Status open_descriptors();  // its frame is gone when pthread_create() needs some stack
   void ring();
   void wait_while_running(std::unique_lock<std::mutex>& lock, uint64_t id);
   void finish();
@@ -77,6 +79,7 @@ struct EventLoop::State {
   void run_due_timers();
   void run_posted();
   void run_watch(const epoll_event& event);
+  bool run_round(bool may_wait);
   void run();
   static void* thread_main(void* state);
 };
@@ -84,6 +87,7 @@ struct EventLoop::State {
 // Makes the epoll set and its eventfd if they aren't there. Mutex held.
 Status EventLoop::State::open_descriptors() {
   if (epoll) return {};
+  const library_fds::Birth birth;
   const int set = raw::epoll_create();
   if (set < 0) return fail(-set, "epoll_create1");
   UniqueFd new_epoll = raise_fd(UniqueFd(set));
@@ -179,30 +183,37 @@ void EventLoop::State::run_watch(const epoll_event& event) {
   finish();
 }
 
-void EventLoop::State::run() {
-  while (true) {
-    int set = -1;
-    int timeout_ms = 0;
-    {
-      const std::lock_guard lock(mutex);
-      if (stopping) return;
-      set = epoll.get();
-      timeout_ms = next_timeout_ms();
-    }
-    epoll_event events[kEventsAtOnce];
-    const int count = raw::epoll_wait(set, events, kEventsAtOnce, timeout_ms);
-    if (count < 0 && count != -EINTR) {
-      // Somebody closed our descriptors behind our back (closefrom() by a raw system call). Nothing can be watched any more;
-      // going on would spin.
-      log_line(LogLevel::kError,
-               "event loop: epoll_wait failed with errno %d; was the library's descriptor %d closed by the program?", -count,
-               set);
-      return;
-    }
-    for (int i = 0; i < count; ++i) run_watch(events[i]);
-    run_due_timers();
-    run_posted();
+// One sleep, and what ended it. False: the loop ends.
+bool EventLoop::State::run_round(bool may_wait) {
+  int set = -1;
+  int timeout_ms = 0;
+  {
+    const std::lock_guard lock(mutex);
+    if (stopping) return false;
+    set = epoll.get();
+    if (may_wait) timeout_ms = next_timeout_ms();
   }
+  epoll_event events[kEventsAtOnce];
+  const int count = raw::epoll_wait(set, events, kEventsAtOnce, timeout_ms);
+  if (count < 0 && count != -EINTR) {
+    // Somebody closed our descriptors behind our back (closefrom() by a raw system call). Nothing can be watched any more; going
+    // on would spin.
+    log_line(LogLevel::kError,
+             "event loop: epoll_wait failed with errno %d; was the library's descriptor %d closed by the program?", -count, set);
+    return false;
+  }
+  for (int i = 0; i < count; ++i) run_watch(events[i]);
+  run_due_timers();
+  run_posted();
+  return true;
+}
+
+void EventLoop::State::run() {
+  library_fds::enter();
+  do {
+    library_fds::pass();
+  } while (run_round(true));
+  library_fds::leave();
 }
 
 void* EventLoop::State::thread_main(void* state) {
@@ -220,7 +231,7 @@ EventLoop::~EventLoop() {
   {
     const std::lock_guard lock(state_->mutex);
     state_->stopping = true;
-    started = state_->started;
+    started = state_->started && !state_->by_hand;
     state_->ring();
   }
   if (started) pthread_join(state_->thread, nullptr);
@@ -236,14 +247,21 @@ Status EventLoop::start() {
   const std::lock_guard lock(state_->mutex);
   if (state_->started) return {};
   if (Status opened = state_->open_descriptors(); !opened) return opened;
-  // The thread inherits the mask: no signal handler of the program around us ever runs on it. pthread_sigmask(), not the raw
-  // call, because the C library keeps its own signals (setuid() in all threads, cancellation) out of the set.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  state_->started = state_->by_hand;
+  if (state_->by_hand) return {};
+  // Room for no event is EINVAL. Any other answer is a seccomp filter's: a thread that can't wait would leave sessions waiting.
+  epoll_event none{};
+  if (const int error = raw::epoll_wait(state_->epoll.get(), &none, 0, 0); error < 0 && error != -EINVAL)
+    return fail(-error, "epoll_wait");
+  // The thread inherits the mask: no signal handler of the program around us ever runs on it. The kernel's sets, because the C
+  // library's take a quarter of a kilobyte of the caller's stack, which pthread_create() needs; without the C library's own
+  // signals between SIGSYS and SIGRTMIN (cancellation, setuid() in all threads), which it keeps out of its sets, too.
+  constexpr uint64_t kOwnSignals = uint64_t{3} << SIGSYS;
+  const uint64_t all = ~kOwnSignals;
+  uint64_t before = 0;
+  (void)raw::call(SYS_rt_sigprocmask, SIG_SETMASK, raw::address(&all), raw::address(&before), sizeof all);
   const int error = pthread_create(&state_->thread, nullptr, &State::thread_main, state_);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  (void)raw::call(SYS_rt_sigprocmask, SIG_SETMASK, raw::address(&before), 0, sizeof before);
   if (error != 0) return fail(error, "starting the event loop's thread");
   state_->started = true;
   return {};
@@ -302,7 +320,42 @@ void EventLoop::cancel(TimerId id) {
   state_->wait_while_running(lock, id);
 }
 
+void EventLoop::run_by_hand() {
+  const std::lock_guard lock(state_->mutex);
+  state_->by_hand = true;
+}
+
+void EventLoop::turn() {
+  state_->thread_id.store(raw::gettid(), std::memory_order_relaxed);
+  (void)state_->run_round(false);
+  state_->thread_id.store(0, std::memory_order_relaxed);
+}
+
 bool EventLoop::on_loop_thread() const { return state_->thread_id.load(std::memory_order_relaxed) == raw::gettid(); }
+
+bool EventLoop::started() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->started;
+}
+
+void EventLoop::wake() {
+  const std::lock_guard lock(state_->mutex);
+  if (state_->started) state_->ring();
+}
+
+void EventLoop::descriptor_moved(int from, int to) {
+  const std::lock_guard lock(state_->mutex);
+  const auto move = [&](epoll_event event) {
+    raw::epoll_ctl(state_->epoll.get(), EPOLL_CTL_DEL, from, &event);
+    raw::epoll_ctl(state_->epoll.get(), EPOLL_CTL_ADD, to, &event);
+  };
+  if (state_->wake.get() == to) move({.events = EPOLLIN, .data = {.u64 = kWakeId}});
+  for (auto& [id, watch] : state_->watches) {
+    if (watch.fd != from) continue;
+    watch.fd = to;
+    move({.events = watch.events, .data = {.u64 = id}});
+  }
+}
 
 void EventLoop::forget_after_fork() {
   // The old state is leaked, mutex and all: a thread that doesn't exist here may have held it when the process forked, and the

@@ -29,6 +29,11 @@ class EventLoop {
   // Starts the thread if it isn't running. Errors: EAGAIN, EMFILE. Any thread.
   Status start();
 
+  // Before start(), which makes no thread then: turn() does what the thread would do now, and doesn't wait. For fuzz targets,
+  // whose runs must repeat.
+  void run_by_hand();
+  void turn();
+
   // Calls `ready(events)` on the loop thread while epoll reports `events` (EPOLLIN, …) or EPOLLHUP/EPOLLERR on `fd`.
   // The caller keeps `fd` open until unwatch() returned. Errors: what epoll_ctl(2) says. Any thread.
   Result<WatchId> watch(int fd, uint32_t events, std::function<void(uint32_t)> ready);
@@ -44,6 +49,13 @@ class EventLoop {
   void cancel(TimerId id);
 
   bool on_loop_thread() const;
+  // False before start(). Any thread.
+  bool started() const;
+
+  // A descriptor that is watched, or one of the loop's own, has another number now; both are open (library_fds.h).
+  void descriptor_moved(int from, int to);
+  // The loop's thread comes out of its sleep once, and lets those ahead who move descriptors.
+  void wake();
 
   // In the child after fork(): the thread is gone; forget it so that nothing waits for it. Watches are dropped.
   void forget_after_fork();

@@ -112,12 +112,22 @@ inline int munmap(void* at, size_t length) {
 #endif
 }
 
+// poll(2) and ppoll(2) do the same work, as do two of epoll's calls, and a seccomp filter may know only one of them: where that
+// is refused, the other is tried. What these calls say themselves is no refusal: the other may be one that the filter kills for.
+inline bool is_refused(long answer) {
+  return answer < 0 && answer != -EINTR && answer != -EFAULT && answer != -EINVAL && answer != -ENOMEM && answer != -EBADF;
+}
+
 // `timeout` nullptr waits for ever.
 inline int ppoll(pollfd* fds, size_t count, timespec* timeout) {
   return static_cast<int>(call(SYS_ppoll, address(fds), static_cast<long>(count), address(timeout), 0, _NSIG / 8));
 }
-// `timeout_ms` < 0 waits for ever.
+// `timeout_ms` < 0 waits for ever. As libc's poll(), by the call of that name where the architecture has it.
 inline int poll(pollfd* fds, size_t count, int timeout_ms) {
+#if defined(SYS_poll)
+  const long answer = call(SYS_poll, address(fds), static_cast<long>(count), timeout_ms);
+  if (!is_refused(answer)) return static_cast<int>(answer);
+#endif
   timespec timeout{.tv_sec = timeout_ms / 1000, .tv_nsec = timeout_ms % 1000 * 1'000'000L};
   return ppoll(fds, count, timeout_ms < 0 ? nullptr : &timeout);
 }
@@ -125,8 +135,13 @@ inline int epoll_create() { return static_cast<int>(call(SYS_epoll_create1, EPOL
 inline int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) {
   return static_cast<int>(call(SYS_epoll_ctl, epoll, operation, fd, address(event)));
 }
+// By epoll_pwait(2), or where that is refused by epoll_wait(2).
 inline int epoll_wait(int epoll, epoll_event* events, int count, int timeout_ms) {
-  return static_cast<int>(call(SYS_epoll_pwait, epoll, address(events), count, timeout_ms, 0, _NSIG / 8));
+  const long answer = call(SYS_epoll_pwait, epoll, address(events), count, timeout_ms, 0, _NSIG / 8);
+#if defined(SYS_epoll_wait)
+  if (is_refused(answer)) return static_cast<int>(call(SYS_epoll_wait, epoll, address(events), count, timeout_ms));
+#endif
+  return static_cast<int>(answer);
 }
 
 // Sleeps while *word == seen, until woken, `timeout` (relative; nullptr: for ever), or a signal. 0, -EAGAIN, -EINTR, -ETIMEDOUT.

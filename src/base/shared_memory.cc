@@ -38,17 +38,44 @@ Result<Mapping> Mapping::map(int fd, uint64_t offset, size_t length, bool writab
   return mapping;
 }
 
+namespace {
+
+// RLIMIT_FSIZE also holds for memfds, and its signal ends the program. The library's memory is no file of the program's: there
+// the error is enough. The signal comes to the calling thread, at once. Only where the program blocks it itself can one have been
+// pending before; elsewhere the call that tells isn't made (seccomp filters kill for it).
+int ftruncate_without_signal(int fd, off_t size) {
+  const uint64_t file_size = uint64_t{1} << (SIGXFSZ - 1);
+  uint64_t before = 0;
+  uint64_t pending = 0;
+  raw::call(SYS_rt_sigprocmask, SIG_BLOCK, raw::address(&file_size), raw::address(&before), sizeof before);
+  if ((before & file_size) != 0) raw::call(SYS_rt_sigpending, raw::address(&pending), sizeof pending);
+  const int error = raw::ftruncate(fd, size);
+  if (error == -EFBIG && (pending & file_size) == 0) {
+    timespec none{};
+    raw::call(SYS_rt_sigtimedwait, raw::address(&file_size), 0, raw::address(&none), sizeof file_size);
+  }
+  raw::call(SYS_rt_sigprocmask, SIG_SETMASK, raw::address(&before), 0, sizeof before);
+  return error;
+}
+
+}  // namespace
+
 Result<SharedMemory> SharedMemory::create(const char* name, size_t size) {
   if (size == 0) return fail(EINVAL, "shared memory of 0 bytes was asked for");
   if (size > static_cast<size_t>(std::numeric_limits<off_t>::max()))
     return fail(ENOMEM, "shared memory larger than a file can be was asked for");
-  const int fd = raw::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  if (fd < 0) return fail(-fd, "memfd_create");
   SharedMemory memory;
-  memory.fd_ = raise_fd(UniqueFd(fd));
+  {
+    const library_fds::Birth birth;
+    const int fd = raw::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0) return fail(-fd, "memfd_create");
+    memory.fd_ = raise_fd(UniqueFd(fd));
+  }
   memory.size_ = size;
-  int error = raw::ftruncate(memory.fd(), static_cast<off_t>(size));
-  if (error < 0) return fail(error == -EFBIG ? ENOMEM : -error, "giving a memfd its size of " + std::to_string(size) + " bytes");
+  int error = ftruncate_without_signal(memory.fd(), static_cast<off_t>(size));
+  if (error == -EFBIG)
+    return fail(ENOMEM, "shared memory of " + std::to_string(size) + " bytes is more than RLIMIT_FSIZE (ulimit -f) allows");
+  if (error < 0) return fail(-error, "giving a memfd its size of " + std::to_string(size) + " bytes");
   error = raw::fcntl(memory.fd(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
   if (error < 0) return fail(-error, "sealing a memfd");
   return memory;

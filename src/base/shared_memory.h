@@ -31,7 +31,8 @@ class Mapping {
   size_t size_ = 0;
 };
 
-// A memfd of a fixed size. Errors of create(): ENOMEM, EMFILE, EINVAL for 0 bytes.
+// A memfd of a fixed size. Errors of create(): ENOMEM (also for more than RLIMIT_FSIZE, without its signal), EMFILE, EINVAL for 0
+// bytes.
 class SharedMemory {
  public:
   static Result<SharedMemory> create(const char* name, size_t size);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -81,6 +82,32 @@ TEST(AMapping, SaysWhatMmapSays) {
   EXPECT_EQ(Mapping::map(memory->fd(), 0, 0, true).error().code, EINVAL);
   EXPECT_EQ(Mapping::map(-1, 0, 4096, true).error().code, EBADF);
   EXPECT_EQ(Mapping::map(memory->fd(), UINT64_MAX, 4096, true).error().code, EOVERFLOW);
+}
+
+TEST(SharedMemory, PastTheFileSizeLimitIsRefusedWithoutItsSignal) {
+  std::atomic<bool> seen{false};
+  static std::atomic<bool>* flag;
+  flag = &seen;
+  struct sigaction note {};
+  struct sigaction before {};
+  note.sa_handler = [](int) { *flag = true; };
+  ASSERT_EQ(sigaction(SIGXFSZ, &note, &before), 0);
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &limit), 0);
+  const rlimit low{4096, limit.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &low), 0);
+  const auto small = SharedMemory::create("small", 4096);
+  const auto large = SharedMemory::create("large", 8192);
+  setrlimit(RLIMIT_FSIZE, &limit);
+  sigset_t pending;
+  sigpending(&pending);
+  sigaction(SIGXFSZ, &before, nullptr);
+  EXPECT_TRUE(small);
+  ASSERT_FALSE(large);
+  EXPECT_EQ(large.error().code, ENOMEM);
+  EXPECT_NE(large.error().reason.find("RLIMIT_FSIZE"), std::string::npos);
+  EXPECT_FALSE(seen);
+  EXPECT_FALSE(sigismember(&pending, SIGXFSZ));
 }
 
 }  // namespace

@@ -71,7 +71,7 @@ class NullSession final : public Session {
 
   Status map_buffer(Direction side, BufferHandle buffer, std::span<const PlaneMemory> planes) override {
     if (planes.empty() || planes.size() > kMaxPlanes) return fail(EINVAL, "a buffer needs 1 to 4 planes");
-    auto mapping = Mapping::map(planes[0].fd, planes[0].offset, planes[0].length, true);
+    auto mapping = Mapping::map(planes[0].fd, planes[0].offset, planes[0].length, side == Direction::kOutput);
     if (!mapping) return Unexpected(mapping.error());
     return command([&]() -> Status {
       memory_[key(side, buffer)] = std::make_shared<Mapping>(std::move(*mapping));
@@ -319,9 +319,11 @@ class NullSession final : public Session {
         format.visible = {0, 0, get16(payload), get16(payload + 2)};
         format.coded = {get16(payload + 4), get16(payload + 6)};
         format.min_output_buffers = get16(payload + 8);
-        format.bit_depth = static_cast<uint8_t>(get16(payload + 10));
+        format.bit_depth = payload[10];
+        format.colour.colorspace = payload[11];
         format.native = format.bit_depth == 8 ? kYuv420 : FourCC::kNone;
-        depth_ = get16(payload + 12) & 15;
+        depth_ = payload[12] & 15;
+        format.interlaced = (payload[13] & 1) != 0;
         if (format.coded.empty() || format.visible.size().empty() || format == format_) return false;
         next_ = format;
         return true;
@@ -383,8 +385,9 @@ Capabilities null_capabilities() {
 }  // namespace
 
 std::vector<uint8_t> null_header(const StreamFormat& format, uint8_t reorder_depth) {
-  return record(Record::kHeader, {format.visible.width, format.visible.height, format.coded.width, format.coded.height,
-                                  format.min_output_buffers, format.bit_depth, reorder_depth});
+  return record(Record::kHeader,
+                {format.visible.width, format.visible.height, format.coded.width, format.coded.height, format.min_output_buffers,
+                 format.bit_depth | (format.colour.colorspace & 0xff) << 8, reorder_depth | (format.interlaced ? 0x100u : 0u)});
 }
 std::vector<uint8_t> null_frame(FrameType type, uint8_t seed) {
   return record(Record::kFrame, {static_cast<uint32_t>(type) | uint32_t{seed} << 8});

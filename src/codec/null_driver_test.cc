@@ -41,10 +41,13 @@ class NullBench : public Bench {
 std::unique_ptr<Bench> make_null_bench() { return std::make_unique<NullBench>(); }
 std::unique_ptr<Bench> make_reordering_bench() { return std::make_unique<NullBench>(2); }
 
-INSTANTIATE_TEST_SUITE_P(Null, SessionContract, testing::Values(&make_null_bench, &make_reordering_bench));
+constexpr MakeBench kInOrder{"InOrder", &make_null_bench};
+constexpr MakeBench kReordering{"Reordering", &make_reordering_bench};
+
+INSTANTIATE_TEST_SUITE_P(Null, SessionContract, testing::Values(kInOrder, kReordering), bench_name);
 
 class ANullSession : public SessionContract {};
-INSTANTIATE_TEST_SUITE_P(Null, ANullSession, testing::Values(&make_null_bench));
+INSTANTIATE_TEST_SUITE_P(Null, ANullSession, testing::Values(kInOrder), bench_name);
 
 TEST_P(ANullSession, PaintsTheSeedIntoTheFrame) {
   feed(null_header(stream_of(kSmall)));

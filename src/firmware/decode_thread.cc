@@ -53,28 +53,37 @@ bool DecodeThread::busy() const {
 
 void DecodeThread::run() {
   const AlternateStack stack;  // for the handler of fatal signals
-  bool moving = false;
-  while (true) {
-    Task task;
-    {
-      std::unique_lock lock(mutex_);
-      if (!moving) ready_.wait(lock, [&] { return end_ || woken_ || !tasks_.empty(); });
-      if (end_) return;
-      woken_ = false;
-      if (!tasks_.empty()) {
-        task = std::move(tasks_.front());
-        tasks_.pop_front();
-      }
-      resume_clock();
-    }
-    if (task) {
-      task(*decoder_);
-      moving = true;  // it may have given the decoder something to do
-    } else {
-      moving = stepping_ && decoder_->step();
-    }
-    pause_clock();
+  while (turn(true)) {
   }
+}
+
+void DecodeThread::run_by_hand() {
+  while (decoder_ != nullptr && turn(false)) {
+  }
+}
+
+bool DecodeThread::turn(bool may_wait) {
+  Task task;
+  {
+    std::unique_lock lock(mutex_);
+    const auto is_due = [&] { return end_ || moving_ || woken_ || !tasks_.empty(); };
+    if (may_wait) ready_.wait(lock, is_due);
+    if (end_ || !is_due()) return false;
+    woken_ = false;
+    if (!tasks_.empty()) {
+      task = std::move(tasks_.front());
+      tasks_.pop_front();
+    }
+    resume_clock();
+  }
+  if (task) {
+    task(*decoder_);
+    moving_ = true;  // it may have given the decoder something to do
+  } else {
+    moving_ = stepping_ && decoder_->step();
+  }
+  pause_clock();
+  return true;
 }
 
 }  // namespace softvpu::firmware

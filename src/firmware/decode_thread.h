@@ -28,6 +28,9 @@ class DecodeThread {
 
   // Once, before anything else. Steps begin with begin_stepping(). Control thread.
   void start(std::unique_ptr<Decoder> decoder);
+  // The same without a thread: what it would do is done inside run_by_hand(), until it would wait. For fuzz targets.
+  void start_by_hand(std::unique_ptr<Decoder> decoder) { decoder_ = std::move(decoder); }
+  void run_by_hand();
   // False: more tasks wait than a correct host can cause. Control thread.
   bool post(Task task);
   // The decoder may have something to do. Any thread.
@@ -46,11 +49,14 @@ class DecodeThread {
 
  private:
   void run();
+  // One task, or one step of the decoder. False: at the end, or without `may_wait` when there is nothing to do.
+  bool turn(bool may_wait);
 
   static constexpr size_t kMostTasks = 4096;
 
   std::unique_ptr<Decoder> decoder_;  // decode thread
   bool stepping_ = false;             // decode thread
+  bool moving_ = false;               // the decoder may have something to do. Decode thread
   mutable std::mutex mutex_;          // guards the next three
   std::deque<Task> tasks_;
   bool woken_ = false;

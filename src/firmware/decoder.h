@@ -37,8 +37,9 @@ struct StreamInfo {
   friend bool operator==(const StreamInfo&, const StreamInfo&) = default;
 };
 
-// True when a client must set its buffers up anew (dev-decoder.rst, Dynamic Resolution Change).
-bool same_geometry(const StreamInfo& a, const StreamInfo& b);
+// False: a client must be asked to set its buffers up anew (dev-decoder.rst, Dynamic Resolution Change: a change of the coded or
+// the visible size, the number of buffers needed or the bit depth); and where v4l2_format.field changes.
+bool same_setup(const StreamInfo& a, const StreamInfo& b);
 
 // Memory of one output buffer as mapped by the worker. It lives until nobody holds it: the client may have forgotten it long
 // before the decoder lets go of the reference picture in it.
@@ -97,7 +98,8 @@ class DecoderEvents {
   virtual void format_changed(const StreamInfo& info, bool initial) = 0;
   // kDamaged: something of the inputs before it was lost, or they held no stream, and no buffer's status said so.
   virtual void drained(DoneStatus status) = 0;
-  // Said once; afterwards the decoder only answers flush().
+  // Said once, and last: SESSION_ERROR of softvpu/hfi.h. What is queued isn't answered: an empty output ahead of it would look
+  // like a damaged frame to the client.
   virtual void failed(const Error& error) = 0;
 };
 

@@ -12,6 +12,7 @@ namespace softvpu::firmware {
 namespace {
 
 constexpr size_t kStackBytes = 64 << 10;
+constexpr int kSignalled = 128;  // exit status, as a shell's
 
 std::atomic<hfi::FirmwareEndpoint*> listener{nullptr};
 std::atomic<const char*> current_activity{"starting"};
@@ -22,9 +23,13 @@ struct Fatal {
   bool sanitizers_too;
 };
 constexpr Fatal kFatal[] = {
-    {SIGSEGV, "invalid memory access (SIGSEGV)", false}, {SIGBUS, "memory that isn't there (SIGBUS)", false},
-    {SIGILL, "illegal instruction (SIGILL)", false},     {SIGFPE, "arithmetic error (SIGFPE)", false},
-    {SIGSYS, "forbidden system call (SIGSYS)", true},    {SIGABRT, "aborted itself (SIGABRT)", true},
+    {SIGSEGV, "invalid memory access (SIGSEGV)", false},
+    {SIGBUS, "memory that isn't there (SIGBUS)", false},
+    {SIGILL, "illegal instruction (SIGILL)", false},
+    {SIGFPE, "arithmetic error (SIGFPE)", false},
+    {SIGSYS, "forbidden system call (SIGSYS)", true},
+    {SIGABRT, "aborted itself (SIGABRT)", true},
+    {SIGXCPU, "processor time used up without a sign of the host (SIGXCPU)", true},
 };
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -63,6 +68,8 @@ void on_fatal(int signal, siginfo_t* info, void*) {
   if (signal == SIGSEGV || signal == SIGBUS) (text << " at ").hex(reinterpret_cast<uintptr_t>(info->si_addr));
   text << " while " << current_activity.load();
   if (hfi::FirmwareEndpoint* endpoint = listener.load()) endpoint->last_words(text.view());
+  // The first process of a pid namespace isn't ended by signals of its own making, nor by this one of the kernel's.
+  if (signal == SIGXCPU || (getpid() == 1 && (signal == SIGABRT || info->si_code <= 0))) _exit(kSignalled + signal);
   // SA_RESETHAND: the default action is back. A fault happens again on return; everything else is sent again.
   if (signal == SIGABRT || signal == SIGSYS || info->si_code <= 0) raise(signal);
 }

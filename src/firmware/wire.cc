@@ -76,8 +76,8 @@ Result<FrameLayout> layout_from_wire(const hfi::cmd::SetLayout& wire) {
   layout.offset = wire.offset;
   layout.component_plane = wire.component_plane;
   layout.plane_size = wire.plane_size;
-  const PixelFormatInfo* format = find_pixel_format(layout.fourcc);
-  if (format == nullptr || layout.components != format->components || layout.memory_planes > layout.components)
+  const auto format = find_pixel_format(layout.fourcc);
+  if (!format || layout.components != format->components || layout.memory_planes > layout.components)
     return fail(EINVAL, "SET_LAYOUT: " + to_string(layout.fourcc) + " with " + std::to_string(wire.components) + " components");
   for (uint32_t i = 0; i < layout.components; ++i) {
     const ComponentInfo& component = format->component[i];

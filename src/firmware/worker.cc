@@ -47,10 +47,21 @@ Worker::End Worker::run() {
     if (host_gone_) return End::kHostGone;
     const auto wake = endpoint_.wait(decode_.busy() ? std::optional(kLookInterval) : std::nullopt);
     if (wake.hangup) return End::kHostGone;
+    if (options_.lease != nullptr) options_.lease->renew();
     if (wake.timeout) {
       if (const auto end = watch()) return *end;
     }
   }
+}
+
+std::optional<Worker::End> Worker::step() {
+  if (const auto end = dispatch_commands()) return end;
+  decode_.run_by_hand();
+  tell_unmapped();
+  if (host_gone_) return End::kHostGone;
+  const auto wake = endpoint_.wait(Duration::zero());
+  if (wake.hangup) return End::kHostGone;
+  return std::nullopt;
 }
 
 std::optional<Worker::End> Worker::dispatch_commands() {
@@ -137,7 +148,7 @@ void Worker::configure(const hfi::cmd::Configure& command) {
   }
   configured_ = true;
   test_ = command.test;
-  decode_.start(std::move(*decoder));
+  options_.by_hand ? decode_.start_by_hand(std::move(*decoder)) : decode_.start(std::move(*decoder));
   set_activity("decoding");
   answer(hfi::WireStatus::kOk);
 }
@@ -176,7 +187,7 @@ void Worker::queue_input(uint64_t cookie, const hfi::cmd::QueueInput& command) {
   const auto memory = buffers_.find(hfi::Direction::kInput, command.buffer);
   if (!memory || !configured_) return send(cookie, hfi::msg::InputDone{hfi::WireStatus::kInvalid});
   const OutputMemory::Plane& plane = memory->plane[0];
-  if (uint64_t{command.offset} + command.bytes > plane.mapped_length)
+  if (uint64_t{command.offset} + command.bytes > plane.length)
     return send(cookie, hfi::msg::InputDone{hfi::WireStatus::kTooSmall});
   InputChunk chunk{.id = cookie, .tag = command.tag, .bytes = {plane.data + command.offset, command.bytes}, .owner = memory};
   post([chunk = std::move(chunk)](Decoder& decoder) { decoder.queue_input(chunk); });

@@ -15,6 +15,7 @@
 #include "firmware/buffers.h"
 #include "firmware/catalog.h"
 #include "firmware/decode_thread.h"
+#include "firmware/processor_lease.h"
 #include "hfi/firmware_endpoint.h"
 
 namespace softvpu::firmware {
@@ -30,6 +31,8 @@ class Worker final : private DecoderEvents {
   struct Options {
     // One access unit may take this long.
     Duration step_limit = std::chrono::seconds(30);
+    ProcessorLease* lease = nullptr;  // of the process, renewed while the host is there
+    bool by_hand = false;             // without a decode thread: step() in place of run(), for fuzz targets
   };
 
   explicit Worker(hfi::FirmwareEndpoint& endpoint) : Worker(endpoint, Options{}) {}
@@ -40,6 +43,8 @@ class Worker final : private DecoderEvents {
   bool say_ready(uint32_t jail);
   // Until the end. With kStuck and kHostGone the decode thread may still be inside libavcodec: the caller ends the process.
   End run();
+  // One round of run(), with all that the decode thread would do, and without waiting for anything but a host that doesn't read.
+  std::optional<End> step();
 
  private:
   std::optional<End> dispatch_commands();

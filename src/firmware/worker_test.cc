@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <ostream>
 #include <thread>
 
 #include "firmware/host.h"
@@ -17,6 +18,7 @@ using hfi::WireStatus;
 namespace cmd = hfi::cmd;
 
 enum class Place { kThread, kProcess };
+void PrintTo(Place place, std::ostream* out) { *out << (place == Place::kThread ? "AThread" : "AProcess"); }
 
 class AWorker : public ::testing::TestWithParam<Place> {
  protected:
@@ -57,7 +59,7 @@ class AWorker : public ::testing::TestWithParam<Place> {
 };
 
 INSTANTIATE_TEST_SUITE_P(In, AWorker, ::testing::Values(Place::kThread, Place::kProcess),
-                         [](const auto& test) { return test.param == Place::kThread ? "AThread" : "AProcess"; });
+                         [](const auto& test) { return ::testing::PrintToString(test.param); });
 
 TEST_P(AWorker, SaysReadyFromInsideTheJail) {
   EXPECT_NE(host_.ready->name.find("libavcodec"), std::string::npos);
@@ -72,7 +74,7 @@ TEST_P(AWorker, TellsItsCapabilities) {
   ASSERT_EQ(host_.capabilities.size(), 5u);
   EXPECT_EQ(host_.capabilities[0].coded, static_cast<uint32_t>(kH264));
   EXPECT_EQ(host_.capabilities[0].flags, kContinuousByteStream | kDynamicResolution);
-  EXPECT_EQ(host_.capabilities[0].raw, (std::vector<uint32_t>{static_cast<uint32_t>(kYuv420), static_cast<uint32_t>(kNv12)}));
+  EXPECT_EQ(host_.capabilities[0].raw, (std::vector<uint32_t>{static_cast<uint32_t>(kNv12), static_cast<uint32_t>(kYuv420)}));
   EXPECT_TRUE(host_.complaints.empty()) << host_.complaints[0];
 }
 
@@ -186,7 +188,7 @@ TEST_P(AWorker, ReportsAStreamThatItCannotDeliver) {
   ASSERT_TRUE(host_.wait_for([&] { return host_.session_error.has_value(); }));
   EXPECT_EQ(host_.session_error->status, WireStatus::kUnsupported);
   EXPECT_NE(host_.session_error->text.find("4:2:2"), std::string::npos) << host_.session_error->text;
-  EXPECT_EQ(host_.inputs[WireStatus::kDataError], 1) << "every buffer is answered before";
+  EXPECT_TRUE(host_.inputs.empty()) << "the error is the last message";
 }
 
 TEST_P(AWorker, RefusesWhatItCannotDo) {

@@ -4,11 +4,18 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
+#include <functional>
 #include <thread>
 
 #include "base/raw_syscall.h"
+#include "hfi/host_port.h"
 #include "hfi/loopback_link.h"
+#include "tests/hostile/refuse_calls.h"
 
 namespace softvpu::hfi {
 namespace {
@@ -39,6 +46,132 @@ TEST(AConnectedPair, CarriesCommandsAndMessages) {
   ASSERT_EQ(received.outcome, HostLink::ReceiveOutcome::kMessage);
   EXPECT_EQ(received.message.cookie, 1u);
   EXPECT_EQ(link->receive().outcome, HostLink::ReceiveOutcome::kEmpty);
+}
+
+TEST(AFirmware, CannotSendThroughItsSocket) {
+  auto port = HostPort::create(7);
+  ASSERT_TRUE(port);
+  const UniqueFd socket = (*port)->take_firmware_socket();
+  const auto before = signal(SIGPIPE, SIG_IGN);
+  EXPECT_EQ(raw::write(socket.get(), "hello", 5), -EPIPE);
+  signal(SIGPIPE, before);
+  // What the host sends still arrives, and its end isn't there yet.
+  EXPECT_TRUE(FirmwareEndpoint::attach(UniqueFd(fcntl(socket.get(), F_DUPFD_CLOEXEC, 0)), 1s));
+  pollfd hangup{socket.get(), POLLRDHUP, 0};
+  EXPECT_EQ(raw::poll(&hangup, 1, 0), 0);
+  (*port)->hang_up();
+  EXPECT_EQ(raw::poll(&hangup, 1, 0), 1);
+}
+
+TEST(AFirmware, KeepsNoDescriptorOfTheRegion) {
+  auto port = HostPort::create(7);
+  ASSERT_TRUE(port);
+  struct stat region {};
+  ASSERT_EQ(fstat((*port)->region().fd(), &region), 0);
+  const auto endpoint = FirmwareEndpoint::attach((*port)->take_firmware_socket(), 1s);
+  ASSERT_TRUE(endpoint);
+  int found = 0;
+  for (int fd = 0; fd < 4096; ++fd) {
+    struct stat status {};
+    if (fd != (*port)->region().fd() && fstat(fd, &status) == 0)
+      found += status.st_dev == region.st_dev && status.st_ino == region.st_ino;
+  }
+  EXPECT_EQ(found, 0);
+}
+
+constexpr int kNoFilter = 99;
+
+// What `body` returns in a child in which `calls` are refused; kNoFilter if they can't be.
+int with_calls_refused(std::initializer_list<long> calls, const std::function<int()>& body) {
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(20);
+    _exit(hostile::refuse_calls(calls) ? body() : kNoFilter);
+  }
+  int status = 0;
+  if (waitpid(child, &status, 0) != child) return -1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+}
+
+struct WithAFilter : testing::Test {
+  void SetUp() override {
+    if (with_calls_refused({SYS_sethostname}, [] { return 0; }) == kNoFilter)
+      GTEST_SKIP() << "this kernel has no seccomp filters";
+  }
+};
+using AHostUnderItsOwnFilter = WithAFilter;
+using AFirmwareUnderItsClientsFilter = WithAFilter;
+
+TEST_F(AHostUnderItsOwnFilter, BeginsASessionWithoutShutdown) {
+  EXPECT_EQ(with_calls_refused({SYS_shutdown},
+                               [] {
+                                 auto port = HostPort::create(7);
+                                 if (!port) return 1;
+                                 const UniqueFd socket = (*port)->take_firmware_socket();
+                                 if (shutdown(socket.get(), SHUT_RD) != -1 || errno != EPERM) return 2;
+                                 (*port)->hang_up();
+                                 pollfd hangup{socket.get(), POLLRDHUP, 0};
+                                 return raw::poll(&hangup, 1, 0) == 1 ? 0 : 3;
+                               }),
+            0);
+}
+
+TEST_F(AFirmwareUnderItsClientsFilter, StillWaitsIfOneOfThePollsIsLeft) {
+#if defined(SYS_poll)
+  EXPECT_EQ(with_calls_refused({SYS_ppoll},
+                               [] {
+                                 auto [link, firmware] = connected();
+                                 FirmwareEndpoint& endpoint = firmware->endpoint();
+                                 if (!endpoint.wait(5ms).timeout || endpoint.host_gone()) return 1;
+                                 if (link->send(Command{0, cmd::Drain{}}) != HostLink::SendOutcome::kOk) return 2;
+                                 if (!endpoint.wait(std::nullopt).commands) return 3;
+                                 (void)endpoint.next_command();
+                                 link->kill();
+                                 return endpoint.wait(std::nullopt).hangup && endpoint.host_gone() ? 0 : 4;
+                               }),
+            0);
+#else
+  GTEST_SKIP() << "this architecture has no poll(2), only ppoll(2)";
+#endif
+}
+
+TEST_F(AFirmwareUnderItsClientsFilter, EndsIfItCannotWait) {
+#if defined(SYS_poll)
+  const std::initializer_list<long> polls{SYS_ppoll, SYS_poll};
+#else
+  const std::initializer_list<long> polls{SYS_ppoll};
+#endif
+  EXPECT_EQ(
+      with_calls_refused(polls,
+                         [] {
+                           auto [link, firmware] = connected();
+                           FirmwareEndpoint& endpoint = firmware->endpoint();
+                           if (!endpoint.wait(std::nullopt).hangup || !endpoint.host_gone()) return 1;
+                           // Nor does a sender wait for room in the ring for ever.
+                           while (endpoint.try_send(Message{1, msg::Pong{}}) == FirmwareEndpoint::SendOutcome::kOk) continue;
+                           return endpoint.send(Message{1, msg::Pong{}}) == FirmwareEndpoint::SendOutcome::kPeerGone ? 0 : 2;
+                         }),
+      0);
+  // An attempt to attach ends before its time limit.
+  EXPECT_EQ(with_calls_refused(polls,
+                               [] {
+                                 UniqueFd host;
+                                 UniqueFd socket;
+                                 if (!make_packet_pair(host, socket)) return 1;
+                                 const auto endpoint = FirmwareEndpoint::attach(std::move(socket), 1h);
+                                 return !endpoint && endpoint.error().code == EPERM ? 0 : 2;
+                               }),
+            0);
+}
+
+TEST_F(AFirmwareUnderItsClientsFilter, EndsIfItCannotClearItsDoorbells) {
+  EXPECT_EQ(with_calls_refused({SYS_read},
+                               [] {
+                                 auto [link, firmware] = connected();
+                                 firmware->endpoint().nudge();
+                                 return firmware->endpoint().wait(std::nullopt).hangup ? 0 : 1;
+                               }),
+            0);
 }
 
 TEST(AFirmware, SleepsUntilACommandANudgeATimeoutOrTheHostsEnd) {

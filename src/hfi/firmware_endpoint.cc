@@ -19,18 +19,20 @@ constexpr size_t kMaxPendingMemory = 2 * SVPU_MAX_BUFFERS;
 
 constexpr short kHangup = POLLHUP | POLLRDHUP | POLLERR | POLLNVAL;
 
-// Returns poll's revents of `fds` after `timeout` (nullopt: no limit); all zero when it passed or a signal came.
-void poll_for(std::span<pollfd> fds, std::optional<Duration> timeout) {
-  timespec time{};
+// Waits for events of `fds`, `timeout` at most (nullopt: no limit); all revents are 0 when it passed or a signal came. Returns 0,
+// or -errno if it can't wait at all: the caller must not try again for ever.
+int poll_for(std::span<pollfd> fds, std::optional<Duration> timeout) {
+  constexpr Duration kLongest = std::chrono::hours(24);
+  int timeout_ms = -1;
   if (timeout) {
-    const auto left = std::max(*timeout, Duration::zero());
-    time.tv_sec = static_cast<time_t>(left.count() / 1'000'000'000);
-    time.tv_nsec = static_cast<long>(left.count() % 1'000'000'000);
+    const Duration left = std::clamp(*timeout, Duration::zero(), kLongest);
+    timeout_ms = static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(left).count());
   }
   for (pollfd& entry : fds) entry.revents = 0;
-  if (raw::ppoll(fds.data(), fds.size(), timeout ? &time : nullptr) <= 0) {
-    for (pollfd& entry : fds) entry.revents = 0;
-  }
+  const int result = raw::poll(fds.data(), fds.size(), timeout_ms);
+  if (result > 0) return 0;
+  for (pollfd& entry : fds) entry.revents = 0;
+  return result == -EINTR ? 0 : result;
 }
 
 void add_one(int event_fd) {
@@ -38,9 +40,11 @@ void add_one(int event_fd) {
   raw::write(event_fd, &one, sizeof(one));
 }
 
-void clear(int event_fd) {
+// False: it can't be cleared, so polling it would never wait.
+bool clear(int event_fd) {
   uint64_t count = 0;
-  raw::read(event_fd, &count, sizeof(count));
+  const long result = raw::read(event_fd, &count, sizeof(count));
+  return result >= 0 || result == -EAGAIN || result == -EINTR;
 }
 
 Result<UniqueFd> own_event() {
@@ -67,7 +71,7 @@ Result<Hello> receive_hello(int socket, Duration timeout) {
     const Duration left = end - system_clock().now();
     if (left <= Duration::zero()) return fail(ETIMEDOUT, "no hello packet from the host");
     pollfd wait{socket, POLLIN, 0};
-    poll_for({&wait, 1}, left);
+    if (const int error = poll_for({&wait, 1}, left); error < 0) return fail(-error, "poll of the host's socket");
   }
 }
 
@@ -181,13 +185,13 @@ bool FirmwareEndpoint::wait_for_space() {
         {command_doorbell_.get(), POLLIN, 0},
         {space_.get(), POLLIN, 0},
     };
-    poll_for(fds, std::nullopt);
+    if (poll_for(fds, std::nullopt) < 0) alive = false;
     if ((fds[0].revents & kHangup) != 0) alive = false;
     if ((fds[1].revents & POLLIN) != 0) {
-      clear(command_doorbell_.get());
+      if (!clear(command_doorbell_.get())) alive = false;
       nudge();
     }
-    if ((fds[2].revents & POLLIN) != 0) clear(space_.get());
+    if ((fds[2].revents & POLLIN) != 0 && !clear(space_.get())) alive = false;
   }
   sender_waits_.store(false);
   return alive;
@@ -202,16 +206,21 @@ FirmwareEndpoint::Wake FirmwareEndpoint::wait(std::optional<Duration> timeout) {
   };
   const bool empty = commands_.prepare_wait();
   if (!empty) wake.commands = true;
-  poll_for(fds, empty ? timeout : Duration::zero());
+  bool can_wait = poll_for(fds, empty ? timeout : Duration::zero()) == 0;
   if ((fds[0].revents & kHangup) != 0) wake.hangup = true;
   if ((fds[1].revents & POLLIN) != 0) {
-    clear(command_doorbell_.get());
+    can_wait &= clear(command_doorbell_.get());
     wake.commands = true;
     if (sender_waits_.load()) add_one(space_.get());
   }
   if ((fds[2].revents & POLLIN) != 0) {
-    clear(nudge_.get());
+    can_wait &= clear(nudge_.get());
     wake.nudged = true;
+  }
+  if (!can_wait) {
+    // Neither the host's commands nor its end would be noticed.
+    last_words("worker: it can't wait for its host: poll() or read() is refused, by a seccomp filter of the client?");
+    wake.hangup = true;
   }
   wake.timeout = !wake.commands && !wake.hangup && !wake.nudged;
   return wake;
@@ -221,8 +230,7 @@ void FirmwareEndpoint::nudge() { add_one(nudge_.get()); }
 
 bool FirmwareEndpoint::host_gone() const {
   pollfd fd{socket_.get(), POLLRDHUP, 0};
-  poll_for({&fd, 1}, Duration::zero());
-  return (fd.revents & kHangup) != 0;
+  return poll_for({&fd, 1}, Duration::zero()) < 0 || (fd.revents & kHangup) != 0;
 }
 
 bool FirmwareEndpoint::read_memory_packet() {

@@ -98,7 +98,7 @@ class FirmwareEndpoint {
 
   struct Wake {
     bool commands = false;  // next_command() may have something
-    bool hangup = false;    // the host is gone: end the process
+    bool hangup = false;    // the host is gone, or it can't be waited for: end the process
     bool nudged = false;    // nudge() was called
     bool timeout = false;   // none of these within `timeout`
   };
@@ -106,7 +106,7 @@ class FirmwareEndpoint {
   Wake wait(std::optional<Duration> timeout);
   // Ends the current or next wait(). Async-signal-safe.
   void nudge();
-  // True when the socket hung up. Never blocks.
+  // True when the socket hung up, or can't be polled. Never blocks.
   bool host_gone() const;
 
   // The memory sent for `buffer` (taken off the socket, never waits). Each packet can be taken once; a second packet for the same

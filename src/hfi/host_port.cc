@@ -3,6 +3,7 @@
 #include "hfi/host_port.h"
 
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 
 #include "base/raw_syscall.h"
 #include "hfi/packet.h"
@@ -10,11 +11,22 @@
 namespace softvpu::hfi {
 namespace {
 
-Status make_doorbell(UniqueFd& doorbell) {
+// Not inlined, and neither is say_hello(): create() runs on a caller's stack, of which there may be little.
+__attribute__((noinline)) Status make_doorbell(UniqueFd& doorbell) {
+  const library_fds::Birth birth;
   const int fd = raw::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (fd < 0) return fail(-fd, "eventfd for a doorbell");
   doorbell = raise_fd(UniqueFd(fd));
   return {};
+}
+
+__attribute__((noinline)) Status say_hello(int socket, uint32_t generation, std::span<const int> fds) {
+  svpu_transport_hello hello{};
+  hello.kind = SVPU_TRANSPORT_HELLO;
+  hello.region_size = SVPU_REGION_SIZE;
+  hello.abi_major = SVPU_ABI_MAJOR;
+  hello.generation = generation;
+  return send_packet(socket, std::as_bytes(std::span(&hello, 1)), fds);
 }
 
 HostLink::SendOutcome outcome_of(const Status& sent) {
@@ -25,26 +37,35 @@ HostLink::SendOutcome outcome_of(const Status& sent) {
 }  // namespace
 
 Result<std::unique_ptr<HostPort>> HostPort::create(uint32_t generation) {
-  std::unique_ptr<HostPort> port(new HostPort);
   auto region = Region::create(generation);
   if (!region) return Unexpected(region.error());
-  port->region_ = std::move(*region);
+  return create_around(std::move(*region), generation);
+}
+
+// Not a part of create(): its frame isn't there while the region is made.
+Result<std::unique_ptr<HostPort>> HostPort::create_around(Region region, uint32_t generation) {
+  std::unique_ptr<HostPort> port(new HostPort);
+  port->region_ = std::move(region);
   if (Status made = make_packet_pair(port->socket_, port->firmware_socket_); !made) return Unexpected(made.error());
+  // Packets go one way. A firmware that writes to its socket gets EPIPE, and can't fill a queue that nobody reads. A program
+  // whose seccomp filter refuses it does without: then the queue holds what one socket may (net.core.wmem_max).
+  raw::call(SYS_shutdown, port->socket_.get(), SHUT_RD);
   if (Status made = make_doorbell(port->command_doorbell_); !made) return Unexpected(made.error());
   if (Status made = make_doorbell(port->message_doorbell_); !made) return Unexpected(made.error());
   port->commands_ = RingWriter(port->region_.commands());
   port->messages_ = RingReader(port->region_.messages());
   port->debug_ = RingReader(port->region_.debug());
 
-  svpu_transport_hello hello{};
-  hello.kind = SVPU_TRANSPORT_HELLO;
-  hello.region_size = SVPU_REGION_SIZE;
-  hello.abi_major = SVPU_ABI_MAJOR;
-  hello.generation = generation;
   const int fds[] = {port->region_.fd(), port->command_doorbell_.get(), port->message_doorbell_.get()};
-  if (Status sent = send_packet(port->socket_.get(), std::as_bytes(std::span(&hello, 1)), fds); !sent)
-    return Unexpected(sent.error());
+  if (Status sent = say_hello(port->socket_.get(), generation, fds); !sent) return Unexpected(sent.error());
   return port;
+}
+
+void HostPort::hang_up() {
+  if (!socket_) return;
+  // Also where a fork()ed child of this process holds a copy.
+  raw::call(SYS_shutdown, socket_.get(), SHUT_RDWR);
+  socket_.reset();
 }
 
 void HostPort::ring_firmware() {

@@ -30,9 +30,10 @@ class HostPort {
   int doorbell_fd() const { return message_doorbell_.get(); }
   const Region& region() const { return region_; }
   // Closes the host's end: a firmware that lives ends by that.
-  void hang_up() { socket_.reset(); }
+  void hang_up();
 
  private:
+  __attribute__((noinline)) static Result<std::unique_ptr<HostPort>> create_around(Region region, uint32_t generation);
   HostPort() = default;
   void ring_firmware();
 

@@ -21,6 +21,7 @@ constexpr size_t kControlFds = 16;
 
 Status make_packet_pair(UniqueFd& a, UniqueFd& b) {
   int ends[2] = {-1, -1};
+  const library_fds::Birth birth;
   const long error = raw::call(SYS_socketpair, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, raw::address(ends));
   if (error < 0) return fail(static_cast<int>(-error), "socketpair");
   a = raise_fd(UniqueFd(ends[0]));

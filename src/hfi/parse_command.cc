@@ -8,6 +8,12 @@ namespace {
 
 using ParsedCommand = Result<cmd::Body>;
 
+constexpr uint32_t kMaxBytes = 0x7fffffff;           // of one plane: V4L2 counts them in 32 bits, layouts in 31
+constexpr uint32_t kMaxInputBytes = kMaxBytes - 64;  // codecs count in int, and read that many bytes past the end
+constexpr uint32_t kMaxCodecThreads = 256;
+
+bool valid_direction(uint32_t value) { return value == SVPU_INPUT || value == SVPU_OUTPUT; }
+
 Result<BufferName> parse_name(uint32_t index, uint32_t generation) {
   const BufferName name{index, generation};
   if (index >= SVPU_MAX_BUFFERS) return malformed("buffer index is not below 64", index);
@@ -16,10 +22,10 @@ Result<BufferName> parse_name(uint32_t index, uint32_t generation) {
 }
 
 ParsedCommand parse_configure(const svpu_cmd_configure& wire) {
-  if (!valid_role(wire.role)) return malformed("CONFIGURE: unknown role", wire.role);
+  if (wire.role > SVPU_CAPTURE) return malformed("CONFIGURE: unknown role", wire.role);
   if (wire.coded == 0) return malformed("CONFIGURE: no coded format", 0);
-  if (wire.width_hint > kMaxPixels) return malformed("CONFIGURE: width hint above 65536", wire.width_hint);
-  if (wire.height_hint > kMaxPixels) return malformed("CONFIGURE: height hint above 65536", wire.height_hint);
+  if (wire.width_hint > SVPU_MAX_SIDE) return malformed("CONFIGURE: width hint above 65536", wire.width_hint);
+  if (wire.height_hint > SVPU_MAX_SIDE) return malformed("CONFIGURE: height hint above 65536", wire.height_hint);
   if (wire.threads > kMaxCodecThreads) return malformed("CONFIGURE: more than 256 threads", wire.threads);
   cmd::Configure out;
   out.role = static_cast<Role>(wire.role);
@@ -47,6 +53,7 @@ ParsedCommand parse_map(const svpu_cmd_map_buffer& wire) {
       return malformed("MAP_BUFFER: plane offset is out of range", plane.offset);
     if (plane.length == 0 || plane.length > kMaxBytes) return malformed("MAP_BUFFER: plane length not 1..2^31-1", plane.length);
     if (plane.mapped_length < plane.length) return malformed("MAP_BUFFER: mapped length below length", plane.mapped_length);
+    if (plane.mapped_length > kMaxBytes) return malformed("MAP_BUFFER: mapped length above 2^31-1", plane.mapped_length);
     out.plane[i] = {plane.offset, plane.length, plane.mapped_length};
   }
   return out;
@@ -61,8 +68,8 @@ ParsedCommand parse_unmap(const svpu_cmd_buffer& wire) {
 
 ParsedCommand parse_layout(const svpu_cmd_set_layout& wire) {
   if (wire.fourcc == 0) return malformed("SET_LAYOUT: no format", 0);
-  if (wire.width == 0 || wire.width > kMaxPixels) return malformed("SET_LAYOUT: width not 1..65536", wire.width);
-  if (wire.height == 0 || wire.height > kMaxPixels) return malformed("SET_LAYOUT: height not 1..65536", wire.height);
+  if (wire.width == 0 || wire.width > SVPU_MAX_SIDE) return malformed("SET_LAYOUT: width not 1..65536", wire.width);
+  if (wire.height == 0 || wire.height > SVPU_MAX_SIDE) return malformed("SET_LAYOUT: height not 1..65536", wire.height);
   if (wire.memory_planes == 0 || wire.memory_planes > SVPU_MAX_PLANES)
     return malformed("SET_LAYOUT: not 1..4 memory planes", wire.memory_planes);
   if (wire.components == 0 || wire.components > SVPU_MAX_PLANES)
@@ -95,7 +102,8 @@ ParsedCommand parse_queue_input(const svpu_cmd_queue_input& wire) {
   const auto name = parse_name(wire.index, wire.generation);
   if (!name) return Unexpected(name.error());
   if (wire.entry.cookie == 0) return malformed("QUEUE_INPUT: cookie 0", 0);
-  if (wire.offset > UINT32_MAX - wire.bytes) return malformed("QUEUE_INPUT: offset + bytes overflows", wire.offset);
+  if (wire.bytes > kMaxInputBytes) return malformed("QUEUE_INPUT: more than 2^31-65 bytes", wire.bytes);
+  if (wire.offset > kMaxBytes - wire.bytes) return malformed("QUEUE_INPUT: offset + bytes above 2^31-1", wire.offset);
   return cmd::QueueInput{*name, wire.offset, wire.bytes, wire.tag};
 }
 
@@ -112,54 +120,43 @@ ParsedCommand parse_flush(const svpu_cmd_flush& wire) {
   return cmd::Flush{static_cast<Direction>(wire.direction), wire.generation};
 }
 
-template <typename Wire, ParsedCommand (*parse)(const Wire&)>
-ParsedCommand sized(const Entry& entry) {
-  if (!has_size_of<Wire>(entry.header())) return malformed("command of a wrong size", entry.header().size);
-  return parse(entry.as<Wire>());
-}
-
-template <typename T>
-ParsedCommand bare(const Entry& entry) {
-  if (!has_size_of<svpu_entry>(entry.header())) return malformed("command of a wrong size", entry.header().size);
-  return T{};
-}
-
 ParsedCommand parse_set_control(const svpu_cmd_set_control& wire) { return cmd::SetControl{wire.id, wire.value}; }
 
+// The size is checked.
 ParsedCommand parse_body(const Entry& entry) {
   switch (entry.header().type) {
     case SVPU_CMD_QUERY_CAPABILITIES:
-      return bare<cmd::QueryCapabilities>(entry);
+      return cmd::QueryCapabilities{};
     case SVPU_CMD_CONFIGURE:
-      return sized<svpu_cmd_configure, parse_configure>(entry);
+      return parse_configure(entry.as<svpu_cmd_configure>());
     case SVPU_CMD_SET_CONTROL:
-      return sized<svpu_cmd_set_control, parse_set_control>(entry);
+      return parse_set_control(entry.as<svpu_cmd_set_control>());
     case SVPU_CMD_MAP_BUFFER:
-      return sized<svpu_cmd_map_buffer, parse_map>(entry);
+      return parse_map(entry.as<svpu_cmd_map_buffer>());
     case SVPU_CMD_UNMAP_BUFFER:
-      return sized<svpu_cmd_buffer, parse_unmap>(entry);
+      return parse_unmap(entry.as<svpu_cmd_buffer>());
     case SVPU_CMD_SET_LAYOUT:
-      return sized<svpu_cmd_set_layout, parse_layout>(entry);
+      return parse_layout(entry.as<svpu_cmd_set_layout>());
     case SVPU_CMD_QUEUE_INPUT:
-      return sized<svpu_cmd_queue_input, parse_queue_input>(entry);
+      return parse_queue_input(entry.as<svpu_cmd_queue_input>());
     case SVPU_CMD_QUEUE_OUTPUT:
-      return sized<svpu_cmd_buffer, parse_queue_output>(entry);
+      return parse_queue_output(entry.as<svpu_cmd_buffer>());
     case SVPU_CMD_START:
-      return bare<cmd::Start>(entry);
+      return cmd::Start{};
     case SVPU_CMD_FLUSH:
-      return sized<svpu_cmd_flush, parse_flush>(entry);
+      return parse_flush(entry.as<svpu_cmd_flush>());
     case SVPU_CMD_DRAIN:
-      return bare<cmd::Drain>(entry);
+      return cmd::Drain{};
     case SVPU_CMD_RESUME:
-      return bare<cmd::Resume>(entry);
+      return cmd::Resume{};
     case SVPU_CMD_RETURN_OUTPUT:
-      return bare<cmd::ReturnOutput>(entry);
+      return cmd::ReturnOutput{};
     case SVPU_CMD_PING:
-      return bare<cmd::Ping>(entry);
+      return cmd::Ping{};
     case SVPU_CMD_ABORT:
-      return bare<cmd::Abort>(entry);
+      return cmd::Abort{};
     case SVPU_CMD_CRASH:
-      return bare<cmd::Crash>(entry);
+      return cmd::Crash{};
     default:
       return Unknown{entry.header().type};
   }
@@ -168,6 +165,8 @@ ParsedCommand parse_body(const Entry& entry) {
 }  // namespace
 
 Result<Command> parse_command(const Entry& entry) {
+  svpu_complaint why;
+  if (svpu_check_command_size(entry.bytes, &why) == SVPU_FORM_MALFORMED) return malformed(why);
   auto body = parse_body(entry);
   if (!body) return Unexpected(body.error());
   return Command{entry.header().cookie, *body};

@@ -52,8 +52,7 @@ Result<Region> Region::adopt(UniqueFd memfd, uint32_t expected_generation) {
   auto mapping = Mapping::map(memory->fd(), 0, SVPU_REGION_SIZE, true);
   if (!mapping) return Unexpected(mapping.error());
   Region region;
-  region.memory_ = std::move(*memory);
-  region.mapping_ = std::move(*mapping);
+  region.mapping_ = std::move(*mapping);  // the descriptor isn't needed any more
   if (const auto accepted = region.accept_header(expected_generation); !accepted) return Unexpected(accepted.error());
   return region;
 }

@@ -20,8 +20,8 @@ class Region {
   // A new region with its header written. `generation` isn't 0. Errors: ENOMEM, EMFILE.
   static Result<Region> create(uint32_t generation);
 
-  // Takes the host's memfd, checks the header and writes firmware_abi. Errors: EINVAL for memory that can shrink or is too small;
-  // EPROTO for another magic, size or generation; EPROTONOSUPPORT for another ABI major.
+  // Maps the host's memfd and closes it, checks the header and writes firmware_abi. Errors: EINVAL for memory that can shrink or
+  // is too small; EPROTO for another magic, size or generation; EPROTONOSUPPORT for another ABI major.
   static Result<Region> adopt(UniqueFd memfd, uint32_t expected_generation);
 
   // The same for a session descriptor of the kernel module, or a slot of a guest's region at `offset`: memory that can't shrink.
@@ -29,7 +29,7 @@ class Region {
   static Result<Region> adopt_session(int session, uint32_t expected_generation, uint64_t offset = 0);
 
   std::byte* data() const { return mapping_.data(); }
-  int fd() const { return memory_.fd(); }
+  int fd() const { return memory_.fd(); }  // of create(); -1: adopted
 
   RingMemory commands() const { return RingMemory::command(data()); }
   RingMemory messages() const { return RingMemory::message(data()); }

@@ -37,37 +37,26 @@ RingMemory RingMemory::debug(std::byte* region) {
   return {reinterpret_cast<svpu_ring_index*>(region + SVPU_DEBUG_INDEX_OFFSET), region + SVPU_DEBUG_OFFSET, SVPU_DEBUG_SLOTS};
 }
 
-// Takes the reader's index, or finds it impossible: it may only move from where it was up to what was written.
-bool RingWriter::accept_read(uint32_t read) {
-  if (read - read_ > write_ - read_) {
-    corrupt_ = true;
-    return false;
-  }
-  read_ = read;
-  return true;
-}
-
 PushOutcome RingWriter::push(const Entry& entry) {
-  if (corrupt_) return PushOutcome::kCorrupt;
-  if (write_ - read_ == ring_.count) {
+  if (end_.broken) return PushOutcome::kCorrupt;
+  if (svpu_ring_free(&end_) == 0) {
     // Acquire: pairs with the reader's store of `read` in pop(); the slots up to it are ours again.
-    if (!accept_read(load_acquire(&ring_.index->read))) return PushOutcome::kCorrupt;
-    if (write_ - read_ == ring_.count) return PushOutcome::kFull;
+    if (!svpu_ring_accept_read(&end_, load_acquire(&ring_.index->read))) return PushOutcome::kCorrupt;
+    if (svpu_ring_free(&end_) == 0) return PushOutcome::kFull;
   }
+  std::byte* slot = ring_.slots + svpu_ring_offset(&end_);
   Entry out = entry;
   svpu_entry header = out.header();
-  header.sequence = sequence_++;
+  header.sequence = svpu_ring_advance_write(&end_);
   out.set_header(header);
   const size_t size = header.size <= SVPU_SLOT_SIZE ? header.size : SVPU_SLOT_SIZE;
-  std::byte* slot = ring_.slots + size_t{write_ & (ring_.count - 1)} * SVPU_SLOT_SIZE;
   for (size_t at = 0; at < size; at += kWord) {
     uint64_t word;
     std::memcpy(&word, out.bytes + at, kWord);
     store_word(slot + at, word);
   }
-  ++write_;
   // Release (and more: see take_flag): pairs with the acquire load of `write` in RingReader::pop().
-  store_ordered(&ring_.index->write, write_);
+  store_ordered(&ring_.index->write, end_.own);
   return PushOutcome::kOk;
 }
 
@@ -76,36 +65,29 @@ bool RingWriter::take_reader_waiting() { return take_flag(&ring_.index->reader_w
 bool RingWriter::prepare_wait_for_space() {
   // Store, full barrier, load: pairs with the reader's store of `read` and its take_writer_waiting().
   store_ordered(&ring_.index->writer_waiting, 1);
-  return accept_read(load_ordered(&ring_.index->read)) && write_ - read_ == ring_.count;
+  return svpu_ring_accept_read(&end_, load_ordered(&ring_.index->read)) && svpu_ring_free(&end_) == 0;
 }
 
-// Takes the writer's index, or finds it impossible: it may only move on, up to `count` past what was read.
-bool RingReader::accept_write(uint32_t write) {
-  const uint32_t available = write - read_;
-  if (available > ring_.count || available < write_ - read_) {
-    corrupt_ = true;
-    complaint_ = "the peer moved its write index backwards or past the slots";
-    return false;
-  }
-  write_ = write;
-  return true;
+bool RingReader::accept(uint32_t write) {
+  if (svpu_ring_accept_write(&end_, write)) return true;
+  complaint_ = "the peer moved its write index backwards or past the slots";
+  return false;
 }
 
 PopOutcome RingReader::pop(Entry& entry) {
-  if (corrupt_) return PopOutcome::kCorrupt;
-  if (read_ == write_) {
+  if (end_.broken) return PopOutcome::kCorrupt;
+  if (svpu_ring_used(&end_) == 0) {
     // Acquire: pairs with the writer's store of `write` in push(); the slots up to it are filled.
-    if (!accept_write(load_acquire(&ring_.index->write))) return PopOutcome::kCorrupt;
-    if (read_ == write_) return PopOutcome::kEmpty;
+    if (!accept(load_acquire(&ring_.index->write))) return PopOutcome::kCorrupt;
+    if (svpu_ring_used(&end_) == 0) return PopOutcome::kEmpty;
   }
   // Each word of the slot is loaded once. The size decides how many and is taken from the copy.
-  const std::byte* slot = ring_.slots + size_t{read_ & (ring_.count - 1)} * SVPU_SLOT_SIZE;
+  const std::byte* slot = ring_.slots + svpu_ring_offset(&end_);
   entry = Entry{};
   const uint64_t first = load_word(slot);
   std::memcpy(entry.bytes, &first, kWord);
   const svpu_entry start = entry.header();
-  const bool size_ok = start.size >= sizeof(svpu_entry) && start.size <= SVPU_SLOT_SIZE;
-  if (size_ok) {
+  if (svpu_entry_size_valid(start.size)) {
     for (size_t at = kWord; at < start.size; at += kWord) {
       const uint64_t word = load_word(slot + at);
       std::memcpy(entry.bytes + at, &word, kWord);
@@ -113,20 +95,12 @@ PopOutcome RingReader::pop(Entry& entry) {
     // The tail of the last word isn't part of the entry.
     std::memset(entry.bytes + start.size, 0, SVPU_SLOT_SIZE - start.size);
   }
-  ++read_;
+  const char* wrong = svpu_ring_advance_read(&end_, &start);
   // Release (and more: see take_flag): pairs with the acquire load of `read` in RingWriter::push().
-  store_ordered(&ring_.index->read, read_);
-  const bool sequence_ok = start.sequence == sequence_;
-  sequence_ = start.sequence + 1;  // one gap is one complaint
-  if (!size_ok) {
-    complaint_ = "an entry's size is not 16..256 bytes";
-    return PopOutcome::kMalformed;
-  }
-  if (!sequence_ok) {
-    complaint_ = "an entry's sequence number leaves a gap";
-    return PopOutcome::kMalformed;
-  }
-  return PopOutcome::kOk;
+  store_ordered(&ring_.index->read, end_.own);
+  if (wrong == nullptr) return PopOutcome::kOk;
+  complaint_ = wrong;
+  return PopOutcome::kMalformed;
 }
 
 bool RingReader::take_writer_waiting() { return take_flag(&ring_.index->writer_waiting); }
@@ -134,7 +108,7 @@ bool RingReader::take_writer_waiting() { return take_flag(&ring_.index->writer_w
 bool RingReader::prepare_wait() {
   // Store, full barrier, load: pairs with the writer's store of `write` and its take_reader_waiting().
   store_ordered(&ring_.index->reader_waiting, 1);
-  return accept_write(load_ordered(&ring_.index->write)) && write_ == read_;
+  return accept(load_ordered(&ring_.index->write)) && svpu_ring_used(&end_) == 0;
 }
 
 }  // namespace softvpu::hfi

@@ -3,13 +3,15 @@
 // copy-out-once, wake suppression. Used by HostPort and FirmwareEndpoint. Each end: one thread at a time.
 //
 // Trust: the peer may write anything anywhere in the shared region at any moment. Own index, sequence and geometry are
-// private; the peer's index is loaded once per call, checked against what it said before, then used.
+// private; the peer's index is loaded once per call, checked against what it said before, then used. core/ring.h decides,
+// for the kernel module too; here are the loads and stores.
 #pragma once
 
 #include <cstdint>
 
 #include <softvpu/hfi.h>
 
+#include "core/ring.h"
 #include "hfi/entry.h"
 
 namespace softvpu::hfi {
@@ -41,7 +43,7 @@ struct RingMemory {
 class RingWriter {
  public:
   RingWriter() = default;
-  explicit RingWriter(RingMemory memory) : ring_(memory) {}
+  explicit RingWriter(RingMemory memory) : ring_(memory) { svpu_ring_end_init(&end_, memory.count); }
 
   // Copies the entry in (with its sequence) and publishes it. The caller then asks take_reader_waiting().
   PushOutcome push(const Entry& entry);
@@ -49,22 +51,17 @@ class RingWriter {
   bool take_reader_waiting();
   // Before sleeping for space: sets writer_waiting and looks again. True: still full, sleep. False: try again.
   bool prepare_wait_for_space();
-  bool corrupt() const { return corrupt_; }
+  bool corrupt() const { return end_.broken; }
 
  private:
-  bool accept_read(uint32_t read);
-
   RingMemory ring_;
-  uint32_t write_ = 0;
-  uint32_t read_ = 0;  // the peer's, as last checked
-  uint32_t sequence_ = 0;
-  bool corrupt_ = false;
+  svpu_ring_end end_{};
 };
 
 class RingReader {
  public:
   RingReader() = default;
-  explicit RingReader(RingMemory memory) : ring_(memory) {}
+  explicit RingReader(RingMemory memory) : ring_(memory) { svpu_ring_end_init(&end_, memory.count); }
 
   // Copies the next entry out, once, and frees its slot. The caller then asks take_writer_waiting().
   PopOutcome pop(Entry& entry);
@@ -74,16 +71,13 @@ class RingReader {
   bool prepare_wait();
   // What was wrong with the last kMalformed / kCorrupt; static text.
   const char* complaint() const { return complaint_; }
-  bool corrupt() const { return corrupt_; }
+  bool corrupt() const { return end_.broken; }
 
  private:
-  bool accept_write(uint32_t write);
+  bool accept(uint32_t write);
 
   RingMemory ring_;
-  uint32_t read_ = 0;
-  uint32_t write_ = 0;  // the peer's, as last checked
-  uint32_t sequence_ = 0;
-  bool corrupt_ = false;
+  svpu_ring_end end_{};
   const char* complaint_ = "";
 };
 

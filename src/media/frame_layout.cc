@@ -1,57 +1,42 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Where the samples of a frame lie. Called by the upper half for sizeimage and bytesperline, by the worker before it writes a
-// frame. V4L2 reference, "Single-planar format structure": how bytesperline of the first plane decides the others.
+// The layouts of core/frame_layout.c as media's values. Called by the upper half for sizeimage and bytesperline, by the worker
+// before it writes a frame.
 #include "media/frame_layout.h"
 
-#include <limits>
-#include <string>
+#include <algorithm>
+
+#include "core/frame_layout.h"
 
 namespace softvpu {
-namespace {
 
-constexpr uint32_t kBlock = 16;             // macroblock codecs write whole blocks
-constexpr uint32_t kPlanarAlignment = 128;  // the halved chroma stride is then a multiple of 64, too
-constexpr uint32_t kSemiPlanarAlignment = 64;
-constexpr uint32_t kReadableTailLines = 2;
-constexpr uint64_t kMaxBytes = std::numeric_limits<int32_t>::max();
-constexpr uint32_t kMaxSide = 1u << 20;  // keeps all sums below far from 64 bits; kMaxBytes decides
-
-// The component that interleaves Cb and Cr has their two bytes at each step.
-bool is_semi_planar(const PixelFormatInfo& info) { return info.components == 2; }
-
-}  // namespace
+static_assert(kDefaultSize == Size{SVPU_DEFAULT_WIDTH, SVPU_DEFAULT_HEIGHT});
 
 Result<FrameLayout> layout_for(FourCC fourcc, Size size) {
-  const PixelFormatInfo* info = find_pixel_format(fourcc);
-  if (info == nullptr) return fail(EINVAL, "no raw format " + to_string(fourcc));
-  if (size.empty()) return fail(EINVAL, "a frame without width or height");
-  if (size.width > kMaxSide || size.height > kMaxSide)
-    return fail(ERANGE, "a frame side longer than " + std::to_string(kMaxSide));
-
+  const svpu_pixel_format* format = svpu_pixel_format_find(static_cast<uint32_t>(fourcc));
+  if (format == nullptr) return fail(EINVAL, "no raw format " + to_string(fourcc));
+  svpu_frame_layout from;
+  switch (svpu_frame_layout_set(&from, format, size.width, size.height)) {
+    case SVPU_LAYOUT_EMPTY:
+      return fail(EINVAL, "a frame without width or height");
+    case SVPU_LAYOUT_TOO_LARGE:
+      return fail(ERANGE, "a frame of more than 2^31 - 1 bytes");
+    case SVPU_LAYOUT_OK:
+      break;
+  }
   FrameLayout layout;
   layout.fourcc = fourcc;
-  layout.size = {align_up(size.width, kBlock), align_up(size.height, kBlock)};
-  layout.memory_planes = info->memory_planes;
-  layout.components = info->components;
-  const uint32_t luma_stride = align_up(layout.size.width * info->component[0].bytes_per_sample,
-                                        is_semi_planar(*info) ? kSemiPlanarAlignment : kPlanarAlignment);
-
-  std::array<uint64_t, kMaxPlanes> end{};  // bytes used so far in each memory plane
-  for (uint32_t i = 0; i < info->components; ++i) {
-    const ComponentInfo& component = info->component[i];
-    // Component i has a memory plane of its own as far as there are planes; the rest follow in the last one.
-    const uint32_t plane = i < info->memory_planes ? i : info->memory_planes - 1u;
-    layout.stride[i] =
-        (luma_stride >> component.horizontal_shift) * component.bytes_per_sample / info->component[0].bytes_per_sample;
-    layout.offset[i] = static_cast<uint32_t>(end[plane]);
-    layout.component_plane[i] = plane;
-    end[plane] += static_cast<uint64_t>(layout.stride[i]) * (layout.size.height >> component.vertical_shift);
-    if (end[plane] > kMaxBytes) return fail(ERANGE, "a frame of more than 2^31 - 1 bytes");
-    layout.plane_size[plane] = static_cast<uint32_t>(end[plane]);
-  }
+  layout.size = {from.width, from.height};
+  layout.memory_planes = format->memory_planes;
+  layout.components = format->components;
+  std::copy_n(from.stride, kMaxPlanes, layout.stride.begin());
+  std::copy_n(from.offset, kMaxPlanes, layout.offset.begin());
+  std::copy_n(from.component_plane, kMaxPlanes, layout.component_plane.begin());
+  std::copy_n(from.plane_size, kMaxPlanes, layout.plane_size.begin());
   return layout;
 }
 
-uint32_t readable_tail(const FrameLayout& layout) { return kReadableTailLines * layout.stride[0]; }
+uint32_t readable_tail(const FrameLayout& layout) { return SVPU_TAIL_LINES * layout.stride[0]; }
+
+uint32_t bitstream_size(Size size, uint32_t wanted) { return svpu_bitstream_size(size.width, size.height, wanted); }
 
 }  // namespace softvpu

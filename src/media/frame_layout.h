@@ -4,7 +4,7 @@
 
 #include <array>
 #include <cstdint>
-#include <span>
+#include <optional>
 
 #include "base/result.h"
 #include "media/fourcc.h"
@@ -21,7 +21,7 @@ struct ComponentInfo {
   uint8_t vertical_shift = 0;
 };
 
-// A row of the raw format table (pixel_formats.cc), sorted by preference: the first is what a device offers first.
+// A row of the raw format table: core/pixel_formats.c.
 struct PixelFormatInfo {
   FourCC fourcc = FourCC::kNone;
   uint8_t bit_depth = 8;
@@ -30,9 +30,10 @@ struct PixelFormatInfo {
   std::array<ComponentInfo, kMaxPlanes> component{};
 };
 
-std::span<const PixelFormatInfo> pixel_formats();
-// nullptr when the format isn't known.
-const PixelFormatInfo* find_pixel_format(FourCC fourcc);
+// The row at `index`, or nothing past the last one. The preferred format is first.
+std::optional<PixelFormatInfo> pixel_format_at(uint32_t index);
+// Nothing when the format isn't known.
+std::optional<PixelFormatInfo> find_pixel_format(FourCC fourcc);
 
 // Where each component starts, and how long each memory plane is.
 struct FrameLayout {
@@ -47,13 +48,18 @@ struct FrameLayout {
   friend bool operator==(const FrameLayout&, const FrameLayout&) = default;
 };
 
-// Sizes are rounded up to 16x16 (what macroblock codecs write), luma strides to 128 bytes for planar formats, 64 for semi-planar:
-// what libavcodec's widest SIMD writes. V4L2's rules for single-memory-plane formats hold: chroma follows luma at
-// stride * height, chroma stride is luma stride / 2 (planar) or equal (semi-planar).
+// The one layout of a picture: svpu_frame_layout_set() of core/frame_layout.h says by which rules.
 // Errors: EINVAL for an unknown format or an empty size; ERANGE when the bytes don't fit 31 bits.
 Result<FrameLayout> layout_for(FourCC fourcc, Size size);
 
 // libavcodec may read this many bytes past the last sample (two luma strides; h264): the allocation of a MMAP buffer has them.
 uint32_t readable_tail(const FrameLayout& layout);
+
+// The size of a node's pictures before anybody has set one.
+inline constexpr Size kDefaultSize{1280, 720};
+
+// The size in bytes of a bitstream buffer that holds any access unit of a picture of `size`, for a client that asks for `wanted`:
+// svpu_bitstream_size() of core/frame_layout.h.
+uint32_t bitstream_size(Size size, uint32_t wanted);
 
 }  // namespace softvpu

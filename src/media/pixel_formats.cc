@@ -1,32 +1,34 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The table of raw formats, the preferred first. Read by the upper half (what a node offers) and the worker (where samples go).
-// V4L2 reference, "YUV Formats": YU12 is planar Y, Cb, Cr at 4:2:0; NV12 is Y and interleaved CbCr.
-#include <algorithm>
-#include <array>
-
+// Rows of core/pixel_formats.c, the one table of raw formats, as media's values.
+#include "core/pixel_formats.h"
 #include "media/frame_layout.h"
 
 namespace softvpu {
 namespace {
 
-constexpr ComponentInfo kFull{.bytes_per_sample = 1, .horizontal_shift = 0, .vertical_shift = 0};
-constexpr ComponentInfo kQuarter{.bytes_per_sample = 1, .horizontal_shift = 1, .vertical_shift = 1};
-constexpr ComponentInfo kQuarterPair{.bytes_per_sample = 2, .horizontal_shift = 1, .vertical_shift = 1};
+static_assert(static_cast<uint32_t>(kNv12) == SVPU_PIX_FMT_NV12);
+static_assert(static_cast<uint32_t>(kYuv420) == SVPU_PIX_FMT_YUV420);
+static_assert(kMaxPlanes == SVPU_MAX_COMPONENTS);
 
-constexpr std::array kFormats = {
-    PixelFormatInfo{
-        .fourcc = kYuv420, .bit_depth = 8, .memory_planes = 1, .components = 3, .component = {kFull, kQuarter, kQuarter}},
-    PixelFormatInfo{.fourcc = kNv12, .bit_depth = 8, .memory_planes = 1, .components = 2, .component = {kFull, kQuarterPair}},
-};
+std::optional<PixelFormatInfo> from_core(const svpu_pixel_format* row) {
+  if (row == nullptr) return std::nullopt;
+  PixelFormatInfo info{.fourcc = static_cast<FourCC>(row->fourcc),
+                       .bit_depth = row->bit_depth,
+                       .memory_planes = row->memory_planes,
+                       .components = row->components};
+  for (uint32_t i = 0; i < row->components; ++i) {
+    const svpu_component& component = row->component[i];
+    info.component[i] = {component.bytes_per_sample, component.horizontal_shift, component.vertical_shift};
+  }
+  return info;
+}
 
 }  // namespace
 
-std::span<const PixelFormatInfo> pixel_formats() { return kFormats; }
+std::optional<PixelFormatInfo> pixel_format_at(uint32_t index) { return from_core(svpu_pixel_format_at(index)); }
 
-const PixelFormatInfo* find_pixel_format(FourCC fourcc) {
-  const auto* found =
-      std::find_if(kFormats.begin(), kFormats.end(), [fourcc](const PixelFormatInfo& row) { return row.fourcc == fourcc; });
-  return found == kFormats.end() ? nullptr : found;
+std::optional<PixelFormatInfo> find_pixel_format(FourCC fourcc) {
+  return from_core(svpu_pixel_format_find(static_cast<uint32_t>(fourcc)));
 }
 
 }  // namespace softvpu

@@ -3,10 +3,13 @@
 #include "sandbox/policy.h"
 
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <initializer_list>
@@ -14,14 +17,29 @@
 
 #include "sandbox/sanitizers.h"
 
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#define MADV_POPULATE_WRITE 23
+#endif
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#endif
+
 namespace softvpu::sandbox {
 namespace {
 
 constexpr uint32_t kRefuse = SCMP_ACT_ERRNO(EPERM);
 
-// New namespaces would be new attack surface; the clone of a thread has none of these.
-constexpr uint64_t kNewNamespaces =
-    CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWCGROUP;
+// Everything a thread shares with its process. CLONE_THREAD without CLONE_FILES would be a descriptor table of its own.
+constexpr scmp_datum_t kThread = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
+// What libc adds to it, glibc and (the last) musl.
+constexpr scmp_datum_t kThreadExtras = CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_DETACHED;
+
+// Flags of private memory that change nothing of what it counts as. MAP_GROWSDOWN would count as a stack, MAP_HUGETLB as nothing.
+constexpr scmp_datum_t kHarmlessMapping = MAP_NORESERVE | MAP_STACK;
+
+// Other clocks are of other processes, or of descriptors.
+constexpr scmp_datum_t kLastClock = CLOCK_TAI;
 
 }  // namespace
 
@@ -30,17 +48,17 @@ struct PolicyBuilder::Context {
   int error = 0;  // positive errno of the first rule that failed
   std::string what;
 
-  void note(int result, int call) {
+  void note(int result, const std::string& name) {
     if (result == 0 || error != 0) return;
-    // EDOM: this architecture has no such call (poll on aarch64).
-    if (result == -EDOM) return;
     error = -result;
-    what = "seccomp rule for system call " + std::to_string(call);
+    what = "seccomp " + name;
   }
   template <typename... Comparisons>
   void add(uint32_t action, int call, Comparisons... comparisons) {
     if (filter == nullptr) return;
-    note(seccomp_rule_add(filter, action, call, sizeof...(comparisons), comparisons...), call);
+    const int result = seccomp_rule_add(filter, action, call, sizeof...(comparisons), comparisons...);
+    // EDOM: this architecture has no such call (poll on aarch64).
+    if (result != -EDOM) note(result, "rule for system call " + std::to_string(call));
   }
 };
 
@@ -52,13 +70,18 @@ PolicyBuilder::PolicyBuilder() : context_(std::make_unique<Context>()) {
     return;
   }
   // Calls by another architecture's numbers (i386, x32) have no honest reason.
-  seccomp_attr_set(context_->filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-  seccomp_attr_set(context_->filter, SCMP_FLTATR_CTL_TSYNC, 1);
-  seccomp_attr_set(context_->filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+  set(SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS, "attribute ACT_BADARCH");
+  // Without it the filter would be this thread's only.
+  set(SCMP_FLTATR_CTL_TSYNC, 1, "attribute CTL_TSYNC");
+  set(SCMP_FLTATR_CTL_OPTIMIZE, 2, "attribute CTL_OPTIMIZE");
 }
 
 PolicyBuilder::~PolicyBuilder() {
   if (context_->filter != nullptr) seccomp_release(context_->filter);
+}
+
+void PolicyBuilder::set(uint32_t attribute, uint32_t value, const char* name) {
+  context_->note(seccomp_attr_set(context_->filter, static_cast<scmp_filter_attr>(attribute), value), name);
 }
 
 void PolicyBuilder::allow(int call) { context_->add(SCMP_ACT_ALLOW, call); }
@@ -84,32 +107,56 @@ PolicyBuilder& PolicyBuilder::allow_ioctl(uint32_t request) {
   return *this;
 }
 
+PolicyBuilder& PolicyBuilder::allow_moving_cpu_limit() {
+  context_->add(SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), SCMP_A0(SCMP_CMP_EQ, 0),
+                SCMP_A1(SCMP_CMP_EQ, static_cast<scmp_datum_t>(RLIMIT_CPU)));
+  return *this;
+}
+
 PolicyBuilder& PolicyBuilder::allow_memory() {
-  const auto no_exec = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
-  constexpr scmp_datum_t kKind = MAP_TYPE | MAP_ANONYMOUS;
-  context_->add(SCMP_ACT_ALLOW, SCMP_SYS(mmap), no_exec, SCMP_A3(SCMP_CMP_MASKED_EQ, kKind, MAP_PRIVATE | MAP_ANONYMOUS));
-  context_->add(SCMP_ACT_ALLOW, SCMP_SYS(mmap), no_exec, SCMP_A3(SCMP_CMP_MASKED_EQ, kKind, MAP_SHARED));
-  context_->add(SCMP_ACT_ALLOW, SCMP_SYS(mprotect), no_exec);
-  for (const int call : {SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk)}) allow(call);
+  // Private memory is either new and unreadable, so without pages, or counted in RLIMIT_DATA (writable). Once it was written to,
+  // it stays writable: RLIMIT_DATA counts no memory that isn't, whatever pages it has. malloc and thread stacks of glibc and musl
+  // begin as PROT_NONE and become writable; what they give back goes by madvise() and munmap().
+  for (const int protection : {PROT_NONE, PROT_READ | PROT_WRITE}) {
+    context_->add(SCMP_ACT_ALLOW, SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_EQ, static_cast<scmp_datum_t>(protection)),
+                  SCMP_A3(SCMP_CMP_MASKED_EQ, ~kHarmlessMapping, MAP_PRIVATE | MAP_ANONYMOUS));
+  }
+  context_->add(SCMP_ACT_ALLOW, SCMP_SYS(mprotect), SCMP_A2(SCMP_CMP_EQ, PROT_READ | PROT_WRITE));
+  for (const int protection : {PROT_READ, PROT_READ | PROT_WRITE}) {
+    context_->add(SCMP_ACT_ALLOW, SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_EQ, static_cast<scmp_datum_t>(protection)),
+                  SCMP_A3(SCMP_CMP_EQ, MAP_SHARED));
+  }
+  context_->add(SCMP_ACT_ALLOW, SCMP_SYS(mremap), SCMP_A3(SCMP_CMP_MASKED_EQ, ~scmp_datum_t{MREMAP_MAYMOVE}, 0));
+  // MADV_GUARD_INSTALL: how glibc from 2.42 on makes a stack's guard.
+  for (const int advice : {MADV_DONTNEED, MADV_POPULATE_READ, MADV_POPULATE_WRITE, MADV_GUARD_INSTALL})
+    context_->add(SCMP_ACT_ALLOW, SCMP_SYS(madvise), SCMP_A2(SCMP_CMP_EQ, static_cast<scmp_datum_t>(advice)));
+  allow(SCMP_SYS(munmap));
+  allow(SCMP_SYS(brk));
   return *this;
 }
 
 PolicyBuilder& PolicyBuilder::allow_threads() {
-  context_->add(SCMP_ACT_ALLOW, SCMP_SYS(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD | kNewNamespaces, CLONE_THREAD));
+  context_->add(SCMP_ACT_ALLOW, SCMP_SYS(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, ~kThreadExtras, kThread));
   context_->add(SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3));
-  for (const int call : {SCMP_SYS(futex), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(membarrier), SCMP_SYS(sched_yield),
-                         SCMP_SYS(sched_getaffinity)})
-    allow(call);
+  // No priority inheritance and no requeueing: glibc's mutexes, condition variables and semaphores do without.
+  constexpr scmp_datum_t kVariants = FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME;
+  for (const int operation : {FUTEX_WAIT, FUTEX_WAKE, FUTEX_WAIT_BITSET}) {
+    context_->add(SCMP_ACT_ALLOW, SCMP_SYS(futex), SCMP_A1(SCMP_CMP_MASKED_EQ, ~kVariants, static_cast<scmp_datum_t>(operation)));
+  }
+  for (const int call : {SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(sched_yield)}) allow(call);
+  // Of the calling thread, not of another process.
+  context_->add(SCMP_ACT_ALLOW, SCMP_SYS(sched_getaffinity), SCMP_A0(SCMP_CMP_EQ, 0));
   for (const int option : {PR_SET_NAME, PR_GET_NAME})
     context_->add(SCMP_ACT_ALLOW, SCMP_SYS(prctl), SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(option)));
   return *this;
 }
 
 PolicyBuilder& PolicyBuilder::allow_introspection() {
-  for (const int call : {SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres), SCMP_SYS(gettimeofday), SCMP_SYS(time),
-                         SCMP_SYS(nanosleep), SCMP_SYS(clock_nanosleep), SCMP_SYS(getrandom), SCMP_SYS(getpid), SCMP_SYS(gettid),
-                         SCMP_SYS(getcpu), SCMP_SYS(getrusage)})
+  for (const int call : {SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(nanosleep), SCMP_SYS(getrandom), SCMP_SYS(getpid),
+                         SCMP_SYS(gettid), SCMP_SYS(getcpu), SCMP_SYS(getrusage)})
     allow(call);
+  for (const int call : {SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres), SCMP_SYS(clock_nanosleep)})
+    context_->add(SCMP_ACT_ALLOW, call, SCMP_A0(SCMP_CMP_LE, kLastClock));
   // Reading a limit (pthread_getattr_np()), of itself, not setting one.
   context_->add(SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, 0));
   return *this;
@@ -169,6 +216,11 @@ PolicyBuilder& PolicyBuilder::allow_sanitizers() {
   if (!kSanitized) return *this;
   // Thread start-up and reports. UBSan's vptr check finds out by a pipe whether it may read an address.
   for (const int call : {SCMP_SYS(getrlimit), SCMP_SYS(getppid), SCMP_SYS(uname), SCMP_SYS(pipe), SCMP_SYS(pipe2)}) allow(call);
+  // They unmap and remap in place, hide their shadow from core files, and ask for the affinity of their threads by number.
+  for (const int call : {SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(sched_getaffinity), SCMP_SYS(membarrier)}) allow(call);
+  context_->add(SCMP_ACT_ALLOW, SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
+                SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_TYPE | MAP_ANONYMOUS, MAP_PRIVATE | MAP_ANONYMOUS));
+  context_->add(SCMP_ACT_ALLOW, SCMP_SYS(mprotect), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
   // TSan keeps its background thread and signal bookkeeping with these.
   allow(SCMP_SYS(rt_sigpending));
   allow(SCMP_SYS(rt_sigtimedwait));

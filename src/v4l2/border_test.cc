@@ -11,7 +11,8 @@ namespace softvpu::v4l2 {
 namespace {
 
 class TheBorder : public testing::TestWithParam<bool> {};
-INSTANTIATE_TEST_SUITE_P(Planes, TheBorder, testing::Bool());
+INSTANTIATE_TEST_SUITE_P(Planes, TheBorder, testing::Bool(),
+                         [](const auto& test) { return test.param ? "Multiplanar" : "SinglePlanar"; });
 
 TEST_P(TheBorder, CarriesFormatsBothWays) {
   PixFormat format;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "v4l2/formats.h"
 #include "v4l2/m2m_file.h"
 
 namespace softvpu::v4l2 {
@@ -14,12 +15,9 @@ Result<const codec::Capabilities*> CodecDevice::capabilities() {
   if (!capabilities_) {
     auto asked = driver_.capabilities();
     if (!asked) return fail(EIO, "the codecs can't be asked: " + asked.error().reason);
-    const auto usable = [](const codec::CodecInfo& codec) {
-      return codec.role == codec::Role::kDecoder && (codec.flags & codec::kStateless) == 0 && !codec.raw.empty();
-    };
-    if (std::none_of(asked->codecs.begin(), asked->codecs.end(), usable))
-      return fail(EIO, "the lower half \"" + asked->name + "\" has no stateful decoder");
-    capabilities_ = std::move(*asked);
+    codec::Capabilities usable = decoders_of(std::move(*asked));
+    if (usable.codecs.empty()) return fail(EIO, "the lower half \"" + usable.name + "\" has no stateful decoder");
+    capabilities_ = std::move(usable);
   }
   return &*capabilities_;
 }

@@ -147,6 +147,9 @@ int Controls::check(Access how, uint32_t which, std::span<const v4l2_ext_control
 
 Status Controls::access(Access how, v4l2_ext_controls* set, std::span<v4l2_ext_control> controls) {
   set->error_idx = set->count;
+  // v4l2-ioctl.c, check_ext_ctrls(), before anything is refused.
+  set->reserved[0] = 0;
+  for (v4l2_ext_control& control : controls) control.reserved2[0] = 0;
   const uint32_t which = set->which;
   // vidioc-g-ext-ctrls.rst says EACCES, but every node without a media device answers EINVAL, and v4l2-compliance 1.22.1 insists.
   if (which == V4L2_CTRL_WHICH_REQUEST_VAL) return fail(EINVAL, "this node has no requests");

@@ -14,17 +14,6 @@ std::vector<Row> drain_rows() {
        {Happening::kCommandStop},
        [](auto& s) { s.draining = s.drain_sent = true; },
        {kDrain}},
-      {"D: Drain, step 1, warning: CAPTURE doesn't stream: no drain, no error; all data is here",
-       capture_setup(),
-       {Happening::kCommandStop},
-       [](auto& s) { s.drain_sent = true; },
-       {kDrain}},
-      {"… and again", with(capture_setup(), [](auto& s) { s.drain_sent = true; }), {Happening::kCommandStop}, kNothing, {}},
-      {"… nothing is said of it, decoding goes on",
-       with(decoding(), [](auto& s) { s.drain_sent = true; }),
-       {Happening::kDrained},
-       [](auto& s) { s.drain_sent = false; },
-       {kResume}},
       {"D: Drain, step 1, warning: stopped already, and CAPTURE doesn't stream",
        with(stopped(), [](auto& s) { s.capture_streaming = false; }),
        {Happening::kCommandStop},
@@ -116,6 +105,94 @@ std::vector<Row> drain_rows() {
   };
 }
 
+// docs/adr/0010.
+std::vector<Row> early_stop_rows() {
+  const auto remembered = [](DecoderState s) { return with(s, [](auto& t) { t.stop_remembered = t.drain_sent = true; }); };
+  return {
+      {"D: Drain, step 1, warning: CAPTURE doesn't stream: no error, no drain yet; all data is here",
+       capture_setup(),
+       {Happening::kCommandStop},
+       [](auto& s) { s.stop_remembered = s.drain_sent = true; },
+       {kDrain}},
+      {"… nor before the header",
+       waiting_for_header(),
+       {Happening::kCommandStop},
+       [](auto& s) { s.stop_remembered = s.drain_sent = true; },
+       {kDrain}},
+      {"… and again", remembered(capture_setup()), {Happening::kCommandStop}, kNothing, {}},
+      {"… CAPTURE starts: the drain begins; it was sent already",
+       remembered(capture_setup()),
+       {.what = Happening::kCaptureStreamOn, .fits = true},
+       [](auto& s) {
+         s.phase = Phase::kDecoding;
+         s.capture_streaming = s.draining = true;
+         s.paused = s.stop_remembered = false;
+       },
+       {kClearEpipe, kResume}},
+      {"… in buffers that don't suit: the change's LAST first",
+       remembered(capture_setup()),
+       {Happening::kCaptureStreamOn},
+       [](auto& s) {
+         s.capture_streaming = s.draining = s.last_wanted = true;
+         s.stop_remembered = false;
+       },
+       {kDeliverLast}},
+      {"… the session has answered before, without a header: once more",
+       with(waiting_for_header(), [](auto& s) { s.stop_remembered = true; }),
+       {.what = Happening::kCaptureStreamOn, .fits = true},
+       [](auto& s) {
+         s.capture_streaming = s.draining = s.drain_sent = true;
+         s.stop_remembered = false;
+       },
+       {kDrain}},
+      {"… that answer",
+       remembered(waiting_for_header()),
+       {Happening::kDrained},
+       [](auto& s) { s.drain_sent = false; },
+       {kResume}},
+      {"… more is queued first: it wasn't the end",
+       remembered(capture_setup()),
+       {Happening::kInputQueued},
+       [](auto& s) { s.stop_remembered = false; },
+       {}},
+      {"… the answer then is nothing to the client",
+       with(decoding(), [](auto& s) { s.drain_sent = true; }),
+       {Happening::kDrained},
+       [](auto& s) { s.drain_sent = false; },
+       {kResume}},
+      {"… STOP for what was queued since",
+       with(capture_setup(), [](auto& s) { s.drain_sent = true; }),
+       {Happening::kCommandStop},
+       [](auto& s) { s.stop_remembered = s.drain_again = true; },
+       {}},
+      {"… and still more",
+       with(remembered(capture_setup()), [](auto& s) { s.drain_again = true; }),
+       {Happening::kInputQueued},
+       [](auto& s) { s.stop_remembered = s.drain_again = false; },
+       {}},
+      {"… CAPTURE starts: the first answer isn't the end",
+       with(remembered(capture_setup()), [](auto& s) { s.drain_again = true; }),
+       {.what = Happening::kCaptureStreamOn, .fits = true},
+       [](auto& s) {
+         s.phase = Phase::kDecoding;
+         s.capture_streaming = s.draining = true;
+         s.paused = s.stop_remembered = false;
+       },
+       {kClearEpipe, kResume}},
+      {"… START takes it back",
+       remembered(capture_setup()),
+       {.what = Happening::kCommandStart, .fits = true},
+       [](auto& s) { s.stop_remembered = false; },
+       {}},
+      {"… so does STREAMOFF(OUTPUT)",
+       remembered(capture_setup()),
+       {Happening::kOutputStreamOff},
+       [](auto& s) { s.output_streaming = s.stop_remembered = s.drain_sent = false; },
+       {kFlushInput}},
+      {"queueing is nothing to a drain", draining(), {Happening::kInputQueued}, kNothing, {}},
+  };
+}
+
 std::vector<Row> aborted_drain_rows() {
   return {
       {"D: Drain, note: STREAMOFF(CAPTURE) aborts",
@@ -148,6 +225,18 @@ std::vector<Row> aborted_drain_rows() {
          s.last_wanted = true;
        },
        {kFlushInput, kEventEos, kDeliverLast}},
+      {"… REQBUFS(OUTPUT, 0) before it could be delivered: the session can't give a buffer back for it any more",
+       with(stopped(),
+            [](auto& s) {
+              s.output_streaming = s.paused = false;
+              s.draining = s.last_wanted = true;
+            }),
+       {Happening::kOutputFreed},
+       [](auto& s) {
+         s.phase = Phase::kInitialization;
+         s.session_open = s.header_known = s.draining = false;
+       },
+       {kCloseSession, kDeliverLast}},
       {"… then STREAMON(OUTPUT) resumes what was never paused",
        with(stopped(), [](auto& s) { s.output_streaming = s.paused = false; }),
        {Happening::kOutputStreamOn},
@@ -246,6 +335,27 @@ std::vector<Row> drain_and_change_rows() {
        {Happening::kCommandStop},
        [](auto& s) { s.draining = s.drain_sent = true; },
        {kDrain}},
+      {"… STREAMOFF(OUTPUT) while the change is held back: announced now, because REQBUFS(OUTPUT, 0) forgets it",
+       with(draining(), [](auto& s) { s.paused = s.change_held = true; }),
+       {Happening::kOutputStreamOff},
+       [](auto& s) {
+         s.phase = Phase::kCaptureSetup;
+         s.output_streaming = s.draining = s.drain_sent = s.change_held = false;
+         s.last_wanted = true;
+       },
+       {kFlushInput, kApplyFormat, kEventSourceChange, kDeliverLast}},
+      {"… REQBUFS(OUTPUT, 0) while the change's LAST is owed",
+       with(changing(),
+            [](auto& s) {
+              s.output_streaming = false;
+              s.last_wanted = true;
+            }),
+       {Happening::kOutputFreed},
+       [](auto& s) {
+         s.phase = Phase::kInitialization;
+         s.session_open = s.header_known = s.paused = false;
+       },
+       {kCloseSession, kDeliverLast}},
       {"… STREAMOFF(OUTPUT) aborts it; the change's own LAST is enough",
        with(draining(),
             [](auto& s) {

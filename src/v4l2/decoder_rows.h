@@ -15,7 +15,8 @@ inline void PrintTo(const DecoderState& s, std::ostream* out) {
   *out << to_string(s.phase) << (s.output_streaming ? " +output" : "") << (s.capture_streaming ? " +capture" : "")
        << (s.session_open ? " +session" : "") << (s.header_known ? " +header" : "") << (s.paused ? " +paused" : "")
        << (s.draining ? " +draining" : "") << (s.last_wanted ? " +last_wanted" : "") << (s.change_held ? " +change_held" : "")
-       << (s.drain_sent ? " +drain_sent" : "") << (s.drain_again ? " +drain_again" : "");
+       << (s.drain_sent ? " +drain_sent" : "") << (s.drain_again ? " +drain_again" : "")
+       << (s.stop_remembered ? " +stop_remembered" : "");
 }
 
 using Edit = std::function<void(DecoderState&)>;
@@ -78,6 +79,7 @@ std::vector<Row> capture_setup_rows();
 std::vector<Row> seek_rows();
 std::vector<Row> resolution_change_rows();
 std::vector<Row> drain_rows();
+std::vector<Row> early_stop_rows();
 std::vector<Row> aborted_drain_rows();
 std::vector<Row> drain_and_change_rows();
 std::vector<Row> failure_rows();

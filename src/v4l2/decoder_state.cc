@@ -70,7 +70,13 @@ void forget_session(DecoderState& s) {
   s.paused = false;
   s.drain_sent = false;
   s.drain_again = false;
+  s.stop_remembered = false;
   s.change_held = false;
+}
+
+void forget_stop(DecoderState& s) {
+  s.drain_again = s.drain_again && !s.stop_remembered;
+  s.stop_remembered = false;
 }
 
 Transition output_stream_on(const DecoderState& state) {
@@ -97,15 +103,20 @@ Transition output_stream_off(const DecoderState& state) {
   if (state.session_open) b.act(Action::kFlushInput);
   b.next().drain_sent = false;  // the flush cancels it
   b.next().drain_again = false;
+  b.next().stop_remembered = false;
   if (state.phase == Phase::kFailed) {
     b.next().phase = Phase::kInitialization;
     return b.done();
   }
   // Drain, note: STREAMOFF aborts it. A client that waits for LAST is given one, as v4l2_m2m_update_stop_streaming_state() does.
-  // While a change of resolution is pending its own LAST is enough.
+  // While a change of resolution is pending its own LAST is enough; one that is held back is announced for that, because
+  // REQBUFS(OUTPUT, 0) would forget it.
   if (state.draining && state.phase != Phase::kStopped) {
     b.next().draining = false;
-    if (state.phase != Phase::kCaptureSetup && !state.change_held && state.capture_streaming) {
+    if (state.change_held) {
+      announce(b);
+      want_last(b);
+    } else if (state.phase != Phase::kCaptureSetup && state.capture_streaming) {
       b.next().phase = Phase::kStopped;
       b.next().draining = true;  // until that LAST
       b.act(Action::kEventEos);
@@ -122,11 +133,14 @@ Transition output_freed(const DecoderState& state) {
   b.next().phase = Phase::kInitialization;
   b.next().draining = false;
   if (state.session_open) b.act(Action::kCloseSession);
-  // A LAST that is owed stays owed while CAPTURE streams: somebody may be waiting for it.
+  // A LAST that is owed stays owed while CAPTURE streams: somebody may be waiting for it, and the session can't give a buffer
+  // back for it any more.
+  if (state.last_wanted) b.act(Action::kDeliverLast);
   return b.done();
 }
 
 Transition capture_stream_on(const DecoderState& state, bool fits) {
+  if (state.phase == Phase::kFailed) return refuse(state, EIO);  // Decoding, last paragraph
   Builder b(state);
   b.next().capture_streaming = true;
   switch (state.phase) {
@@ -143,6 +157,21 @@ Transition capture_stream_on(const DecoderState& state, bool fits) {
     default:
       break;
   }
+  if (state.stop_remembered) {  // Drain, step 1: now it can be initiated
+    b.next().stop_remembered = false;
+    b.next().draining = true;
+    if (!state.drain_sent) {
+      b.next().drain_sent = true;
+      b.act(Action::kDrain);
+    }
+  }
+  return b.done();
+}
+
+// What is queued after a remembered STOP isn't the end of the stream: nobody may have to wait for a START that nobody sends.
+Transition input_queued(const DecoderState& state) {
+  Builder b(state);
+  forget_stop(b.next());
   return b.done();
 }
 
@@ -158,22 +187,26 @@ Transition capture_stream_off(const DecoderState& state) {
   return b.done();
 }
 
-// Drain, step 1, warning: no error, and no drain: no LAST, no EOS event, decoding goes on. But a client that says STOP while
-// CAPTURE isn't set up yet has told that the queued data is complete, and v4l2-ctl, which does so with short files, never says it
-// again: the session delivers what it would hold back to wait for more.
-Transition ignored_stop(const DecoderState& state) {
-  const bool has_data = state.session_open && state.output_streaming && state.phase != Phase::kStopped;
-  if (!has_data || state.drain_sent) return refuse(state, 0);
+// Drain, step 1, warning: no error, and no drain while a queue doesn't stream: no LAST, no EOS event. A STOP before CAPTURE
+// streams is remembered (docs/adr/0010), and the session delivers at once what it would hold back to wait for more data.
+Transition early_stop(const DecoderState& state) {
+  if (!state.output_streaming || !state.session_open || state.phase == Phase::kStopped) return refuse(state, 0);
+  if (state.draining || state.stop_remembered) return refuse(state, 0);  // draining: in the course of a resolution change
   Builder b(state);
-  b.next().drain_sent = true;
-  b.act(Action::kDrain);
+  b.next().stop_remembered = true;
+  if (state.drain_sent) {
+    b.next().drain_again = true;
+  } else {
+    b.next().drain_sent = true;
+    b.act(Action::kDrain);
+  }
   return b.done();
 }
 
 // Drain, step 1.
 Transition command_stop(const DecoderState& state) {
   if (state.phase == Phase::kFailed) return refuse(state, EIO);
-  if (!state.output_streaming || !state.capture_streaming) return ignored_stop(state);
+  if (!state.output_streaming || !state.capture_streaming) return early_stop(state);
   if (state.draining) return refuse(state, EBUSY);              // Drain, last note
   if (state.phase == Phase::kStopped) return refuse(state, 0);  // vidioc-decoder-cmd.rst: when already stopped, does nothing
   Builder b(state);
@@ -189,7 +222,11 @@ Transition command_stop(const DecoderState& state) {
 
 Transition command_start(const DecoderState& state, bool fits) {
   if (state.phase == Phase::kFailed) return refuse(state, EIO);
-  if (!state.output_streaming || !state.capture_streaming) return refuse(state, 0);
+  if (!state.output_streaming || !state.capture_streaming) {
+    Builder b(state);
+    forget_stop(b.next());
+    return b.done();
+  }
   if (state.phase == Phase::kCaptureSetup) {  // Capture Setup, step 6
     if (!fits) return refuse(state, EINVAL);  // no buffer can take a frame: the client must reallocate (steps 7 to 11)
     Builder b(state);
@@ -261,8 +298,8 @@ Transition drained(const DecoderState& state, bool stale) {
     want_last(b);
     return b.done();
   }
-  resume(b);  // aborted by STREAMOFF(CAPTURE): decoding goes on
-  if (state.draining) {
+  resume(b);  // aborted by STREAMOFF(CAPTURE), or of a STOP before CAPTURE streamed: decoding goes on
+  if (state.drain_again) {
     b.next().drain_again = false;
     b.next().drain_sent = true;
     b.act(Action::kDrain);
@@ -282,7 +319,8 @@ Transition last_completed(const DecoderState& state) {
 Transition session_failed(const DecoderState& state) {
   Builder b(state);
   forget_session(b.next());
-  b.next().phase = Phase::kFailed;
+  // The error lasts until STREAMOFF(OUTPUT): without OUTPUT streaming the next STREAMON starts a fresh session anyway.
+  b.next().phase = state.output_streaming ? Phase::kFailed : Phase::kInitialization;
   b.next().draining = false;
   b.next().last_wanted = false;
   b.act(Action::kCloseSession);
@@ -304,6 +342,8 @@ Transition decoder_transition(const DecoderState& state, const DecoderEvent& eve
       return capture_stream_on(state, event.fits);
     case Happening::kCaptureStreamOff:
       return capture_stream_off(state);
+    case Happening::kInputQueued:
+      return input_queued(state);
     case Happening::kCommandStop:
       return command_stop(state);
     case Happening::kCommandStart:

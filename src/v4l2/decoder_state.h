@@ -35,8 +35,12 @@ struct DecoderState {
   bool change_held = false;
   // drain() was called and neither answered nor cancelled by a flush of the inputs.
   bool drain_sent = false;
-  // STOP came while an abandoned drain was unanswered: drain() is due again after that answer.
+  // STOP came while an abandoned drain was unanswered: drain() is due again after that answer, and inputs that are queued after
+  // the STOP wait for it.
   bool drain_again = false;
+  // STOP came before CAPTURE streamed: it becomes a drain when CAPTURE starts, unless something is queued to OUTPUT before
+  // (docs/adr/0010).
+  bool stop_remembered = false;
   friend bool operator==(const DecoderState&, const DecoderState&) = default;
 };
 
@@ -46,6 +50,7 @@ enum class Happening : uint8_t {
   kOutputFreed,  // VIDIOC_REQBUFS(OUTPUT, 0), or a new OUTPUT format
   kCaptureStreamOn,
   kCaptureStreamOff,
+  kInputQueued,  // VIDIOC_QBUF(OUTPUT)
   kCommandStop,
   kCommandStart,
   kFormatChanged,     // the session: the first header, or a new geometry is due
@@ -79,7 +84,7 @@ enum class Action : uint8_t {
   kDeliverLast,  // complete a CAPTURE buffer empty with V4L2_BUF_FLAG_LAST, the next one queued if there is none
   kCancelLast,   // no longer
   kClearEpipe,   // DQBUF(CAPTURE) waits again
-  kFailQueues,   // everything queued comes back with V4L2_BUF_FLAG_ERROR, then EIO
+  kFailQueues,   // as vb2_queue_error(): POLLERR and EIO until STREAMOFF gives the buffers back
 };
 
 inline constexpr size_t kMaxActions = 6;

@@ -24,7 +24,7 @@ const std::vector<Row>& rows() {
   static const auto& table = *[] {
     auto* all = new std::vector<Row>;
     for (const auto& section : {initialization_rows(), capture_setup_rows(), seek_rows(), resolution_change_rows(), drain_rows(),
-                                aborted_drain_rows(), drain_and_change_rows(), failure_rows()})
+                                early_stop_rows(), aborted_drain_rows(), drain_and_change_rows(), failure_rows()})
       all->insert(all->end(), section.begin(), section.end());
     return all;
   }();
@@ -60,6 +60,7 @@ std::vector<DecoderEvent> possible(const DecoderState& s) {
   if (s.capture_streaming) events.push_back({Happening::kCaptureStreamOff});
   if (s.capture_streaming) events.push_back({Happening::kCaptureDoneEmpty});
   if (s.last_wanted && s.capture_streaming) events.push_back({Happening::kLastCompleted});
+  events.push_back({Happening::kInputQueued});
   events.push_back({Happening::kCommandStop});
   for (const bool fits : {false, true}) {
     if (!s.capture_streaming) events.push_back({.what = Happening::kCaptureStreamOn, .fits = fits});
@@ -103,7 +104,8 @@ TEST(EveryReachableDecoderState, KeepsTheSessionsRules) {
     SCOPED_TRACE(text(state));
     EXPECT_TRUE(!state.paused || state.session_open);
     EXPECT_TRUE(!state.drain_sent || state.session_open);
-    EXPECT_TRUE(!state.drain_again || (state.drain_sent && state.draining));
+    EXPECT_TRUE(!state.drain_again || (state.drain_sent && (state.draining || state.stop_remembered)));
+    EXPECT_TRUE(!state.stop_remembered || (state.output_streaming && !state.capture_streaming && !state.draining));
     EXPECT_TRUE(!state.change_held || (state.paused && state.capture_streaming));
     EXPECT_TRUE(!state.last_wanted || state.capture_streaming);
     EXPECT_TRUE(state.phase != Phase::kDecoding || state.header_known);

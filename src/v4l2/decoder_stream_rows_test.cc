@@ -207,6 +207,16 @@ std::vector<Row> failure_rows() {
        kNothing,
        {},
        EIO},
+      {"D: Decoding, last paragraph: EIO for STREAMON(CAPTURE)",
+       with(opened(),
+            [](auto& s) {
+              s.phase = Phase::kFailed;
+              s.output_streaming = true;
+            }),
+       {.what = Happening::kCaptureStreamOn, .fits = true},
+       kNothing,
+       {},
+       EIO},
       {"D: Decoding, last paragraph: reinitialize by STREAMOFF …",
        with(opened(),
             [](auto& s) {
@@ -224,14 +234,14 @@ std::vector<Row> failure_rows() {
        {Happening::kOutputStreamOn},
        [](auto& s) { s.output_streaming = s.session_open = true; },
        {kClearEpipe, kStartSession}},
-      {"a failure between STREAMOFF and STREAMON(OUTPUT)",
-       with(opened(), [](auto& s) { s.phase = Phase::kFailed; }),
-       {Happening::kOutputStreamOn},
+      {"a failure between STREAMOFF and STREAMON(OUTPUT): a fresh session is due anyway",
+       with(decoding(), [](auto& s) { s.output_streaming = false; }),
+       {Happening::kSessionFailed},
        [](auto& s) {
          s.phase = Phase::kInitialization;
-         s.output_streaming = s.session_open = true;
+         s.session_open = s.header_known = false;
        },
-       {kClearEpipe, kStartSession}},
+       {kCloseSession, kFailQueues}},
   };
 }
 

@@ -39,11 +39,6 @@ class Waiter {
   virtual int wait(const uint32_t* futex, uint32_t seen, int64_t timeout_ns) = 0;
 };
 
-struct MmapTarget {
-  int fd = -1;          // owned by the file; valid while the buffer is allocated
-  uint64_t offset = 0;  // for mmap(2)
-};
-
 class FileHandle {
  public:
   virtual ~FileHandle() = default;
@@ -52,14 +47,17 @@ class FileHandle {
   // `nonblocking`: O_NONBLOCK of the descriptor used.
   virtual int ioctl(unsigned long request, void* arg, bool nonblocking) = 0;
 
-  // The memory behind VIDIOC_QUERYBUF's offset. Errors: EINVAL as mmap(2) of a V4L2 device (unknown offset, length past the
-  // plane, not PROT_READ where needed, not MAP_SHARED).
-  virtual Result<MmapTarget> mmap_target(uint64_t offset, size_t length, int prot, int flags) = 0;
-  // Told when a mapping of an mmap_target() appears or goes away: REQBUFS(0) says EBUSY? No: since Linux 5.0 buffers are orphaned
-  // (V4L2_BUF_CAP_SUPPORTS_ORPHANED_BUFS), but V4L2_BUF_FLAG_MAPPED is reported from this.
+  // mmap(2) of the memory behind VIDIOC_QUERYBUF's offset; the arguments are the caller's. Returns the address. Atomic with what
+  // frees buffers. Errors: EINVAL as mmap(2) of a V4L2 device (unknown offset, length past the plane, not PROT_READ where needed,
+  // not MAP_SHARED); what mmap(2) says.
+  virtual Result<void*> mmap(void* hint, size_t length, int prot, int flags, uint64_t offset) = 0;
+  // Called when a mapping made by mmap() appears or goes away. REQBUFS(0) isn't refused for it: since Linux 5.0 buffers are
+  // orphaned (V4L2_BUF_CAP_SUPPORTS_ORPHANED_BUFS), but V4L2_BUF_FLAG_MAPPED is reported from this.
   virtual void mapping_changed(uint64_t offset, int delta) = 0;
 
   virtual Levels levels() = 0;
+  // poll(2) or select(2) told the application of Levels::error. (Who asks for POLLPRI alone isn't told.)
+  virtual void error_reported() {}
   // At most one sink; nullptr takes it away, and after that no call runs in the old one.
   virtual void set_readiness_sink(ReadinessSink* sink) = 0;
 

@@ -8,18 +8,6 @@
 namespace softvpu::v4l2 {
 namespace {
 
-constexpr Size kDefaultSize{1280, 720};  // before anybody said anything; as vicodec
-// ffmpeg cuts packets to the buffer, so it must hold any access unit: small pictures can have large ones.
-constexpr uint32_t kMinCodedBytes = 1u << 20;
-constexpr uint32_t kMaxCodedBytes = 1u << 27;
-constexpr uint32_t kPage = 4096;
-
-uint32_t coded_bytes(Size size, uint32_t wanted) {
-  const uint64_t raw = uint64_t{size.width} * size.height * 3 / 2;
-  const uint64_t bytes = std::max({raw, uint64_t{wanted}, uint64_t{kMinCodedBytes}});
-  return align_up(static_cast<uint32_t>(std::min(bytes, uint64_t{kMaxCodedBytes})), kPage);
-}
-
 // The stream's word where it has one; otherwise what the client said of OUTPUT.
 Colour merged(Colour client, Colour stream) {
   if (stream.colorspace != 0) client.colorspace = stream.colorspace;
@@ -31,10 +19,17 @@ Colour merged(Colour client, Colour stream) {
 
 }  // namespace
 
+codec::Capabilities decoders_of(codec::Capabilities capabilities) {
+  for (codec::CodecInfo& codec : capabilities.codecs)
+    std::erase_if(codec.raw, [&](FourCC raw) { return !layout_for(raw, codec.sizes.min); });
+  std::erase_if(capabilities.codecs, [](const codec::CodecInfo& codec) {
+    return codec.role != codec::Role::kDecoder || (codec.flags & codec::kStateless) != 0 || codec.raw.empty();
+  });
+  return capabilities;
+}
+
 DecoderFormats::DecoderFormats(const codec::Capabilities& capabilities) {
-  for (const codec::CodecInfo& codec : capabilities.codecs)
-    if (codec.role == codec::Role::kDecoder && (codec.flags & codec::kStateless) == 0 && !codec.raw.empty())
-      codecs_.push_back(&codec);
+  for (const codec::CodecInfo& codec : capabilities.codecs) codecs_.push_back(&codec);
   if (codecs_.empty()) return;  // the device refused to be made; see codec_device.cc
   PixFormat initial;
   initial.pixelformat = codecs_.front()->coded;
@@ -77,7 +72,7 @@ PixFormat DecoderFormats::adjust(Side side, const PixFormat& wanted) const {
   result.colour = wanted.colour;
   if (result.colour.colorspace == V4L2_COLORSPACE_DEFAULT) result.colour.colorspace = V4L2_COLORSPACE_REC709;
   result.num_planes = 1;
-  result.planes[0] = {coded_bytes(result.size, wanted.num_planes > 0 ? wanted.planes[0].sizeimage : 0), 0};
+  result.planes[0] = {bitstream_size(result.size, wanted.num_planes > 0 ? wanted.planes[0].sizeimage : 0), 0};
   return result;
 }
 
@@ -88,26 +83,39 @@ void DecoderFormats::set(Side side, const PixFormat& adjusted) {
     resize_capture();
     return;
   }
-  output_ = adjusted;
+  client_ = adjusted;
   size_set_ = true;
   codec_ = *std::find_if(codecs_.begin(), codecs_.end(), [&](const auto* codec) { return codec->coded == adjusted.pixelformat; });
   if (!offers_raw(capture_pixelformat_)) {
     capture_pixelformat_ = codec_->raw.front();
     capture_chosen_ = false;
   }
+  coded_ = client_.size;
   forget_stream();
+}
+
+void DecoderFormats::choose(Side side, const PixFormat& adjusted) {
+  if (side == Side::kCapture) {
+    capture_chosen_ = true;
+    return;
+  }
+  client_ = adjusted;
+  size_set_ = true;
+}
+
+uint32_t DecoderFormats::min_capture_buffers() const {
+  return std::clamp<uint32_t>(stream_ ? stream_->min_output_buffers : codec_->min_output_buffers, 1, VIDEO_MAX_FRAME);
 }
 
 void DecoderFormats::forget_stream() {
   stream_.reset();
-  coded_ = output_.size;
   visible_ = {0, 0, coded_.width, coded_.height};
   resize_capture();
 }
 
-FourCC DecoderFormats::raw_for(const codec::StreamFormat& stream) const {
+FourCC DecoderFormats::raw_for(const codec::StreamFormat&) const {
   if (capture_chosen_ && offers_raw(capture_pixelformat_)) return capture_pixelformat_;
-  return offers_raw(stream.native) ? stream.native : codec_->raw.front();
+  return codec_->raw.front();
 }
 
 Result<FrameLayout> DecoderFormats::layout_of(const codec::StreamFormat& stream) const {
@@ -123,7 +131,8 @@ Rect DecoderFormats::visible_in(const codec::StreamFormat& stream, const FrameLa
 
 bool DecoderFormats::describes(const codec::StreamFormat& stream) const {
   const auto layout = layout_of(stream);
-  return layout && *layout == layout_ && visible_in(stream, *layout) == visible_;
+  return layout && *layout == layout_ && visible_in(stream, *layout) == visible_ &&
+         stream.interlaced == (field() == V4L2_FIELD_INTERLACED);
 }
 
 Status DecoderFormats::apply_stream(const codec::StreamFormat& stream) {
@@ -134,9 +143,16 @@ Status DecoderFormats::apply_stream(const codec::StreamFormat& stream) {
   stream_ = stream;
   coded_ = stream.coded;
   visible_ = visible_in(stream, *layout);
-  output_.size = coded_;  // Dynamic Resolution Change: "coded resolution (OUTPUT width and height)"
-  output_.colour = merged(output_.colour, stream.colour);
   return {};
+}
+
+Colour DecoderFormats::colour() const { return stream_ ? merged(client_.colour, stream_->colour) : client_.colour; }
+
+PixFormat DecoderFormats::output_format() const {
+  PixFormat result = client_;
+  result.size = coded_;  // Dynamic Resolution Change: "coded resolution (OUTPUT width and height)"
+  result.colour = colour();
+  return result;
 }
 
 PixFormat DecoderFormats::capture_format(FourCC pixelformat) const {
@@ -145,8 +161,8 @@ PixFormat DecoderFormats::capture_format(FourCC pixelformat) const {
   const FrameLayout& used = layout ? *layout : layout_;
   result.pixelformat = used.fourcc;
   result.size = used.size;  // no scaler: the frame buffer is the coded picture, padded
-  result.field = V4L2_FIELD_NONE;
-  result.colour = output_.colour;  // dev-decoder.rst: colorimetry of OUTPUT goes to CAPTURE
+  result.field = field();
+  result.colour = colour();  // dev-decoder.rst: colorimetry of OUTPUT goes to CAPTURE
   result.num_planes = used.memory_planes;
   for (uint32_t component = used.components; component-- > 0;)
     result.planes[used.component_plane[component]].bytesperline = used.stride[component];
@@ -163,7 +179,7 @@ void DecoderFormats::resize_capture() {
 }
 
 std::vector<PlaneSize> DecoderFormats::plane_sizes(Side side) const {
-  if (side == Side::kOutput) return {{output_.planes[0].sizeimage, 0}};
+  if (side == Side::kOutput) return {{client_.planes[0].sizeimage, 0}};
   std::vector<PlaneSize> sizes;
   for (uint32_t plane = 0; plane < layout_.memory_planes; ++plane)
     sizes.push_back({layout_.plane_size[plane], readable_tail(layout_)});

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/log.h"
 #include "base/raw_syscall.h"
+#include "base/reopen.h"
 #include "v4l2/m2m_file.h"
 
 namespace softvpu::v4l2 {
@@ -18,6 +20,24 @@ constexpr uint32_t kBufferCapabilities = V4L2_BUF_CAP_SUPPORTS_MMAP | V4L2_BUF_C
 // What one plane may be asked to have: beyond it is ENOMEM, before the memory of the machine is.
 constexpr uint32_t kMaxPlaneBytes = 1u << 30;
 
+// A descriptor for the application, so a low number and not one of the library's (UniqueFd::duplicate() goes high), whose access
+// mode is that of `flags` (vidioc-expbuf.rst): the memory is opened again, by the name that /proc has for it. Without /proc, and
+// where a seccomp filter refuses open(), it is a read-write copy; that is also what O_RDWR asks for, and needs no open(). Returns
+// the number or a negative errno.
+int export_descriptor(int memory, uint32_t flags) {
+  if ((flags & O_ACCMODE) != O_RDWR) {
+    const int opened = reopen(memory, static_cast<int>(flags));
+    if (opened >= 0 || opened == -EMFILE || opened == -ENFILE || opened == -ENOMEM) return opened;
+  }
+  return raw::fcntl(memory, (flags & O_CLOEXEC) == 0 ? F_DUPFD : F_DUPFD_CLOEXEC, 0);
+}
+
+// Limits of the process and its seccomp filter are the program's doing: whoever asks for errors sees which.
+int refuse_memory(const Error& error) {
+  log_line(LogLevel::kError, "no memory for buffers: %s (errno %d)", error.reason.c_str(), error.code);
+  return -error.code;
+}
+
 }  // namespace
 
 void M2mFile::free_buffers(Side side) {
@@ -26,7 +46,6 @@ void M2mFile::free_buffers(Side side) {
   for (const auto& buffer : q.buffers())
     if (session_ && buffer->known_to_session) (void)session_->unmap_buffer(direction, buffer->handle);
   q.free_all();
-  if (side == Side::kOutput) happen({.what = Happening::kOutputFreed});
 }
 
 int M2mFile::reqbufs(v4l2_requestbuffers& request, IoctlCall&) {
@@ -39,12 +58,16 @@ int M2mFile::reqbufs(v4l2_requestbuffers& request, IoctlCall&) {
   BufferQueue& q = queue(*side);
   if (q.streaming()) return -EBUSY;
   if (request.count == 0 || q.count() != 0) free_buffers(*side);
-  if (request.count == 0) return 0;
+  if (request.count == 0) {
+    // State machine: Seek -> Initialization by REQBUFS(OUTPUT, 0). Another number of buffers for the same stream is no such step.
+    if (*side == Side::kOutput) happen({.what = Happening::kOutputFreed});
+    return 0;
+  }
   uint32_t count = std::min<uint32_t>(request.count, VIDEO_MAX_FRAME);
   // "A larger number is also possible when the driver requires more buffers to function correctly."
   if (*side == Side::kCapture) count = std::max(count, std::min<uint32_t>(formats_.min_capture_buffers(), VIDEO_MAX_FRAME));
   const auto added = q.add(count, formats_.plane_sizes(*side));
-  if (!added) return -added.error().code;
+  if (!added) return refuse_memory(added.error());
   request.count = *added;
   return 0;
 }
@@ -71,7 +94,7 @@ int M2mFile::create_bufs(v4l2_create_buffers& create, IoctlCall&) {
   }
   if (q.count() == VIDEO_MAX_FRAME) return -ENOBUFS;
   const auto added = q.add(std::min<uint32_t>(create.count, VIDEO_MAX_FRAME), sizes);
-  if (!added) return -added.error().code;
+  if (!added) return refuse_memory(added.error());
   create.count = *added;
   return 0;
 }
@@ -103,7 +126,7 @@ int M2mFile::prepare_buf(v4l2_buffer& buffer, IoctlCall& call) {
   if (!known) return -known.error().code;
   if (view.memory != V4L2_MEMORY_MMAP || (view.flags & V4L2_BUF_FLAG_REQUEST_FD) != 0) return -EINVAL;
   BufferQueue& q = queue(side);
-  if (q.failed()) return -EIO;
+  if (q.failed() || (side == Side::kCapture && state_.phase == Phase::kFailed)) return -EIO;  // whether CAPTURE streams or not
   auto* place = std::get_if<Dequeued>(&(*known)->place);
   if (place == nullptr || place->prepared) return -EINVAL;
   if (auto status = q.take(**known, view); !status) return -status.error().code;
@@ -112,7 +135,7 @@ int M2mFile::prepare_buf(v4l2_buffer& buffer, IoctlCall& call) {
   return 0;
 }
 
-int M2mFile::qbuf(v4l2_buffer& buffer, IoctlCall& call) {
+int M2mFile::enqueue(v4l2_buffer& buffer, IoctlCall& call) {
   Side side{};
   BufferView view;
   const auto known = buffer_for(buffer, call, &side, &view);
@@ -121,7 +144,7 @@ int M2mFile::qbuf(v4l2_buffer& buffer, IoctlCall& call) {
   BufferQueue& q = queue(side);
   auto* place = std::get_if<Dequeued>(&(*known)->place);
   if ((view.flags & V4L2_BUF_FLAG_REQUEST_FD) != 0) return place == nullptr ? -EINVAL : -EBADR;  // no requests here
-  if (q.failed()) return -EIO;
+  if (q.failed() || (side == Side::kCapture && state_.phase == Phase::kFailed)) return -EIO;     // whether CAPTURE streams or not
   if (place == nullptr) return -EINVAL;
   // buffer.rst, "Interactions": EINVAL for a buffer too small for the current format. Except until the client has answered a
   // change of resolution: then it is about to be given back empty, as the LAST one.
@@ -131,6 +154,12 @@ int M2mFile::qbuf(v4l2_buffer& buffer, IoctlCall& call) {
     if (auto status = q.take(**known, view); !status) return -status.error().code;
   q.enqueue(**known, view);
   buffer_out(q.view(**known), side, multiplanar(), &buffer, call.planes);
+  if (side == Side::kOutput) happen({.what = Happening::kInputQueued});
+  return 0;
+}
+
+int M2mFile::qbuf(v4l2_buffer& buffer, IoctlCall& call) {
+  if (const int error = enqueue(buffer, call)) return error;
   pump();
   return 0;
 }
@@ -139,9 +168,10 @@ int M2mFile::try_dequeue(v4l2_buffer& buffer, Side side, IoctlCall& call) {
   if (released_) return -ENODEV;
   BufferQueue& q = queue(side);
   if (!q.streaming()) return -EINVAL;
+  if (q.failed()) return -EIO;           // vb2_queue_error(): whatever is done
   if (q.last_dequeued()) return -EPIPE;  // vidioc-qbuf.rst, EPIPE
   Buffer* next = q.next_done();
-  if (next == nullptr) return q.failed() ? -EIO : -EAGAIN;
+  if (next == nullptr) return -EAGAIN;
   if (multiplanar() && (call.planes == nullptr || buffer.length < next->planes.size())) return -EINVAL;
   BufferView view = q.view(*next);
   view.flags &= ~uint32_t{V4L2_BUF_FLAG_DONE};
@@ -172,9 +202,7 @@ int M2mFile::expbuf(v4l2_exportbuffer& request, IoctlCall&) {
   if ((request.flags & ~uint32_t{O_CLOEXEC | O_ACCMODE}) != 0) return -EINVAL;
   Buffer* buffer = queue(*side).find(request.index);
   if (buffer == nullptr || request.plane >= buffer->planes.size()) return -EINVAL;
-  // The application's own descriptor, so a low number and not ours (UniqueFd::duplicate() goes high).
-  const bool keep_on_exec = (request.flags & O_CLOEXEC) == 0;
-  const int fd = raw::fcntl(buffer->planes[request.plane].fd(), keep_on_exec ? F_DUPFD : F_DUPFD_CLOEXEC, 0);
+  const int fd = export_descriptor(buffer->planes[request.plane].fd(), request.flags);
   if (fd < 0) return fd;
   request.fd = fd;
   std::fill(std::begin(request.reserved), std::end(request.reserved), 0);
@@ -208,8 +236,10 @@ int M2mFile::streamon(int& type, IoctlCall&) {
     }
     q.start_streaming();
   } else {
+    const DecoderEvent starts{.what = Happening::kCaptureStreamOn, .fits = any_capture_buffer_fits()};
+    if (const int error = decoder_transition(state_, starts).error) return -error;
     q.start_streaming();
-    happen({.what = Happening::kCaptureStreamOn, .fits = any_capture_buffer_fits()});
+    happen(starts);
   }
   pump();
   return 0;

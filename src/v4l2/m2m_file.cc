@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "base/clock.h"
+#include "base/raw_syscall.h"
 #include "v4l2/session_link.h"
 #include "v4l2/waiter.h"
 
@@ -16,6 +17,11 @@ namespace softvpu::v4l2 {
 namespace {
 
 constexpr uint32_t kCaptureOffsets = OffsetAllocator::kSpan;  // v4l2-mem2mem: the CAPTURE queue's offsets start there
+
+// ffmpeg's wrapper (5.1 to 7.1) takes POLLERR for "not yet": while it drains, or while no OUTPUT buffer is free, it polls again
+// at once, for ever, and calls nothing else. To a client that has done so this often, poll reports that DQBUF wouldn't block,
+// which is as true, and DQBUF returns EIO.
+constexpr uint32_t kPatientPolls = 1000;
 
 // For a session that was given up to end: longer than a lower half waits for a killed process.
 constexpr Duration kGiveUpLimit = std::chrono::seconds(5);
@@ -121,26 +127,31 @@ void M2mFile::await_flushed(Side side, const IoctlCall& call) {
 }
 
 Levels M2mFile::current_levels() {
-  // After a failure what came back can still be dequeued; only then is there an error (brief note in m2m_session.cc).
   const auto dead = [](const BufferQueue& q, bool holds_epipe) {
-    return !q.streaming() || (q.failed() && q.done() == 0) || (q.idle() && !holds_epipe);
+    return !q.streaming() || q.failed() || (q.idle() && !holds_epipe);
   };
   Levels levels;
   levels.pri = events_.pending();
-  if (released_ || (dead(output_, false) && dead(capture_, capture_.last_dequeued()))) {
+  const bool deaf = error_polls_ >= kPatientPolls && (output_.failed() || capture_.failed());
+  if (released_ || (!deaf && dead(output_, false) && dead(capture_, capture_.last_dequeued()))) {
     levels.error = true;
     return levels;
   }
-  // A failed queue whose buffers are all back, while the other's aren't: who waits for this one alone must hear of it.
-  const auto says_eio = [](const BufferQueue& q) { return q.streaming() && q.failed() && q.done() == 0; };
-  levels.out = output_.done() > 0 || says_eio(output_);
-  levels.in = capture_.done() > 0 || capture_.last_dequeued() || says_eio(capture_);  // last_dequeued: DQBUF would say EPIPE
+  // A failed queue while the other works: a poller of this queue alone must be woken. last_dequeued: DQBUF would return EPIPE.
+  levels.out = output_.done() > 0 || output_.failed();
+  levels.in = capture_.done() > 0 || capture_.last_dequeued() || capture_.failed();
   return levels;
 }
 
 Levels M2mFile::levels() {
   const std::lock_guard lock(mutex_);
   return current_levels();
+}
+
+void M2mFile::error_reported() {
+  const std::lock_guard lock(mutex_);
+  // It stays at the limit: a client may poll until a counter has gone round.
+  if ((output_.failed() || capture_.failed()) && error_polls_ < kPatientPolls) ++error_polls_;
 }
 
 void M2mFile::set_readiness_sink(ReadinessSink* sink) {
@@ -163,7 +174,7 @@ void M2mFile::publish() {
 
 std::vector<std::unique_ptr<codec::Session>> M2mFile::bury() { return std::move(buried_); }
 
-Result<MmapTarget> M2mFile::mmap_target(uint64_t offset, size_t length, int prot, int flags) {
+Result<void*> M2mFile::mmap(void* hint, size_t length, int prot, int flags, uint64_t offset) {
   const std::lock_guard lock(mutex_);
   if (released_) return fail(ENODEV, "the file is closed");
   const int type = flags & MAP_TYPE;
@@ -174,7 +185,10 @@ Result<MmapTarget> M2mFile::mmap_target(uint64_t offset, size_t length, int prot
   const PlaneBuffer* plane = queue(side).plane_at(offset);
   if (plane == nullptr) return fail(EINVAL, "no plane has this offset; it must come from VIDIOC_QUERYBUF");
   if (length > page_align(plane->length())) return fail(EINVAL, "longer than the plane");
-  return MmapTarget{plane->fd(), 0};
+  void* at = nullptr;
+  const int error = raw::mmap(hint, length, prot, flags, plane->fd(), 0, &at);
+  if (error < 0) return fail(-error, "mapping a buffer");
+  return at;
 }
 
 void M2mFile::mapping_changed(uint64_t offset, int delta) {

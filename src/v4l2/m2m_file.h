@@ -41,9 +41,10 @@ class M2mFile final : public FileHandle, public std::enable_shared_from_this<M2m
   ~M2mFile() override;
 
   int ioctl(unsigned long request, void* arg, bool nonblocking) override;
-  Result<MmapTarget> mmap_target(uint64_t offset, size_t length, int prot, int flags) override;
+  Result<void*> mmap(void* hint, size_t length, int prot, int flags, uint64_t offset) override;
   void mapping_changed(uint64_t offset, int delta) override;
   Levels levels() override;
+  void error_reported() override;
   void set_readiness_sink(ReadinessSink* sink) override;
   long read(void* data, size_t size, bool nonblocking) override;
   long write(const void* data, size_t size, bool nonblocking) override;
@@ -91,7 +92,7 @@ class M2mFile final : public FileHandle, public std::enable_shared_from_this<M2m
 
  private:
   friend class SessionLink;
-  friend int dispatch_ioctl(M2mFile& file, unsigned long request, void* arg, bool nonblocking);
+  friend struct Dispatch;  // ioctl_dispatch.cc
 
   bool multiplanar() const { return device_->config().multiplanar; }
   BufferQueue& queue(Side side) { return side == Side::kOutput ? output_ : capture_; }
@@ -113,6 +114,8 @@ class M2mFile final : public FileHandle, public std::enable_shared_from_this<M2m
 
   // --- m2m_buffers.cc
   Result<Buffer*> buffer_for(const v4l2_buffer& buffer, const IoctlCall& call, Side* side, BufferView* view);
+  // Not a part of qbuf(): its frame is gone when the codec gets the buffer, and both need some of the caller's stack.
+  __attribute__((noinline)) int enqueue(v4l2_buffer& buffer, IoctlCall& call);
   int try_dequeue(v4l2_buffer& buffer, Side side, IoctlCall& call);
   int set_format(Side side, const PixFormat& adjusted);
   void free_buffers(Side side);
@@ -129,6 +132,7 @@ class M2mFile final : public FileHandle, public std::enable_shared_from_this<M2m
   void pump();
   void pump_inputs();
   void pump_outputs();
+  Status push_input(Buffer& buffer);
   Status tell_layout();
   Status make_known(Buffer& buffer, codec::Direction side);
   void deliver_last();
@@ -169,7 +173,10 @@ class M2mFile final : public FileHandle, public std::enable_shared_from_this<M2m
   uint64_t next_cookie_ = 1;
   bool drain_damaged_ = false;  // what a drain ended had damage that only its LAST buffer can tell
   bool return_asked_ = false;   // return_output() was called for the LAST buffer that is wanted
-  int start_error_ = 0;         // of the last Action::kStartSession
+  // Polls that reported the error of the session that failed last; at kPatientPolls they end, see there.
+  uint32_t error_polls_ = 0;
+  size_t stop_covers_ = 0;  // buffers at the head of OUTPUT that were queued before the accepted STOP
+  int start_error_ = 0;     // of the last Action::kStartSession
 
   ReadinessSink* sink_ = nullptr;
   Levels published_;

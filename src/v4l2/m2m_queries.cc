@@ -55,7 +55,9 @@ int M2mFile::enum_fmt(v4l2_fmtdesc& desc, IoctlCall&) {
 int M2mFile::enum_framesizes(v4l2_frmsizeenum& sizes, IoctlCall&) {
   const auto range = formats_.frame_sizes(static_cast<FourCC>(sizes.pixel_format));
   if (!range || sizes.index != 0) return -EINVAL;
-  sizes.type = range->step == Size{1, 1} ? V4L2_FRMSIZE_TYPE_CONTINUOUS : V4L2_FRMSIZE_TYPE_STEPWISE;
+  // STEPWISE with a step of 1 says the same as CONTINUOUS, and clients exist that take nothing else: Qualcomm's
+  // v4l-video-test-app, Chromium on ChromeOS.
+  sizes.type = V4L2_FRMSIZE_TYPE_STEPWISE;
   sizes.stepwise = {range->min.width,  range->max.width,  std::max(range->step.width, 1u),
                     range->min.height, range->max.height, std::max(range->step.height, 1u)};
   return 0;
@@ -90,7 +92,7 @@ int M2mFile::s_fmt(v4l2_format& format, IoctlCall&) {
       controls_.set_min_capture_buffers(formats_.min_capture_buffers());
     }
   } else {
-    formats_.choose(*side);
+    formats_.choose(*side, adjusted);
   }
   format_out(adjusted, multiplanar(), &format);
   return 0;
@@ -126,10 +128,9 @@ int M2mFile::cropcap(v4l2_cropcap& cap, IoctlCall& call) {
   selection.target = V4L2_SEL_TGT_CROP_DEFAULT;
   if (const int error = g_selection(selection, call)) return error;
   cap.defrect = selection.r;
+  // As v4l2-ioctl.c answers where a driver adds nothing, which real decoders don't. A stream's own ratio makes GStreamer 1.26,
+  // whose caps have that of the container already, fail with "not-negotiated".
   cap.pixelaspect = {1, 1};
-  // vidioc-cropcap.rst: y / x of a pixel; the stream tells x : y.
-  if (const auto& stream = formats_.stream(); stream && stream->pixel_aspect_num != 0 && stream->pixel_aspect_den != 0)
-    cap.pixelaspect = {stream->pixel_aspect_den, stream->pixel_aspect_num};
   return 0;
 }
 
@@ -238,8 +239,11 @@ int M2mFile::try_decoder_cmd(v4l2_decoder_cmd& command, IoctlCall&) {
 int M2mFile::decoder_cmd(v4l2_decoder_cmd& command, IoctlCall& call) {
   if (const int error = try_decoder_cmd(command, call)) return error;
   const bool stop = command.cmd == V4L2_DEC_CMD_STOP;
+  const auto stop_pending = [this] { return state_.draining || state_.stop_remembered; };
+  if (stop && !stop_pending()) stop_covers_ = output_.queued();
   const int error =
       happen({.what = stop ? Happening::kCommandStop : Happening::kCommandStart, .fits = any_capture_buffer_fits()});
+  if (!stop_pending()) stop_covers_ = 0;
   pump();
   return -error;
 }

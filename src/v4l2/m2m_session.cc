@@ -2,8 +2,9 @@
 // M2mFile and its codec session: runs the decoder's transitions, hands buffers over, and takes what the session says.
 // Everything here runs under the file's lock; the on_*() functions take it on the lower half's thread.
 //
-// A failed session: every queued buffer comes back with V4L2_BUF_FLAG_ERROR and can be dequeued; then DQBUF and QBUF say EIO and
-// poll says POLLERR until STREAMOFF, and the next STREAMON starts a fresh one (dev-decoder.rst, Decoding, last paragraph).
+// A failed session is what vb2_queue_error() makes of a queue: from then on DQBUF and QBUF return EIO and poll reports POLLERR,
+// also for buffers that were done. STREAMOFF gives the buffers back, and the next STREAMON starts a fresh session
+// (dev-decoder.rst, Decoding, last paragraph).
 #include <algorithm>
 #include <cerrno>
 #include <utility>
@@ -27,18 +28,6 @@ uint32_t frame_flags(codec::FrameType type) {
       break;
   }
   return 0;
-}
-
-uint32_t field_of(codec::FrameField field) {
-  switch (field) {
-    case codec::FrameField::kInterlacedTopFirst:
-      return V4L2_FIELD_INTERLACED_TB;
-    case codec::FrameField::kInterlacedBottomFirst:
-      return V4L2_FIELD_INTERLACED_BT;
-    case codec::FrameField::kProgressive:
-      break;
-  }
-  return V4L2_FIELD_NONE;
 }
 
 }  // namespace
@@ -75,6 +64,7 @@ void M2mFile::act(Action action) {
       break;
     case Action::kFlushInput:
       drain_damaged_ = false;
+      stop_covers_ = 0;
       input_flush_pending_ = ++flush_generation_;
       if (session_) status = session_->flush(codec::Direction::kInput, input_flush_pending_);
       break;
@@ -92,7 +82,8 @@ void M2mFile::act(Action action) {
       push_event(V4L2_EVENT_EOS, 0);
       break;
     case Action::kDrain:
-      if (session_) status = session_->drain();
+      while (session_ && status && stop_covers_ > 0) status = push_input(*output_.next_queued());
+      if (session_ && status) status = session_->drain();
       break;
     case Action::kResume:
       status = tell_layout();
@@ -110,7 +101,8 @@ void M2mFile::act(Action action) {
       break;
     case Action::kFailQueues:
       for (BufferQueue* q : {&output_, &capture_})
-        if (q->streaming()) q->fail_queued();
+        if (q->streaming()) q->set_failed();
+      error_polls_ = 0;
       completed_in_ = completed_out_ = true;
       break;
   }
@@ -144,6 +136,8 @@ void M2mFile::close_session() {
   output_.session_closed();
   capture_.session_closed();
   input_flush_pending_ = output_flush_pending_ = 0;
+  stop_covers_ = 0;
+  return_asked_ = false;
 }
 
 void M2mFile::session_failed(const Error& error) {
@@ -159,7 +153,7 @@ void M2mFile::give_up(const Error& error) {
 
 Status M2mFile::make_known(Buffer& buffer, codec::Direction side) {
   if (buffer.known_to_session) return {};
-  std::array<codec::PlaneMemory, VIDEO_MAX_PLANES> planes{};
+  std::array<codec::PlaneMemory, kMaxPlanes> planes{};
   for (size_t i = 0; i < buffer.planes.size(); ++i) planes[i] = buffer.planes[i].for_session();
   if (auto status = session_->map_buffer(side, buffer.handle, std::span(planes.data(), buffer.planes.size())); !status)
     return status;
@@ -172,31 +166,36 @@ void M2mFile::pump() {
   pump_outputs();
 }
 
+Status M2mFile::push_input(Buffer& buffer) {
+  codec::InputChunk chunk;
+  chunk.buffer = buffer.handle;
+  chunk.cookie = codec::Cookie{next_cookie_++};
+  chunk.tag =
+      tags_.add({buffer.timestamp, buffer.timecode, buffer.flags & (V4L2_BUF_FLAG_TIMECODE | V4L2_BUF_FLAG_TSTAMP_SRC_MASK)});
+  chunk.offset = buffer.data_offset[0];
+  chunk.bytes = buffer.bytesused[0] - buffer.data_offset[0];  // queue.cc checked the order of the two
+  if (auto status = make_known(buffer, codec::Direction::kInput); !status) return status;
+  output_.give_to_session(buffer, chunk.cookie);
+  if (stop_covers_ > 0) --stop_covers_;
+  return session_->queue_input(chunk);
+}
+
 void M2mFile::pump_inputs() {
   while (session_ && output_.streaming() && !output_.failed()) {
     Buffer* buffer = output_.next_queued();
     if (buffer == nullptr) return;
-    // An empty buffer is the older way to say STOP, behind what was queued before it. In the course of a drain it waits for
-    // START, as the inputs behind a drain do; and for CAPTURE to stream, so that it isn't lost as a STOP is then. But ahead of
-    // any header there is nothing to drain, and CAPTURE can't be set up before the inputs behind it have brought one.
-    const bool empty = buffer->bytesused[0] == 0;
+    const bool covered = stop_covers_ > 0;
+    if (state_.drain_again && !covered) return;  // Drain, introduction: only what was queued before it is drained
+    // An empty buffer is the older way to say STOP, behind what was queued before it; ahead of a STOP that came later it is
+    // nothing. In the course of a drain it waits for START, as the inputs behind a drain do; and for CAPTURE to stream, so that
+    // it isn't lost. But ahead of any header there is nothing to drain, and CAPTURE can't be set up before the inputs behind it
+    // have brought one.
+    const bool empty = buffer->bytesused[0] == 0 && !covered;
     const bool no_stream = state_.phase == Phase::kInitialization && !capture_.streaming();
     if (empty && no_stream && output_.with_session() > 0) return;  // those before it may still bring a header
     const bool drains = empty && !no_stream;
     if (drains && (!capture_.streaming() || state_.draining || state_.phase == Phase::kStopped)) return;
-    codec::InputChunk chunk;
-    chunk.buffer = buffer->handle;
-    chunk.cookie = codec::Cookie{next_cookie_++};
-    chunk.tag = tags_.add(
-        {buffer->timestamp, buffer->timecode, buffer->flags & (V4L2_BUF_FLAG_TIMECODE | V4L2_BUF_FLAG_TSTAMP_SRC_MASK)});
-    chunk.offset = buffer->data_offset[0];
-    chunk.bytes = buffer->bytesused[0] - buffer->data_offset[0];  // queue.cc checked the order of the two
-    Status status = make_known(*buffer, codec::Direction::kInput);
-    if (status) {
-      output_.give_to_session(*buffer, chunk.cookie);
-      status = session_->queue_input(chunk);
-    }
-    if (!status) return give_up(status.error());
+    if (auto status = push_input(*buffer); !status) return give_up(status.error());
     if (drains) (void)happen({.what = Happening::kCommandStop, .fits = any_capture_buffer_fits()});
   }
 }
@@ -249,7 +248,7 @@ void M2mFile::deliver_last() {
 
 void M2mFile::complete_last(Buffer& buffer) {
   buffer.bytesused.fill(0);
-  buffer.field = V4L2_FIELD_NONE;
+  buffer.field = formats_.field();
   buffer.flags |= V4L2_BUF_FLAG_LAST;
   buffer.arms_epipe = true;
   buffer.timestamp = {};
@@ -280,7 +279,11 @@ void M2mFile::on_input_done(const SessionLink* link, codec::Cookie cookie, codec
   const std::lock_guard lock(mutex_);
   if (link != link_.get()) return;
   Buffer* buffer = output_.with_session(cookie);
-  if (buffer == nullptr) return;  // the client has it back since STREAMOFF
+  if (buffer == nullptr) return;                  // the client has it back since STREAMOFF
+  if (status == codec::DoneStatus::kCancelled) {  // of a session that is about to say that it failed: STREAMOFF gives it back
+    output_.take_back(*buffer);
+    return;
+  }
   buffer->sequence = output_.next_sequence();
   output_.complete(*buffer, status != codec::DoneStatus::kOk);
   completed_out_ = true;
@@ -303,13 +306,20 @@ void M2mFile::on_output_done(const SessionLink* link, const codec::OutputDone& d
     return;
   }
   bool error = done.status == codec::DoneStatus::kError;
+  if (error && std::all_of(done.bytes_used.begin(), done.bytes_used.end(), [](uint32_t bytes) { return bytes == 0; })) {
+    // Nothing was decoded into it: a session gives its buffers back like that when it is about to fail. Clients take an empty
+    // buffer for a damaged frame (ffmpeg) or for the end (GStreamer).
+    capture_.take_back(*buffer);
+    publish();
+    return;
+  }
   for (size_t i = 0; i < buffer->planes.size(); ++i) {
     const uint32_t length = buffer->planes[i].length();
     error = error || done.bytes_used[i] > length;  // a lower half that claims more than there is
     buffer->bytesused[i] = std::min(done.bytes_used[i], length);
   }
   buffer->flags |= frame_flags(done.type);
-  buffer->field = field_of(done.field);
+  buffer->field = formats_.field();  // buffer.rst: as the format has it; which field of a frame comes first isn't told
   buffer->sequence = capture_.next_sequence();
   buffer->timestamp = {};
   if (const InputInfo* input = done.has_tag ? tags_.find(done.tag) : nullptr) {

@@ -201,14 +201,8 @@ void BufferQueue::session_closed() {
   for (const auto& buffer : buffers_) buffer->known_to_session = false;
 }
 
-void BufferQueue::fail_queued() {
+void BufferQueue::set_failed() {
   session_closed();
-  while (!queued_.empty()) {
-    Buffer& buffer = *buffers_[queued_.front()];
-    if (side_ == Side::kCapture) buffer.field = V4L2_FIELD_NONE;
-    buffer.sequence = next_sequence();
-    complete(buffer, true);
-  }
   failed_ = true;
 }
 

@@ -33,7 +33,7 @@ struct Buffer {
   std::vector<PlaneBuffer> planes;
   Place place;
   bool known_to_session = false;  // map_buffer() was called
-  bool arms_epipe = false;        // dequeuing it makes DQBUF say EPIPE from then on (V4L2_BUF_FLAG_LAST)
+  bool arms_epipe = false;        // dequeuing it makes DQBUF return EPIPE from then on (V4L2_BUF_FLAG_LAST)
   // What the client sees of it.
   uint32_t flags = 0;  // without those that `place` decides
   uint32_t field = V4L2_FIELD_ANY;
@@ -106,8 +106,8 @@ class BufferQueue {
   void recall();
   // The session is gone: recall(), and it knows none of them.
   void session_closed();
-  // Everything queued comes back with V4L2_BUF_FLAG_ERROR, in the order of queueing, then EIO.
-  void fail_queued();
+  // vb2_queue_error(): session_closed(), and nothing can be queued or dequeued until cancel().
+  void set_failed();
   void set_last_dequeued(bool value) { last_dequeued_ = value; }
   // DQBUF waits again, also after a LAST buffer that is still to be dequeued.
   void forget_last();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copies between the library and pointers that a client handed to ioctl(): of any quality, so a bad one answers EFAULT and never
-// faults. Called by ioctl_dispatch.cc and handlers with nested pointers. Any thread.
+// faults. Called by ioctl_dispatch.cc and handlers with nested pointers. Any thread; async-signal-safe.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +12,13 @@ namespace softvpu::v4l2 {
 int copy_from_user(void* to, const void* user, size_t size);
 int copy_to_user(void* user, const void* from, size_t size);
 
-// The way taken where process_vm_readv(2) is forbidden (some container profiles). Exposed for its test.
-int copy_from_user_by_pipe(void* to, const void* user, size_t size);
-int copy_to_user_by_pipe(void* user, const void* from, size_t size);
+// Makes the pipes that copies go through, four of them: more threads at the same time, and the signal handlers on top of them,
+// take turns. Called when a device is opened, before the program shuts itself in. A forked child has none of them, and makes its
+// own at its first copies (pipe2(2)); so does who has waited for a second in vain.
+void prepare_user_copy();
+
+// The way taken where no pipe can be had. Exposed for its test.
+int copy_from_user_by_vm_call(void* to, const void* user, size_t size);
+int copy_to_user_by_vm_call(void* user, const void* from, size_t size);
 
 }  // namespace softvpu::v4l2

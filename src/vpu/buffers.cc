@@ -131,8 +131,18 @@ Status Buffers::finish_output(const codec::OutputDone& done) {
       return fail(EPROTO, "OUTPUT_DONE claims " + std::to_string(done.bytes_used[i]) + " bytes in plane " + std::to_string(i) +
                               ", more than there are");
   }
+  if (done.status == DoneStatus::kCancelled && !flushed(Direction::kOutput, *found)) {
+    // The client's side queues it again at once: unasked, that would go on without end.
+    if (returns_ == 0) return fail(EPROTO, "OUTPUT_DONE gives back an output that nobody asked for");
+    --returns_;
+  }
   list.erase(found);
   return {};
+}
+
+bool Buffers::flushed(Direction side, const Queued& queueing) const {
+  return std::any_of(flushes_.begin(), flushes_.end(),
+                     [&](const PendingFlush& flush) { return flush.side == side && queueing.number < flush.before; });
 }
 
 void Buffers::begin_flush(Direction side, uint32_t generation) { flushes_.push_back({side, generation, next_number_}); }

@@ -31,8 +31,11 @@ class Buffers {
   Status queue_input(const codec::InputChunk& chunk);
   Status queue_output(codec::BufferHandle buffer, codec::Cookie cookie);
 
+  // RETURN_OUTPUT was sent.
+  void begin_return() { ++returns_; }
+
   // An answer of the firmware. Errors: EPROTO with the reason: not under way on that side, an input before an older one, more
-  // bytes than the plane has.
+  // bytes than the plane has, an output given back unused that neither a flush nor begin_return() asked for.
   Status finish_input(codec::Cookie cookie, codec::DoneStatus status);
   Status finish_output(const codec::OutputDone& done);
 
@@ -73,13 +76,16 @@ class Buffers {
   std::vector<Mapped>& mapped(codec::Direction side) { return mapped_[static_cast<size_t>(side)]; }
   std::deque<Queued>& queued(codec::Direction side) { return queued_[static_cast<size_t>(side)]; }
   const Mapped* find(codec::Direction side, codec::BufferHandle buffer) const;
+  // A flush asks for it.
+  bool flushed(codec::Direction side, const Queued& queueing) const;
   Status enter(codec::Direction side, codec::BufferHandle buffer, codec::Cookie cookie);
 
   std::array<std::vector<Mapped>, 2> mapped_;
   std::array<std::deque<Queued>, 2> queued_;
   std::vector<PendingFlush> flushes_;
   uint64_t next_number_ = 1;
-  uint64_t unmaps_ = 0;  // without their UNMAPPED. Their names aren't kept: a firmware that never answers must cost nothing.
+  uint64_t returns_ = 0;  // RETURN_OUTPUTs without an output given back; one stays when there was none to give
+  uint64_t unmaps_ = 0;   // without their UNMAPPED. Their names aren't kept: a firmware that never answers must cost nothing.
 };
 
 }  // namespace softvpu::vpu

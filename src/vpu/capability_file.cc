@@ -145,14 +145,20 @@ Result<codec::Capabilities> load_capabilities(const std::string& path) {
   const int opened = raw::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (opened < 0) return fail(-opened, "opening " + path);
   const UniqueFd fd(opened);
+  // Only this user, or root, decides what a device offers to his programs (ADR 14).
+  struct stat status {};
+  if (const int error = raw::fstat(fd.get(), &status); error < 0) return fail(-error, "looking at " + path);
+  const bool others_write = S_ISREG(status.st_mode) && (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+  if ((status.st_uid != static_cast<uid_t>(raw::call(SYS_geteuid)) && status.st_uid != 0) || others_write)
+    return fail(EPERM, path + " belongs to another user, or others can write to it");
   std::string text;
-  char part[4096];
+  std::string part(4096, '\0');  // not on the program's stack
   while (true) {
-    const long got = raw::read(fd.get(), part, sizeof(part));
+    const long got = raw::read(fd.get(), part.data(), part.size());
     if (got == -EINTR) continue;
     if (got < 0) return fail(static_cast<int>(-got), "reading " + path);
     if (got == 0) break;
-    text.append(part, static_cast<size_t>(got));
+    text.append(part, 0, static_cast<size_t>(got));
     if (text.size() > kMaxFile) return fail(EFBIG, path + " is larger than 64 KiB");
   }
   return parse_capabilities(text);
@@ -162,6 +168,7 @@ Status save_capabilities(const codec::Capabilities& capabilities, const std::str
   const int opened = raw::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (opened < 0) return fail(-opened, "creating " + path);
   const UniqueFd fd(opened);
+  raw::call(SYS_fchmod, fd.get(), 0644);  // whatever the umask: a program that stops being root reads it, too
   const std::string text = print_capabilities(capabilities);
   size_t done = 0;
   while (done < text.size()) {

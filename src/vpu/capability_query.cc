@@ -4,6 +4,8 @@
 
 #include <poll.h>
 
+#include <algorithm>
+
 #include "base/raw_syscall.h"
 #include "vpu/convert.h"
 
@@ -76,8 +78,10 @@ Result<codec::Capabilities> query_capabilities(hfi::HostLink& link, Duration lim
     const Duration left = end - system_clock().now();
     if (left <= Duration::zero()) return fail(ETIMEDOUT, link.description() + " didn't say what it can do in time");
     pollfd fds[] = {{link.doorbell_fd(), POLLIN, 0}, {link.hangup_fd(), POLLIN, 0}};
-    timespec wait{static_cast<time_t>(left.count() / 1'000'000'000), static_cast<long>(left.count() % 1'000'000'000)};
-    if (raw::ppoll(fds, 2, &wait) < 0) continue;
+    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(std::min<Duration>(left, std::chrono::hours(1)));
+    const int woken = raw::poll(fds, 2, static_cast<int>(wait.count()));
+    if (woken == -EINTR) continue;
+    if (woken < 0) return fail(-woken, "poll of " + link.description());
     if ((fds[0].revents & POLLIN) != 0) {
       uint64_t count = 0;
       raw::read(link.doorbell_fd(), &count, sizeof(count));

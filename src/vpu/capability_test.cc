@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Capabilities: asked from a firmware, good or bad, and as a table in a file that anybody may have written.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <random>
@@ -154,10 +156,32 @@ TEST_F(ACapabilityFile, IsReadBack) {
 }
 
 TEST_F(ACapabilityFile, ThatIsMissingOrHugeIsAnError) {
-  EXPECT_EQ(load_capabilities("/nonexistent/caps").error().code, ENOENT);
+  EXPECT_EQ(load_capabilities("/proc/nonexistent/caps").error().code, ENOENT);
   EXPECT_EQ(load_capabilities("/dev/zero").error().code, EFBIG);
-  EXPECT_FALSE(load_capabilities("/tmp"));
-  EXPECT_FALSE(save_capabilities(sample(), "/nonexistent/caps"));
+  EXPECT_FALSE(load_capabilities("/"));  // a directory
+  EXPECT_FALSE(save_capabilities(sample(), "/proc/nonexistent/caps"));
+}
+
+TEST_F(ACapabilityFile, OfSomebodyElseIsAnError) {
+  ASSERT_TRUE(save_capabilities(sample(), path_));
+  for (const mode_t mode : {0666, 0664, 0646}) {
+    ASSERT_EQ(::chmod(path_.c_str(), mode), 0);
+    EXPECT_EQ(load_capabilities(path_).error().code, EPERM) << std::oct << mode;
+  }
+  ASSERT_EQ(::chmod(path_.c_str(), 0644), 0);
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+  ASSERT_EQ(::chown(path_.c_str(), 12345, 12345), 0);
+  EXPECT_EQ(load_capabilities(path_).error().code, EPERM);
+}
+
+TEST_F(ACapabilityFile, CanBeReadByAnyUserWhateverTheUmask) {
+  const mode_t before = ::umask(0077);
+  const bool saved = save_capabilities(sample(), path_).has_value();
+  ::umask(before);
+  ASSERT_TRUE(saved);
+  struct stat status {};
+  ASSERT_EQ(::stat(path_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0644u);
 }
 
 // A driver whose firmware is made by the test, and counted.
@@ -217,12 +241,12 @@ TEST_F(ACapabilityFile, ThatIsDamagedIsIgnored) {
 
 TEST(ADriverWithoutFirmware, SaysSoEachTimeItIsAsked) {
   EventLoop loop;
-  VpuDriver driver({.firmware = "/nonexistent/softvpu-fw", .loop = &loop});
+  VpuDriver driver({.firmware = "/proc/nonexistent/softvpu-fw", .loop = &loop});
   for (int i = 0; i < 2; ++i) {
     const auto known = driver.capabilities();
     ASSERT_FALSE(known);
     EXPECT_EQ(known.error().code, EIO);
-    EXPECT_NE(known.error().reason.find("/nonexistent/softvpu-fw"), std::string::npos) << known.error().reason;
+    EXPECT_NE(known.error().reason.find("/proc/nonexistent/softvpu-fw"), std::string::npos) << known.error().reason;
   }
 }
 

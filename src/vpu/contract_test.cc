@@ -52,7 +52,7 @@ class WireBench final : public Bench {
 
 std::unique_ptr<Bench> make_wire_bench() { return std::make_unique<WireBench>(); }
 
-INSTANTIATE_TEST_SUITE_P(Wire, SessionContract, testing::Values(&make_wire_bench));
+INSTANTIATE_TEST_SUITE_P(Wire, SessionContract, testing::Values(MakeBench{"Played", &make_wire_bench}), bench_name);
 
 }  // namespace
 }  // namespace softvpu::codec::contract

@@ -35,25 +35,35 @@ VpuDriver::VpuDriver(VpuConfig config)
       loop_(config_.loop != nullptr ? *config_.loop : EventLoop::process()),
       statistics_(std::make_shared<Statistics>()) {}
 
+// Mutex held.
+Status VpuDriver::open_firmware_once() {
+  if (!firmware_.path.empty()) return {};
+  auto found = open_firmware(config_.firmware);
+  if (!found) return fail(EIO, found.error().reason);
+  firmware_ = std::move(*found);
+  return {};
+}
+
 // Mutex not held.
 Result<std::unique_ptr<hfi::HostLink>> VpuDriver::make_link() {
   if (config_.make_link) return config_.make_link();
   std::string path;
+  int executable = -1;
   {
     const std::lock_guard lock(mutex_);
-    if (firmware_.empty()) {
-      auto found = find_firmware(config_.firmware);
-      if (!found) return fail(EIO, found.error().reason);
-      firmware_ = std::move(*found);
-    }
-    path = firmware_;
+    if (Status opened = open_firmware_once(); !opened) return Unexpected(opened.error());
+    path = firmware_.path;
+    executable = firmware_.held();
   }
-  return ProcessLink::start(path);
+  return ProcessLink::start(path, executable);
 }
 
 Result<codec::Capabilities> VpuDriver::capabilities() {
   {
     const std::lock_guard lock(mutex_);
+    // When the first device is opened, the program has the root directory and the user that it was started with. If there is no
+    // worker, whoever needs one finds that out.
+    if (!config_.make_link) (void)open_firmware_once();
     if (capabilities_) return *capabilities_;
   }
   // Two threads may both ask: the answers are the same, and neither holds a lock while a worker starts.
@@ -71,7 +81,7 @@ Result<codec::Capabilities> VpuDriver::find_out() {
     log_line(LogLevel::kError, "%s; asking a worker instead", saved.error().reason.c_str());
   }
   auto link = make_link();
-  if (!link) return fail(EIO, link.error().reason);
+  if (!link) return Unexpected(link.error());  // a shortage keeps its name
   auto answer = query_capabilities(**link, config_.limits.answer);
   (*link)->kill();
   // Its end takes a moment; nothing is left behind of it when this returns, unless the kernel can't end it.
@@ -95,6 +105,7 @@ Result<std::unique_ptr<codec::Session>> VpuDriver::open_session(const codec::Ses
   setup.limits = config_.limits;
   setup.loop = &loop_;
   setup.statistics = statistics_;
+  setup.clock = config_.clock;
   setup.test_commands = config_.test_commands;
   auto core = std::make_shared<SessionCore>(std::move(setup), std::move(events));
   return std::make_unique<VpuSession>(std::move(core));

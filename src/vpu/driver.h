@@ -9,6 +9,7 @@
 
 #include "base/event_loop.h"
 #include "codec/session.h"
+#include "vpu/process_link.h"
 #include "vpu/session_core.h"
 
 namespace softvpu::vpu {
@@ -20,6 +21,7 @@ struct VpuConfig {
   EventLoop* loop = nullptr;   // nullptr: EventLoop::process()
   LinkFactory make_link;       // empty: a worker process; tests give their own
   bool test_commands = false;  // sessions obey VpuSession::crash()
+  const Clock* clock = &system_clock();
 
   // SOFTVPU_FW, SOFTVPU_CAPS, SOFTVPU_WATCHDOG_MS (the ping limit, 1 to 3600000). What isn't valid is ignored, with a log line.
   static VpuConfig from_environment();
@@ -40,13 +42,14 @@ class VpuDriver final : public codec::Driver {
  private:
   Result<codec::Capabilities> find_out();
   Result<std::unique_ptr<hfi::HostLink>> make_link();
+  Status open_firmware_once();
 
   const VpuConfig config_;
   EventLoop& loop_;
   const std::shared_ptr<Statistics> statistics_;
   std::mutex mutex_;  // guards capabilities_ and firmware_
   std::optional<codec::Capabilities> capabilities_;
-  std::string firmware_;
+  Firmware firmware_;  // found, and from then on the same
 };
 
 // The seam's Session. Its destruction returns at once and waits for nothing: not for the worker, not for an event that is being

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Where the worker's executable is: find_firmware() of process_link.h. Called when the first worker is needed.
+// Where the worker's executable is: find_firmware() of process_link.h. Called when the first device is opened.
 #include <dlfcn.h>
 #include <unistd.h>
 
@@ -25,9 +25,11 @@ std::string directory_of(const std::string& path) {
 }
 
 std::string program() {
-  char path[PATH_MAX];
-  const long size = raw::call(SYS_readlinkat, AT_FDCWD, raw::address("/proc/self/exe"), raw::address(path), sizeof(path));
-  return size > 0 ? std::string(path, static_cast<size_t>(size)) : std::string();
+  std::string path(PATH_MAX, '\0');  // not on the program's stack
+  const long size = raw::call(SYS_readlinkat, AT_FDCWD, raw::address("/proc/self/exe"), raw::address(path.data()),
+                              static_cast<long>(path.size()));
+  path.resize(size > 0 ? static_cast<size_t>(size) : 0);
+  return path;
 }
 
 // Of the library or program that this function is linked into.
@@ -62,6 +64,28 @@ Result<std::string> find_firmware(const std::string& configured) {
     looked += (looked.empty() ? "" : ", ") + place;
   }
   return fail(ENOENT, "no codec worker (softvpu-fw) that can be executed; looked at " + looked + "; set SOFTVPU_FW to its path");
+}
+
+int Firmware::held() const {
+  struct stat status {};
+  const bool same = executable && raw::fstat(executable.get(), &status) == 0 && status.st_dev == device && status.st_ino == inode;
+  return same ? executable.get() : -1;
+}
+
+Result<Firmware> open_firmware(const std::string& configured) {
+  auto path = find_firmware(configured);
+  if (!path) return Unexpected(path.error());
+  Firmware firmware;
+  const library_fds::Birth birth;
+  const int fd = raw::open(path->c_str(), O_PATH | O_CLOEXEC);
+  if (fd >= 0) firmware.executable = raise_fd(UniqueFd(fd));
+  struct stat status {};
+  if (fd >= 0 && raw::fstat(firmware.executable.get(), &status) == 0) {
+    firmware.device = status.st_dev;
+    firmware.inode = status.st_ino;
+  }
+  firmware.path = std::move(*path);
+  return firmware;
 }
 
 }  // namespace softvpu::vpu

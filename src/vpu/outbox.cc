@@ -4,12 +4,28 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "base/raw_syscall.h"
+#include "base/reopen.h"
 #include "vpu/convert.h"
 
 namespace softvpu::vpu {
 
 using hfi::HostLink;
+
+namespace {
+
+// A descriptor of `fd`'s memory that can't be written through, mapped for writing least of all: what the firmware gets of an
+// input. Invalid where /proc isn't there, or may not be read: the memory has to do as it is then.
+UniqueFd reopen_for_reading(int fd) {
+  const int reading = reopen(fd, O_RDONLY | O_CLOEXEC);
+  if (reading >= 0) return UniqueFd(reading);
+  log_line(LogLevel::kError, "inputs are writable for the codec worker: /proc/self/fd/%d can't be opened (errno %d)", fd,
+           -reading);
+  return {};
+}
+
+}  // namespace
 
 Status Outbox::push(const hfi::Command& command) {
   if (waiting_.size() >= kMaxCommands) return fail(ENOBUFS, "the firmware takes no commands: 4096 wait");
@@ -24,9 +40,15 @@ Status Outbox::push_map(const hfi::cmd::MapBuffer& command, std::span<const code
   Waiting entry;
   entry.command = {0, command};
   for (const codec::PlaneMemory& plane : planes) {
-    const int copy = raw::fcntl(plane.fd, F_DUPFD_CLOEXEC, 3);
-    if (copy < 0) return fail(copy == -EBADF ? EINVAL : -copy, "duplicating a buffer's descriptor");
-    entry.memory[entry.num_planes++] = raise_fd(UniqueFd(copy));
+    const library_fds::Birth birth;
+    UniqueFd memory;
+    if (command.direction == hfi::Direction::kInput) memory = reopen_for_reading(plane.fd);
+    if (!memory) {
+      const int copy = raw::fcntl(plane.fd, F_DUPFD_CLOEXEC, 3);
+      if (copy < 0) return fail(copy == -EBADF ? EINVAL : -copy, "duplicating a buffer's descriptor");
+      memory = UniqueFd(copy);
+    }
+    entry.memory[entry.num_planes++] = raise_fd(std::move(memory));
   }
   waiting_.push_back(std::move(entry));
   return {};

@@ -26,7 +26,7 @@ class Outbox {
 
   // Appends. Errors: ENOBUFS when kMaxCommands wait.
   Status push(const hfi::Command& command);
-  // A MAP_BUFFER with its memory, duplicated here. Errors: ENOBUFS, EMFILE.
+  // A MAP_BUFFER with its memory, duplicated here; of an input, for reading only. Errors: ENOBUFS, EMFILE.
   Status push_map(const hfi::cmd::MapBuffer& command, std::span<const codec::PlaneMemory> planes);
   // Sends as much as there is room for. `link` nullptr: nothing.
   Outcome pump(hfi::HostLink* link);

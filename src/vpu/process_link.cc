@@ -18,13 +18,14 @@ uint32_t next_generation() {
   return generation;
 }
 
-// Nothing of the program's environment, LD_PRELOAD least of all, but what a person debugging the worker sets on purpose.
+// Nothing of the program's environment, LD_PRELOAD least of all. Only a sanitizer build has something to ask of it.
 std::vector<std::string> worker_environment() {
-  std::vector<std::string> environment{"LANG=C"};
-  for (const char* name :
-       {"SOFTVPU_DEBUG", "ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "LLVM_PROFILE_FILE"}) {
+  std::vector<std::string> environment;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  for (const char* name : {"ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"}) {
     if (const char* value = secure_getenv(name)) environment.push_back(std::string(name) + "=" + value);
   }
+#endif
   return environment;
 }
 
@@ -47,23 +48,49 @@ int errno_of_start(int code) {
   }
 }
 
+// False when `path` is another file than the one behind `executable`, or none.
+__attribute__((noinline)) bool leads_to(const std::string& path, int executable) {
+  struct stat held {};
+  struct stat found {};
+  return raw::fstat(executable, &held) == 0 &&
+         raw::call(SYS_newfstatat, AT_FDCWD, raw::address(path.c_str()), raw::address(&found), 0) == 0 &&
+         held.st_dev == found.st_dev && held.st_ino == found.st_ino;
+}
+
+__attribute__((noinline)) Unexpected why_not_started(const SpawnRequest& request, const Error& error) {
+  std::string reason = "starting the codec worker: " + error.reason;
+  if (request.executable >= 0)
+    reason +=
+        ": its path doesn't lead to it any more, and what it is linked against can't be found here either; was the root "
+        "directory changed after the device was opened? Start streaming before that";
+  return fail(errno_of_start(error.code), std::move(reason));
+}
+
+// A frame of its own, which isn't there while the port is made: both need some of the caller's stack.
+__attribute__((noinline)) Result<SpawnedWorker> start_worker(UniqueFd socket, const std::string& firmware, int executable) {
+  SpawnRequest request;
+  request.path = firmware;
+  if (executable >= 0 && !leads_to(firmware, executable)) request.executable = executable;
+  request.arguments.emplace_back("softvpu-fw");
+  request.environment = worker_environment();
+  request.socket = socket.get();
+  request.keep_stderr = keep_stderr();
+  request.own_pid_namespace = true;
+  auto worker = spawn_worker(request);
+  if (!worker) return why_not_started(request, worker.error());
+  return worker;
+}
+
 }  // namespace
 
 ProcessLink::ProcessLink(std::unique_ptr<hfi::HostPort> port, SpawnedWorker worker)
     : port_(std::move(port)), worker_(std::move(worker)), owner_(raw::getpid()) {}
 
-Result<std::unique_ptr<hfi::HostLink>> ProcessLink::start(const std::string& firmware) {
+Result<std::unique_ptr<hfi::HostLink>> ProcessLink::start(const std::string& firmware, int executable) {
   auto port = hfi::HostPort::create(next_generation());
   if (!port) return Unexpected(port.error());
-  const UniqueFd socket = (*port)->take_firmware_socket();
-  SpawnRequest request;
-  request.path = firmware;
-  request.arguments = {"softvpu-fw"};
-  request.environment = worker_environment();
-  request.socket = socket.get();
-  request.keep_stderr = keep_stderr();
-  auto worker = spawn_worker(request);
-  if (!worker) return fail(errno_of_start(worker.error().code), "starting the codec worker: " + worker.error().reason);
+  auto worker = start_worker((*port)->take_firmware_socket(), firmware, executable);
+  if (!worker) return Unexpected(worker.error());
   return std::unique_ptr<hfi::HostLink>(new ProcessLink(std::move(*port), std::move(*worker)));
 }
 
@@ -71,7 +98,10 @@ ProcessLink::~ProcessLink() { kill(); }
 
 void ProcessLink::kill() {
   if (raw::getpid() != owner_) return;
-  raw::call(SYS_pidfd_send_signal, worker_.pidfd.get(), SIGKILL);  // ESRCH: it is dead already
+  if (raw::call(SYS_pidfd_send_signal, worker_.pidfd.get(), SIGKILL) >= 0) return;
+  // ESRCH: it is dead already. EPERM: this program was root when the worker began, and is now a user who may not signal the
+  // worker's; or its seccomp filter refuses the call. The hang-up still ends a worker that runs our code.
+  port_->hang_up();
 }
 
 }  // namespace softvpu::vpu

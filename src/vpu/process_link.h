@@ -2,6 +2,8 @@
 // The link to a worker process of its own: transport "process" of docs/hfi.md. Made for each session by VpuDriver.
 #pragma once
 
+#include <sys/types.h>
+
 #include <memory>
 #include <string>
 
@@ -13,9 +15,10 @@ namespace softvpu::vpu {
 
 class ProcessLink final : public hfi::HostLink {
  public:
-  // Starts the worker `firmware` (a path); returns when it executes. Errors: EIO with the reason when it can't be executed;
-  // EAGAIN, ENOMEM, EMFILE.
-  static Result<std::unique_ptr<hfi::HostLink>> start(const std::string& firmware);
+  // Starts the worker `firmware` (a path); returns when it executes. Where the path doesn't lead to the file behind `executable`
+  // (the program changed its root directory or its user, or the file was replaced), that file is executed. -1: there is none.
+  // Errors: EIO with the reason when it can't be executed; EAGAIN, ENOMEM, EMFILE.
+  static Result<std::unique_ptr<hfi::HostLink>> start(const std::string& firmware, int executable = -1);
   // Kills the worker if nobody did.
   ~ProcessLink() override;
 
@@ -46,5 +49,18 @@ class ProcessLink final : public hfi::HostLink {
 // Where softvpu-fw is: `configured` if not empty; the environment's SOFTVPU_FW; beside this library or program; the directories
 // an installation puts it relative to it; the build's libexec directory. Errors: ENOENT with everywhere it was looked for.
 Result<std::string> find_firmware(const std::string& configured);
+
+// The worker's executable: by name, and held, for the time when the name doesn't lead there any more.
+struct Firmware {
+  std::string path;
+  UniqueFd executable;
+  dev_t device = 0;  // of the file behind it: a program that bypasses this library may have put another one there
+  ino_t inode = 0;
+
+  // The descriptor for ProcessLink::start().
+  int held() const;
+};
+// Errors: those of find_firmware(). `executable` is empty where no descriptor can be had.
+Result<Firmware> open_firmware(const std::string& configured);
 
 }  // namespace softvpu::vpu

@@ -92,6 +92,38 @@ TEST(AProcessLink, EndsItsWorkerWhenItIsForgotten) {
   EXPECT_TRUE(eventually([pid] { return gone(pid); }));
 }
 
+// A program that drops its privileges after STREAMON may not signal its worker any more. One that reads its socket ends even so.
+TEST(AProcessLink, HangsUpOnAWorkerThatItMayNotKill) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+  const Script script("exec cat <&3");
+  const pid_t child = fork();
+  if (child == 0) {
+    auto link = ProcessLink::start(script.path());
+    if (!link) _exit(1);
+    int copy_ends[2];
+    if (pipe(copy_ends) != 0) _exit(2);
+    const pid_t copy = fork();  // of the socket too
+    if (copy == 0) {
+      close(copy_ends[1]);
+      char byte = 0;
+      (void)!::read(copy_ends[0], &byte, 1);
+      _exit(0);
+    }
+    constexpr uid_t kUser = 12345;
+    if (setresuid(kUser, kUser, kUser) != 0) _exit(3);
+    if (raw::call(SYS_pidfd_send_signal, (*link)->hangup_fd(), 0) != -EPERM) _exit(4);
+    pollfd death{(*link)->hangup_fd(), POLLIN, 0};
+    if (raw::poll(&death, 1, 0) != 0) _exit(5);
+    (*link)->kill();
+    (*link)->kill();
+    _exit(raw::poll(&death, 1, 10'000) == 1 ? 0 : 6);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
 TEST(AProcessLink, IsNotKilledByAForkedChildOfItsOwner) {
   const Script script("exec sleep 1000");
   auto link = ProcessLink::start(script.path());
@@ -119,10 +151,23 @@ TEST(AProcessLink, ToAStoppedWorkerIsEndedTheSameWay) {
 
 TEST(AProcessLink, ThatCannotBeStartedLeavesNothing) {
   const int before = open_descriptors();
-  const auto link = ProcessLink::start("/nonexistent/softvpu-fw");
+  const auto link = ProcessLink::start("/proc/nonexistent/softvpu-fw");
   ASSERT_FALSE(link);
   EXPECT_EQ(link.error().code, EIO);
   EXPECT_EQ(open_descriptors(), before);
+}
+
+// What chroot(), setuid() and an upgrade of the package do to the path after the device was opened.
+TEST(AProcessLink, ExecutesTheFileItHoldsWhereThePathDoesNotLeadThere) {
+  auto firmware = open_firmware("/bin/sleep");  // no script: its interpreter would look for a closed descriptor
+  ASSERT_TRUE(firmware);
+  const int held = firmware->held();
+  ASSERT_GE(held, 0);
+  EXPECT_TRUE(ProcessLink::start("/nonexistent/softvpu-fw", held));
+  EXPECT_FALSE(ProcessLink::start("/nonexistent/softvpu-fw"));
+  const UniqueFd other(open("/bin/sh", O_PATH | O_CLOEXEC));
+  ASSERT_GE(dup3(other.get(), held, O_CLOEXEC), 0);  // as a program that bypasses the library
+  EXPECT_EQ(firmware->held(), -1);
 }
 
 TEST(TheSearchForTheFirmware, GoesWhereItIsTold) {
@@ -130,10 +175,10 @@ TEST(TheSearchForTheFirmware, GoesWhereItIsTold) {
   EXPECT_EQ(*find_firmware(script.path()), script.path());
   setenv("SOFTVPU_FW", script.path().c_str(), 1);
   EXPECT_EQ(*find_firmware(""), script.path());
-  setenv("SOFTVPU_FW", "/nonexistent/fw", 1);
+  setenv("SOFTVPU_FW", "/proc/nonexistent/fw", 1);
   const auto missing = find_firmware("");
   ASSERT_FALSE(missing);
-  EXPECT_NE(missing.error().reason.find("/nonexistent/fw"), std::string::npos);
+  EXPECT_NE(missing.error().reason.find("/proc/nonexistent/fw"), std::string::npos);
   unsetenv("SOFTVPU_FW");
 }
 
@@ -160,7 +205,7 @@ class ASessionOfAWrongWorker : public testing::Test {
       ASSERT_TRUE(listener->wait(10s, [](const auto& all) { return !all.empty() && all.back().kind == Said::kFailed; }));
       if (queued) {
         ASSERT_EQ(listener->all().size(), 2u);
-        EXPECT_EQ(listener->all()[0].status, codec::DoneStatus::kError);
+        EXPECT_EQ(listener->all()[0].status, codec::DoneStatus::kCancelled);
       }
       const Status after = (*session)->start();
       ASSERT_FALSE(after);

@@ -23,8 +23,6 @@ constexpr Duration kSocketRetry = std::chrono::milliseconds(10);
 // A killed worker is gone within milliseconds; one that the kernel itself holds mustn't hold the client, too.
 constexpr Duration kDeathLimit = std::chrono::seconds(2);
 
-TimePoint now() { return system_clock().now(); }
-
 }  // namespace
 
 SessionCore::SessionCore(SessionSetup setup, std::weak_ptr<codec::SessionEvents> owner)
@@ -157,6 +155,7 @@ Status SessionCore::return_output() {
   if (Status taken = take_verb(Happening::kQueue); !taken) return taken;
   if (!buffers_.outputs_under_way()) return {};
   if (state_.phase != Phase::kIdle) {
+    buffers_.begin_return();
     send({0, hfi::cmd::ReturnOutput{}});
     return {};
   }
@@ -347,9 +346,9 @@ void SessionCore::on_death_limit() {
 void SessionCore::give_back() {
   dying_ = false;
   outbox_.clear();
-  for (const Cookie cookie : buffers_.take_all(Direction::kInput)) say(InputDoneEvent{cookie, DoneStatus::kError});
+  for (const Cookie cookie : buffers_.take_all(Direction::kInput)) say(InputDoneEvent{cookie, DoneStatus::kCancelled});
   for (const Cookie cookie : buffers_.take_all(Direction::kOutput)) {
-    say(codec::OutputDone{.cookie = cookie, .status = DoneStatus::kError});
+    say(codec::OutputDone{.cookie = cookie, .status = DoneStatus::kCancelled});
   }
   for (const auto& flush : buffers_.take_flushes()) say(FlushedEvent{flush.side, flush.generation});
   say(FailedEvent{Error{EIO, end_reason_}});

@@ -14,6 +14,7 @@
 #include <span>
 
 #include "base/event_loop.h"
+#include "base/rate_limit.h"
 #include "codec/session.h"
 #include "hfi/link.h"
 #include "vpu/buffers.h"
@@ -36,6 +37,7 @@ struct SessionSetup {
   EventLoop* loop = nullptr;
   std::shared_ptr<Statistics> statistics;
   bool test_commands = false;  // SVPU_CONFIG_TEST
+  const Clock* clock = &system_clock();
 };
 
 class SessionCore : public std::enable_shared_from_this<SessionCore> {
@@ -73,6 +75,7 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   void pump_out();
   Status watch_link();
   void arm_watchdog();
+  TimePoint now() const { return setup_.clock->now(); }
   bool over() const { return state_.phase == Phase::kError || state_.phase == Phase::kStopped; }
 
   // Reads what the firmware says, at most `most` messages; returns how many there were.
@@ -128,8 +131,11 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   bool retry_armed_ = false;
   uint64_t next_ping_ = 1;  // cookies of pings count up, and so must the answers
   uint64_t next_pong_ = 1;
-  uint64_t unknown_messages_ = 0;
-  uint64_t idle_wakes_ = 0;  // doorbells in a row without a message
+  // What a firmware may do although nobody asked for it. docs/hfi.md, "Whom to believe".
+  RateLimit unasked_messages_{1000};  // of unknown types (a later minor version may add some), and FORMAT_CHANGED
+  RateLimit empty_wakes_{10'000};     // doorbells without a message; a few happen: a ring meant for a sleep that had ended
+  RateLimit debug_lines_{200};        // that are printed
+  uint64_t debug_lines_left_out_ = 0;
 };
 
 }  // namespace softvpu::vpu

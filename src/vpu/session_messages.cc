@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What the firmware says, message by message, checked against the session's state and books. docs/hfi.md, "Whom to believe".
 // Part of SessionCore; runs on the loop thread.
+#include <utility>
+
 #include "base/log.h"
 #include "vpu/convert.h"
 #include "vpu/session_core.h"
@@ -14,10 +16,6 @@ namespace {
 
 constexpr size_t kMessagesAtOnce = SVPU_MESSAGE_SLOTS;
 constexpr int kRoundsAtOnce = 4;
-// A later minor version may add messages, but not by the thousand.
-constexpr uint64_t kMaxUnknownMessages = 1000;
-// Doorbells in a row with nothing behind them. A few happen (a ring meant for a sleep that had ended).
-constexpr uint64_t kMaxIdleWakes = 10'000;
 
 }  // namespace
 
@@ -37,14 +35,14 @@ struct SessionCore::Taker {
   }
 
   void operator()(const hfi::Unknown& message) const {
-    if (++core.unknown_messages_ > kMaxUnknownMessages)
-      core.violation("too many messages of unknown types, the last " + std::to_string(message.type));
+    if (!core.unasked_messages_.take(core.now()))
+      core.violation("too many messages of unknown types in a second, the last " + std::to_string(message.type));
   }
 
   void operator()(const hfi::msg::Ready& message) const {
     if (!allowed(Happening::kReady)) return;
     core.watchdog_.answered();
-    core.watchdog_.ready(system_clock().now());
+    core.watchdog_.ready(core.now());
     if (log_enabled(LogLevel::kInfo)) {
       log_line(LogLevel::kInfo, "session: %s is ready: %s, version %u, %s", core.link_->description().c_str(),
                message.name.c_str(), message.version, (message.jail & SVPU_JAIL_SECCOMP) != 0 ? "jailed" : "NOT jailed");
@@ -69,7 +67,9 @@ struct SessionCore::Taker {
     if (core.setup_.config.role != codec::Role::kDecoder) return core.violation("FORMAT_CHANGED from what isn't a decoder");
     const auto format = from_wire(message, core.setup_.codec);
     if (!format) return core.violation(format.error().reason);
-    if (allowed(Happening::kFormatChanged)) core.say(FormatChangedEvent{*format, message.initial});
+    if (!allowed(Happening::kFormatChanged)) return;
+    if (!core.unasked_messages_.take(core.now())) return core.violation("the format changes too often in a second");
+    core.say(FormatChangedEvent{*format, message.initial});
   }
 
   void operator()(const hfi::msg::InputDone& message) const {
@@ -123,7 +123,7 @@ void SessionCore::take_message(const hfi::Message& message) {
              static_cast<unsigned long long>(message.cookie));
   }
   std::visit(Taker{*this, message.cookie}, message.body);
-  if (!over()) watchdog_.heard(system_clock().now());
+  if (!over()) watchdog_.heard(now());
 }
 
 size_t SessionCore::pump_in(size_t most) {
@@ -160,8 +160,7 @@ void SessionCore::on_doorbell() {
       pump_out();
       asleep = !over() && count < kMessagesAtOnce && link_->prepare_sleep(ring_full_);
     }
-    idle_wakes_ = total > 0 ? 0 : idle_wakes_ + 1;
-    if (!over() && idle_wakes_ > kMaxIdleWakes) violation("rings the doorbell for nothing");
+    if (!over() && total == 0 && !empty_wakes_.take(now())) violation("rings the doorbell for nothing, too often in a second");
     if (log_enabled(LogLevel::kInfo)) log_debug_lines();
     // Somebody else's turn on the loop; then go on.
     if (!over() && !asleep) later(&SessionCore::on_doorbell);
@@ -190,8 +189,17 @@ void SessionCore::on_hangup() {
 void SessionCore::log_debug_lines() {
   if (!link_ || !log_enabled(LogLevel::kInfo)) return;
   std::string line;
+  const std::string name = link_->description();
   for (uint32_t count = 0; count < SVPU_DEBUG_SLOTS && link_->next_debug_line(line); ++count) {
-    log_line(LogLevel::kInfo, "%s: %s", link_->description().c_str(), line.c_str());
+    if (!debug_lines_.take(now())) {
+      ++debug_lines_left_out_;
+      continue;
+    }
+    if (debug_lines_left_out_ > 0) {
+      log_line(LogLevel::kInfo, "%s: %llu lines were left out", name.c_str(),
+               static_cast<unsigned long long>(std::exchange(debug_lines_left_out_, 0)));
+    }
+    log_line(LogLevel::kInfo, "%s: %s", name.c_str(), line.c_str());
   }
 }
 

@@ -4,10 +4,13 @@
 // sanitizer.
 #include "vpu/spawn.h"
 
+#include <linux/capability.h>
 #include <linux/sched.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "base/library_fds.h"
 #include "base/raw_syscall.h"
 
 // The sanitizers' instrumentation would note these functions' stacks and memory for the wrong process.
@@ -20,13 +23,19 @@ namespace {
 
 constexpr size_t kStackSize = 64 * 1024;
 constexpr int kWorkerSocket = 3;
+constexpr int kWorkerExecutable = 4;  // until execve()
 constexpr int kSignals = 64;
 
+// What a worker is made in, best first. Root gets its pid namespace without a user namespace, in which it couldn't read its
+// files.
+constexpr unsigned long kNamespaces[] = {CLONE_NEWPID, CLONE_NEWUSER | CLONE_NEWPID, 0};
+constexpr size_t kNoNamespaces = 2;  // index of 0
+
 // raw::call() again, because a function with another sanitizer setting isn't inlined into these.
-SOFTVPU_BORROWED_INLINE long child_call(long number, long a = 0, long b = 0, long c = 0, long d = 0) {
+SOFTVPU_BORROWED_INLINE long child_call(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0) {
 #if defined(__x86_64__)
   register long r10 __asm__("r10") = d;
-  register long r8 __asm__("r8") = 0;
+  register long r8 __asm__("r8") = e;
   long result;
   __asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8) : "rcx", "r11", "memory");
   return result;
@@ -36,7 +45,7 @@ SOFTVPU_BORROWED_INLINE long child_call(long number, long a = 0, long b = 0, lon
   register long x1 __asm__("x1") = b;
   register long x2 __asm__("x2") = c;
   register long x3 __asm__("x3") = d;
-  register long x4 __asm__("x4") = 0;
+  register long x4 __asm__("x4") = e;
   __asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4) : "memory");
   return x0;
 #endif
@@ -92,7 +101,7 @@ SOFTVPU_BORROWED long clone_on(unsigned long flags, void* stack_top, int* pidfd,
 #endif
 }
 
-enum class Step : int { kNothing = 0, kCloneMiddle, kCloneWorker, kDevNull, kSocket, kCloseOthers, kExec };
+enum class Step : int { kNothing = 0, kCloneMiddle, kCloneWorker, kDevNull, kSocket, kExecutable, kExec };
 
 const char* name_of(Step step) {
   switch (step) {
@@ -106,8 +115,8 @@ const char* name_of(Step step) {
       return "opening /dev/null in the worker";
     case Step::kSocket:
       return "moving the worker's socket to fd 3";
-    case Step::kCloseOthers:
-      return "closing the worker's other descriptors";
+    case Step::kExecutable:
+      return "moving the worker's executable to fd 4";
     case Step::kExec:
       return "execve of the worker";
   }
@@ -117,11 +126,14 @@ const char* name_of(Step step) {
 // Everything the two children read and write; prepared and read by the caller.
 struct Plan {
   const char* path;
+  int executable;  // -1: only the path
   char* const* argv;
   char* const* envp;
   int socket;
   bool keep_stderr;
   int highest_fd;  // for kernels without close_range()
+  size_t first_namespaces;
+  unsigned long namespaces;  // of the worker that is being made
   void* worker_stack_top;
   // Answers.
   int pidfd;
@@ -144,6 +156,20 @@ struct KernelSigaction {
   unsigned long mask;
 };
 
+// With nobody's id in the user namespace, execve() takes all capabilities away but the ambient ones (capabilities(7)).
+SOFTVPU_BORROWED_INLINE void keep_capabilities_of_namespace() {
+  constexpr unsigned kept = 1u << CAP_SYS_ADMIN | 1u << CAP_SETPCAP;
+  __user_cap_header_struct header;
+  header.version = _LINUX_CAPABILITY_VERSION_3;
+  header.pid = 0;
+  __user_cap_data_struct sets[2];
+  sets[0].effective = sets[0].permitted = sets[0].inheritable = kept;
+  sets[1].effective = sets[1].permitted = sets[1].inheritable = 0;
+  child_call(SYS_capset, reinterpret_cast<long>(&header), reinterpret_cast<long>(&sets));
+  child_call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SYS_ADMIN);
+  child_call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SETPCAP);
+}
+
 SOFTVPU_BORROWED int worker_main(void* argument) {
   Plan* plan = static_cast<Plan*>(argument);
 
@@ -157,14 +183,22 @@ SOFTVPU_BORROWED int worker_main(void* argument) {
     child_call(SYS_rt_sigaction, number, reinterpret_cast<long>(&standard), 0, sizeof(standard.mask));
   }
   child_call(SYS_setsid);
+  child_call(SYS_personality, 0);  // no ADDR_NO_RANDOMIZE, no READ_IMPLIES_EXEC
+  if ((plan->namespaces & CLONE_NEWUSER) != 0) keep_capabilities_of_namespace();
   child_call(SYS_chdir, reinterpret_cast<long>("/"));
 
-  // The socket first: its number may be one of those that are about to be replaced.
+  // What is needed first: its number may be one of those that are about to be replaced.
   int socket = plan->socket;
-  if (socket <= kWorkerSocket) {
-    const long moved = child_call(SYS_fcntl, socket, F_DUPFD, kWorkerSocket + 1);
+  if (socket <= kWorkerExecutable) {
+    const long moved = child_call(SYS_fcntl, socket, F_DUPFD, kWorkerExecutable + 1);
     if (moved < 0) return give_up(plan, Step::kSocket, moved);
     socket = static_cast<int>(moved);
+  }
+  int executable = plan->executable;
+  if (executable >= 0 && executable <= kWorkerExecutable) {
+    const long moved = child_call(SYS_fcntl, executable, F_DUPFD, kWorkerExecutable + 1);
+    if (moved < 0) return give_up(plan, Step::kExecutable, moved);
+    executable = static_cast<int>(moved);
   }
   const long null_fd = child_call(SYS_openat, AT_FDCWD, reinterpret_cast<long>("/dev/null"), O_RDWR);
   if (null_fd < 0) return give_up(plan, Step::kDevNull, null_fd);
@@ -175,12 +209,22 @@ SOFTVPU_BORROWED int worker_main(void* argument) {
   }
   const long moved = child_call(SYS_dup3, socket, kWorkerSocket, 0);
   if (moved < 0) return give_up(plan, Step::kSocket, moved);
-  if (child_call(SYS_close_range, kWorkerSocket + 1, ~0u, 0) < 0) {
-    for (int fd = kWorkerSocket + 1; fd <= plan->highest_fd; ++fd) child_call(SYS_close, fd);
+  int first_other = kWorkerSocket + 1;
+  if (executable >= 0) {
+    const long kept = child_call(SYS_dup3, executable, kWorkerExecutable, O_CLOEXEC);
+    if (kept < 0) return give_up(plan, Step::kExecutable, kept);
+    first_other = kWorkerExecutable + 1;
+  }
+  if (child_call(SYS_close_range, first_other, ~0u, 0) < 0) {
+    for (int fd = first_other; fd <= plan->highest_fd; ++fd) child_call(SYS_close, fd);
   }
 
   unsigned long none = 0;
   child_call(SYS_rt_sigprocmask, SIG_SETMASK, reinterpret_cast<long>(&none), 0, sizeof(none));
+  if (executable >= 0) {
+    child_call(SYS_execveat, kWorkerExecutable, reinterpret_cast<long>(""), reinterpret_cast<long>(plan->argv),
+               reinterpret_cast<long>(plan->envp), AT_EMPTY_PATH);
+  }
   const long result = child_call(SYS_execve, reinterpret_cast<long>(plan->path), reinterpret_cast<long>(plan->argv),
                                  reinterpret_cast<long>(plan->envp));
   return give_up(plan, Step::kExec, result);
@@ -188,14 +232,27 @@ SOFTVPU_BORROWED int worker_main(void* argument) {
 
 SOFTVPU_BORROWED int middle_main(void* argument) {
   Plan* plan = static_cast<Plan*>(argument);
-  const long pid =
-      clone_on(CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, plan->worker_stack_top, &plan->pidfd, worker_main, plan);
-  if (pid < 0) return give_up(plan, Step::kCloneWorker, pid);
-  plan->pid = static_cast<int>(pid);
+  for (size_t i = plan->first_namespaces; i <= kNoNamespaces; ++i) {
+    plan->namespaces = kNamespaces[i];
+    plan->failed_step = Step::kNothing;
+    plan->error = 0;
+    const long pid = clone_on(CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | plan->namespaces, plan->worker_stack_top,
+                              &plan->pidfd, worker_main, plan);
+    if (pid < 0) {
+      if (i == kNoNamespaces) return give_up(plan, Step::kCloneWorker, pid);
+      continue;  // not for us, or not on this machine
+    }
+    plan->pid = static_cast<int>(pid);
+    if (plan->failed_step != Step::kExec || i == kNoNamespaces) return 0;
+    // It may be the namespace that can't read the file.
+    child_call(SYS_wait4, pid, 0, __WALL);
+    child_call(SYS_close, plan->pidfd);
+    plan->pidfd = -1;
+  }
   return 0;
 }
 
-std::vector<char*> pointers(const std::vector<std::string>& strings) {
+__attribute__((noinline)) std::vector<char*> pointers(const std::vector<std::string>& strings) {
   std::vector<char*> out;
   for (const std::string& text : strings) out.push_back(const_cast<char*>(text.c_str()));
   out.push_back(nullptr);
@@ -214,7 +271,7 @@ class Stacks {
   ~Stacks() {
     if (base_ != nullptr) raw::munmap(base_, kSize);
   }
-  Status make() {
+  __attribute__((noinline)) Status make() {
     const int error = raw::mmap(nullptr, kSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0, &base_);
     if (error < 0) return fail(-error, "memory for a worker's start");
     for (const size_t at : {kGuard, kGuard + kStackSize + kGuard}) {
@@ -233,6 +290,11 @@ class Stacks {
   void* base_ = nullptr;
 };
 
+// Not inlined into spawn_worker(), as pointers() and Stacks::make(): it runs on a caller's stack, of which there may be little.
+__attribute__((noinline)) Unexpected failed_at(Step step, int error, const std::string& path) {
+  return fail(error, std::string(name_of(step)) + " (" + path + ")");
+}
+
 }  // namespace
 
 Result<SpawnedWorker> spawn_worker(const SpawnRequest& request) {
@@ -243,17 +305,20 @@ Result<SpawnedWorker> spawn_worker(const SpawnRequest& request) {
 
   Plan plan{};
   plan.path = request.path.c_str();
+  plan.executable = request.executable;
   plan.argv = argv.data();
   plan.envp = envp.data();
   plan.socket = request.socket;
   plan.keep_stderr = request.keep_stderr;
   plan.highest_fd = highest_descriptor();
+  plan.first_namespaces = request.own_pid_namespace ? 0 : kNoNamespaces;
   plan.worker_stack_top = stacks.worker_top();
   plan.pidfd = -1;
 
   // All of them, libc's own (cancellation, setuid() in all threads) included: a handler must not run on a borrowed stack.
   const unsigned long all = ~0ul;
   unsigned long before = 0;
+  const library_fds::Birth birth;  // the pidfd appears among the program's numbers
   raw::call(SYS_rt_sigprocmask, SIG_SETMASK, raw::address(&all), raw::address(&before), sizeof(all));
   const long middle = clone_on(CLONE_VM | CLONE_VFORK | CLONE_FILES, stacks.middle_top(), nullptr, middle_main, &plan);
   if (middle > 0) {
@@ -272,7 +337,7 @@ Result<SpawnedWorker> spawn_worker(const SpawnRequest& request) {
   if (answers.error != 0) {
     if (worker.pidfd) reap_worker(worker.pidfd.get());
     const int error = answers.error;
-    return fail(error, std::string(name_of(static_cast<Step>(answers.failed_step))) + " (" + request.path + ")");
+    return failed_at(static_cast<Step>(answers.failed_step), error, request.path);
   }
   if (!worker.pidfd) return fail(ENOSYS, "the kernel gave no pidfd for a worker; Linux 5.3 or newer is needed");
   return worker;

@@ -4,14 +4,22 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <cstddef>
+#include <iterator>
 #include <thread>
 
 #include "base/raw_syscall.h"
@@ -142,6 +150,78 @@ TEST(AWorker, HasDefaultSignalsAndASessionOfItsOwn) {
   EXPECT_EQ(read_all(run.ours.get()), "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n" + pid + "\n" + pid + "\n");
 }
 
+TEST(AWorker, IsLaidOutAtRandomEvenIfTheProgramIsNot) {
+  const int before = personality(0xffffffff);
+  ASSERT_NE(personality(static_cast<unsigned long>(before) | ADDR_NO_RANDOMIZE | READ_IMPLIES_EXEC), -1);
+  Shell run = shell("cat /proc/self/personality >&3");
+  personality(static_cast<unsigned long>(before));
+  ASSERT_TRUE(run.worker) << run.worker.error().reason;
+  EXPECT_EQ(read_all(run.ours.get()), "00000000\n");
+}
+
+TEST(AWorker, InAPidNamespaceOfItsOwnIsStillKnownByItsNumberAndItsPidfd) {
+  int pair[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+  const UniqueFd ours(pair[0]);
+  UniqueFd theirs(pair[1]);
+  SpawnRequest request{
+      "/bin/sh", {"sh", "-c", "grep NSpid /proc/self/status >&3; sleep 1000 & read line <&3"}, {}, theirs.get(), false};
+  request.own_pid_namespace = true;
+  const auto worker = spawn_worker(request);
+  ASSERT_TRUE(worker) << worker.error().reason;
+  theirs.reset();
+  char text[256] = {};
+  ASSERT_GT(read(ours.get(), text, sizeof(text) - 1), 0);
+  const std::string seen = text;
+  // "NSpid:", then grep's number here, and in its own namespace if there is one.
+  if (std::count(seen.begin(), seen.end(), '\t') < 2) GTEST_SKIP() << "this machine gives no pid namespace: " << seen;
+  EXPECT_FALSE(dead(*worker, 0));
+  EXPECT_EQ(kill(worker->pid, 0), 0);
+  // What it has made goes with it: the sleeping process holds the other end of the socket.
+  ASSERT_EQ(kill(worker->pid, SIGKILL), 0);
+  EXPECT_TRUE(dead(*worker, 10'000));
+  EXPECT_EQ(read_all(ours.get()), "");
+}
+
+TEST(AWorker, ThatCannotBeExecutedLeavesNoProcessInANamespaceEither) {
+  SpawnRequest request{"/nonexistent/softvpu-fw", {"softvpu-fw"}, {}, 0, false};
+  request.own_pid_namespace = true;
+  const auto worker = spawn_worker(request);
+  ASSERT_FALSE(worker);
+  EXPECT_EQ(worker.error().code, ENOENT);
+}
+
+// As containers do: clone() with namespaces is refused, by whichever errno, and the worker starts without.
+TEST(AWorker, StartsWithoutNamespacesWhereTheyAreRefused) {
+  constexpr uint32_t kNamespaces = CLONE_NEWPID | CLONE_NEWUSER;
+  for (const uint32_t error : {EPERM, ENOSPC, EINVAL, ENOSYS, EUSERS}) {
+    const pid_t child = fork();
+    if (child == 0) {
+      const sock_filter program[] = {
+          BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+          BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 3),
+          BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[0])),
+          BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, kNamespaces, 0, 1),
+          BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+          BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+      };
+      const sock_fprog filter{std::size(program), const_cast<sock_filter*>(program)};
+      if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) _exit(77);
+      int pair[2];
+      if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) _exit(1);
+      SpawnRequest request{"/bin/sh", {"sh", "-c", "echo ok >&3"}, {}, pair[1], false};
+      request.own_pid_namespace = true;
+      const auto worker = spawn_worker(request);
+      close(pair[1]);
+      _exit(worker && read_all(pair[0]) == "ok\n" ? 0 : 2);
+    }
+    int status = -1;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << "this kernel has no seccomp filters";
+    EXPECT_EQ(status, 0) << "errno " << error;
+  }
+}
+
 TEST(AWorker, LeavesTheCallersSignalMaskAsItWas) {
   sigset_t block;
   sigset_t before;
@@ -157,11 +237,11 @@ TEST(AWorker, LeavesTheCallersSignalMaskAsItWas) {
 
 TEST(AWorkerThatIsMissing, IsAnErrorThatNamesIt) {
   int descriptors = dup(0);
-  SpawnRequest request{"/nonexistent/softvpu-fw", {"softvpu-fw"}, {}, 0, false};
+  SpawnRequest request{"/proc/nonexistent/softvpu-fw", {"softvpu-fw"}, {}, 0, false};
   const auto worker = spawn_worker(request);
   ASSERT_FALSE(worker);
   EXPECT_EQ(worker.error().code, ENOENT);
-  EXPECT_NE(worker.error().reason.find("/nonexistent/softvpu-fw"), std::string::npos);
+  EXPECT_NE(worker.error().reason.find("/proc/nonexistent/softvpu-fw"), std::string::npos);
   close(descriptors);
   const int again = dup(0);
   EXPECT_EQ(again, descriptors);  // nothing leaked

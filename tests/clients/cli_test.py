@@ -6,6 +6,8 @@ import json
 import os
 import pathlib
 import pty
+import resource
+import select
 import shutil
 import signal
 import subprocess
@@ -104,8 +106,8 @@ class Run(InAScratchDirectory):
         self.assertEqual(softvpu("run", "sh", "-c", "exit 4", env=self.environment).returncode, 4)
 
     def test_shows_the_device_that_was_asked_for(self):
-        listed = softvpu("run", "--device", "33", "--", "sh", "-c", "echo /dev/video*", env=self.environment)
-        self.assertEqual(listed.stdout, "/dev/video33\n")
+        listed = softvpu("run", "--device", "33", "--", "sh", "-c", "echo /dev/video-dec* /dev/video33*", env=self.environment)
+        self.assertEqual(listed.stdout, "/dev/video-dec0 /dev/video33\n")
 
     def test_without_a_program_says_what_was_expected(self):
         wrong = softvpu("run", env=self.environment)
@@ -141,6 +143,103 @@ class Run(InAScratchDirectory):
             self.assertEqual(wrong.returncode, 126)
             self.assertIn("statically linked: LD_PRELOAD can't reach it", wrong.stderr)
 
+    # A copy of a program of this machine, with another dynamic linker.
+    def with_linker(self, linker, name="program"):
+        image = pathlib.Path(shutil.which("true")).read_bytes()
+        own = next((word for word in (b"/lib64/ld-linux-x86-64.so.2\0", b"/lib/ld-linux-aarch64.so.1\0") if word in image), None)
+        if own is None or len(linker) >= len(own):
+            self.skipTest("true has no dynamic linker that could be replaced")
+        path = self.scratch / name
+        path.write_bytes(image.replace(own, linker.encode().ljust(len(own), b"\0"), 1))
+        path.chmod(0o755)
+        return str(path)
+
+    def test_refuses_a_musl_program_and_says_why(self):
+        binary = self.with_linker("/lib/ld-musl-x86_64.so.1")
+        for path in (binary, self.script("by-musl", f"#!{binary}\n")):
+            wrong = self.run_it(path)
+            self.assertEqual(wrong.returncode, 126)
+            self.assertRegex(wrong.stderr.split("\n")[0], "linked with musl")
+            self.assertIn("try: a build of it for glibc", wrong.stderr)
+
+    def test_refuses_a_program_whose_c_library_cannot_load_ours_and_says_why(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="s", dir="/tmp"))
+        self.addCleanup(shutil.rmtree, folder)
+        shutil.copy(shutil.which("false"), folder / "ld-old")
+        wrong = self.run_it(self.with_linker(f"{folder}/ld-old"))
+        self.assertEqual(wrong.returncode, 126)
+        self.assertIn("whose C library can't load softvpu's", wrong.stderr)
+        self.assertIn("glibc 2.34 or newer", wrong.stderr)
+
+    def test_survives_a_hostile_program_header(self):
+        header = bytearray(pathlib.Path(shutil.which("true")).read_bytes()[:64])
+        header[32:40] = (2**64 - 24).to_bytes(8, "little")  # e_phoff
+        path = self.scratch / "hostile"
+        path.write_bytes(bytes(header) + b"\0" * 200)
+        path.chmod(0o755)
+        self.assertEqual(self.run_it(str(path)).returncode, 126)
+
+    def compiled(self, name, text, *options):
+        if not shutil.which("cc"):
+            self.skipTest("needs a C compiler")
+        source, binary = self.script(name + ".c", text), str(self.scratch / name)
+        done = subprocess.run(["cc", *options, "-o", binary, source], capture_output=True, text=True)
+        if done.returncode != 0:
+            self.skipTest(f"cc {' '.join(options)}: {done.stderr[-200:]}")
+        return binary
+
+    def test_starts_a_go_program_with_a_line_that_says_what_it_misses(self):
+        binary = self.compiled("go", '__asm__(".section .note.go.buildid,\\"a\\",%note\\n.long 4\\n.long 4\\n.long 4\\n.ascii \\"Go\\\\0\\\\0id!!\\"\\n.previous");\n'
+                                     "int main(void) { return 9; }\n")
+        for command in ([binary], ["env", "A=b", "timeout", "5", binary], ["sh", "-c", f"exec {binary}"]):
+            run = self.run_it(*command)
+            self.assertEqual(run.returncode, 9)
+            self.assertRegex(run.stderr, r"\Asoftvpu: .* is a Go program: .*; try the kernel module\n\Z")
+
+    def test_starts_a_program_of_address_sanitizer_so_that_it_runs(self):
+        self.environment.pop("ASAN_OPTIONS", None)
+        binary = self.compiled("asan", '#include <fcntl.h>\nint main(void) { return open("/dev/video10", O_RDWR) < 0 ? 1 : 9; }\n', "-fsanitize=address")
+        run = self.run_it(binary)
+        self.assertEqual(run.returncode, 9, run.stderr)
+        self.assertRegex(run.stderr, r"\Asoftvpu: .* is built with AddressSanitizer.*ASAN_OPTIONS=verify_asan_link_order=0\n\Z")
+        self.environment["ASAN_OPTIONS"] = "verify_asan_link_order=0:detect_leaks=0"
+        self.assertEqual(self.run_it(binary).stderr, "", "who said so himself needs no line")
+
+    def test_says_that_a_program_of_thread_sanitizer_may_not_run(self):
+        binary = self.compiled("tsan", "int main(void) { return 0; }\n", "-fsanitize=thread")
+        self.assertRegex(self.run_it(binary).stderr, r"\Asoftvpu: .* is built with ThreadSanitizer.*; try AddressSanitizer, or the kernel module\n")
+
+    def test_says_that_valgrind_ends_a_program_that_decodes(self):
+        valgrind = self.script("valgrind", "#!/bin/sh\nexec \"$@\"\n")
+        run = self.run_it(valgrind, "true")
+        self.assertEqual(run.returncode, 0)
+        self.assertRegex(run.stderr, r"\Asoftvpu: valgrind doesn't know the clone\(\).*; try a build with -fsanitize=address, or the kernel module\n\Z")
+
+    def test_says_what_a_wrapper_is_about_to_start(self):
+        binary = self.with_linker("/lib/ld-musl-x86_64.so.1")
+        for wrapper in (["env", "A=b"], ["timeout", "5"], ["nice", "-n", "5", "env"], ["sh", "-c"]):
+            self.assertRegex(self.run_it(*wrapper, binary).stderr, r"\Asoftvpu: .* is linked with musl.*; try a build of it for glibc", wrapper)
+        for plain in (["env", "A=b", "true"], ["sh", "-c", "true"], ["timeout", "5", "true"], ["true"]):
+            self.assertEqual(self.run_it(*plain).stderr, "")
+
+    # As v4l2-tracer of v4l-utils does it: its library is preloaded unless something is already.
+    def test_lets_v4l2_tracer_trace(self):
+        library = self.compiled("libv4l2tracer.so", "#define _GNU_SOURCE\n#include <dlfcn.h>\n#include <stdarg.h>\n#include <stdio.h>\n#include <stdlib.h>\n"
+                                "int ioctl(int fd, unsigned long request, ...) {\n  va_list list;\n  va_start(list, request);\n  void *arg = va_arg(list, void *);\n  va_end(list);\n"
+                                "  int (*next)(int, unsigned long, ...) = dlsym(RTLD_NEXT, \"ioctl\");\n  int result = next(fd, request, arg);\n"
+                                "  FILE *trace = fopen(getenv(\"TRACE_ID\"), \"a\");\n  fprintf(trace, \"%lx %d\\n\", request, result);\n  fclose(trace);\n  return result;\n}\n", "-shared", "-fPIC")
+        tracer = self.script("v4l2-tracer", f"#!/bin/sh\n[ $1 = -g ] && shift\n[ $1 = trace ] || exit 9\nshift\nLD_PRELOAD=${{LD_PRELOAD:-{library}}} exec \"$@\"\n")
+        self.environment["TRACE_ID"] = str(self.scratch / "trace")
+        asker = self.compiled("asker", '#include <fcntl.h>\n#include <linux/videodev2.h>\n#include <sys/ioctl.h>\nint main(int n, char **words) {\n  struct v4l2_capability c;\n'
+                                       '  int fd = open(words[1], O_RDWR);\n  return fd < 0 || ioctl(fd, VIDIOC_QUERYCAP, &c) < 0 ? 1 : 7;\n}\n')
+        for options, command, node in (([], [tracer, "trace", asker], "/dev/video10"), (["--device", "12", "--single-planar"], [tracer, "-g", "trace", asker], "/dev/video12")):
+            run = softvpu("run", *options, "--", *command, node, env=self.environment)
+            self.assertEqual((run.returncode, run.stderr), (7, ""))
+            self.assertIn("80685600 0\n", (self.scratch / "trace").read_text())
+            (self.scratch / "trace").unlink()
+        wrapped = self.run_it("env", "A=b", tracer, "trace", asker, "/dev/video10")
+        self.assertRegex(wrapped.stderr, r"\Asoftvpu: v4l2-tracer keeps the LD_PRELOAD.*; try v4l2-tracer trace softvpu run -- PROGRAM\n\Z")
+
     @unittest.skipUnless(os.geteuid() == 0, "only root can give a file away")
     def test_refuses_a_setuid_program_and_says_why(self):
         path = shutil.copy("/bin/true", self.scratch / "setuid")
@@ -152,7 +251,7 @@ class Run(InAScratchDirectory):
 
     def test_says_which_part_is_missing(self):
         for variable, part in (("SOFTVPU_PRELOAD", "libsoftvpu-preload.so"), ("SOFTVPU_FW", "softvpu-fw")):
-            wrong = softvpu("run", "--", "true", env={**self.environment, variable: "/nonexistent"})
+            wrong = softvpu("run", "--", "true", env={**self.environment, variable: "/proc/nonexistent"})
             self.assertEqual(wrong.returncode, 125)
             self.assertIn(part, wrong.stderr)
 
@@ -182,7 +281,8 @@ class TheRuntimeDirectory(InAScratchDirectory):
     def test_exists_while_the_program_runs_and_no_longer(self):
         process = self.start("sh", "-c", "echo $SOFTVPU_ROOT; read line", stdin=subprocess.PIPE)
         self.assertEqual([str(tree) for tree in self.trees()], [self.first_line])
-        self.assertEqual(os.stat(self.first_line).st_mode & 0o777, 0o700)
+        # A program that stops being root must still reach root's tree; an ordinary user's is his alone.
+        self.assertEqual(os.stat(self.first_line).st_mode & 0o777, 0o755 if os.geteuid() == 0 else 0o700)
         process.communicate("\n", timeout=20)
         self.assertEqual(self.trees(), [])
 
@@ -196,11 +296,78 @@ class TheRuntimeDirectory(InAScratchDirectory):
         process = self.start("sh", "-c", "echo $$; exec sleep 100")
         process.kill()
         process.wait(20)
+        program = os.pidfd_open(int(self.first_line))
         os.kill(int(self.first_line), signal.SIGKILL)
+        self.assertTrue(select.select([program], [], [], 20)[0], "the program has ended, and given up its lock")
+        os.close(program)
         self.assertEqual(len(self.trees()), 1)
         other = self.start("sh", "-c", "echo $SOFTVPU_ROOT; read line", stdin=subprocess.PIPE)
         self.assertEqual([str(tree) for tree in self.trees()], [self.first_line], "a living run's directory must stay")
         other.communicate("\n", timeout=20)
+
+    # The supervisor can be killed; its program, and what that started, still need the device.
+    ASKER = "import os, sys\n{before}\nprint('ready', flush=True)\nsys.stdin.readline()\nos.close(os.open('/dev/video10', os.O_RDWR))\nprint('found', flush=True)\n"
+
+    def outlive_the_supervisor(self, before, *wrapper):
+        process = self.start(*wrapper, "python3", "-c", self.ASKER.format(before=before), stdin=subprocess.PIPE)
+        process.send_signal(signal.SIGKILL)
+        process.wait(20)
+        for _ in range(2):
+            self.assertEqual(softvpu("run", "--", "true", env=self.environment).returncode, 0)
+        self.assertEqual(len(self.trees()), 1, "a program of the killed run still lives")
+        process.stdin.write("\n")
+        process.stdin.flush()
+        self.assertEqual(process.stdout.read(), "found\n")
+        process.stdin.close()
+        for _ in range(100):  # the program is about to end
+            if not self.trees():
+                break
+            softvpu("run", "--", "true", env=self.environment)
+        self.assertEqual(self.trees(), [], "nobody uses it any more")
+
+    def test_outlives_a_killed_supervisor(self):
+        self.outlive_the_supervisor("")
+
+    def test_outlives_a_killed_supervisor_when_its_program_closed_all_descriptors(self):
+        self.outlive_the_supervisor("os.closerange(3, 70000)")
+
+    def test_outlives_a_killed_supervisor_when_its_program_closed_all_descriptors_by_bare_calls(self):
+        self.outlive_the_supervisor("import ctypes\nlibc = ctypes.CDLL(None)\nfor fd in range(3, 4096): libc.syscall(3, fd)")
+
+    def test_outlives_a_killed_supervisor_when_its_program_wrote_over_its_environment(self):
+        # As setproctitle does, which moves it first; the index that the process has mapped tells.
+        self.outlive_the_supervisor("os.path.exists('/dev/video10')\nos.closerange(3, 70000)\nimport ctypes\nsaved = dict(os.environ)\n"
+                                    "start, end = (int(open('/proc/self/stat').read().rsplit(')', 1)[1].split()[at]) for at in (47, 48))\n"
+                                    "ctypes.memset(start, 0, end - start)\nos.environ.update(saved)")
+
+    def test_outlives_a_run_whose_daemon_stays(self):
+        process = self.start("sh", "-c", "echo $SOFTVPU_ROOT; setsid sh -c 'while [ ! -e \"$0\" ]; do sleep 0.05; done' \"$0\" </dev/null >/dev/null 2>&1 &",
+                             str(self.scratch / "go"))
+        self.assertEqual(process.wait(20), 0)
+        self.assertEqual([str(tree) for tree in self.trees()], [self.first_line])
+        self.assertEqual(softvpu("run", "--", "true", env=self.environment).returncode, 0)
+        self.assertEqual([str(tree) for tree in self.trees()], [self.first_line])
+        (self.scratch / "go").touch()
+        for _ in range(100):
+            if not self.trees():
+                break
+            softvpu("run", "--", "true", env=self.environment)
+        self.assertEqual(self.trees(), [])
+
+    def test_that_was_never_completed_is_swept_when_it_is_old(self):
+        (self.scratch / "softvpu-run-young").mkdir()
+        old = self.scratch / "softvpu-run-oldold"
+        old.mkdir()
+        os.utime(old, (time.time() - 3600, time.time() - 3600))
+        softvpu("run", "--", "true", env=self.environment)
+        self.assertEqual([tree.name for tree in self.trees()], ["softvpu-run-young"])
+
+    def test_is_made_whatever_the_umask_is(self):
+        for mask in (0, 0o077, 0o002):
+            found = subprocess.run([SOFTVPU, "run", "--", "test", "-c", "/dev/video10"], env=self.environment, timeout=60, preexec_fn=lambda: os.umask(mask))
+            self.assertEqual(found.returncode, 0, oct(mask))
+            kept = subprocess.run([SOFTVPU, "run", "--", "sh", "-c", "umask"], env=self.environment, timeout=60, stdout=subprocess.PIPE, text=True, preexec_fn=lambda: os.umask(mask))
+            self.assertEqual(int(kept.stdout, 8), mask)
 
     def test_is_its_own_for_each_run(self):
         first = self.start("sh", "-c", "echo $SOFTVPU_ROOT; read line", stdin=subprocess.PIPE)
@@ -272,7 +439,7 @@ class List(unittest.TestCase):
         self.assertTrue(device["controls"])
 
     def test_says_what_is_missing(self):
-        wrong = softvpu("list", env={**os.environ, "SOFTVPU_FW": "/nonexistent"})
+        wrong = softvpu("list", env={**os.environ, "SOFTVPU_FW": "/proc/nonexistent"})
         self.assertEqual(wrong.returncode, 1)
         self.assertIn("softvpu doctor", wrong.stderr)
 
@@ -291,11 +458,24 @@ class Doctor(unittest.TestCase):
                 self.assertTrue(check["means"] and check["mend"], check)
 
     def test_fails_with_a_mend_when_a_part_is_missing(self):
-        shown = softvpu("doctor", "--json", env={**os.environ, "SOFTVPU_FW": "/nonexistent"})
+        shown = softvpu("doctor", "--json", env={**os.environ, "SOFTVPU_FW": "/proc/nonexistent"})
         self.assertEqual(shown.returncode, 1)
         bad = [check for check in json.loads(shown.stdout)["checks"] if check["verdict"] == "fail"]
         self.assertEqual([check["name"] for check in bad], ["firmware"])
         self.assertTrue(bad[0]["mend"])
+
+    def test_fails_within_a_limit_that_ends_sessions(self):
+        def small_files():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (500 << 10, 500 << 10))
+        shown = softvpu("doctor", "--json", preexec_fn=small_files)
+        self.assertEqual(shown.returncode, 1, shown.stdout)
+        bad = [check for check in json.loads(shown.stdout)["checks"] if check["verdict"] == "fail"]
+        self.assertEqual([check["name"] for check in bad], ["size of files"])
+        self.assertIn("ulimit -f", bad[0]["mend"])
+
+    def test_begins_a_session(self):
+        end = [check for check in json.loads(softvpu("doctor", "--json").stdout)["checks"] if check["name"] == "end to end"]
+        self.assertIn("began a session", end[0]["found"])
 
     def test_looks_at_a_program(self):
         self.assertEqual(softvpu("doctor", "--", "ls").returncode, 0)

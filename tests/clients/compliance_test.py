@@ -20,6 +20,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 SKIPPED = 77
@@ -27,6 +28,9 @@ OLD_DESCRIPTION = b"\0Y/CbCr 4:2:0\0"
 NEW_DESCRIPTION = b"\0Y/UV 4:2:0\0\0\0"
 MUST_STREAM = {"newest": ["MMAP (select, REQBUFS)", "MMAP (epoll, REQBUFS)", "MMAP (select, CREATE_BUFS)", "MMAP (epoll, CREATE_BUFS)"],
                "system": ["MMAP (select", "MMAP (epoll"]}
+# Its child has a quarter of a second to get into an ioctl.
+BY_THE_CLOCK = {"blocking wait"}
+TRIES = 4
 ACCESS_UNIT_DELIMITER = b"\0\0\0\1\x09"
 
 
@@ -92,6 +96,26 @@ def run_it(softvpu, node, tool, streaming):
     return seen.stdout, failing, ran, int(total[4])
 
 
+def wait_for_quiet():
+    """Until nobody else wants a processor, ten seconds at most."""
+    for _ in range(20):
+        time.sleep(0.5)
+        if int(pathlib.Path("/proc/loadavg").read_text().split()[3].split("/")[0]) <= 1:
+            return
+
+
+def run_patiently(softvpu, node, tool, streaming, known):
+    """What goes by the clock alone gets more tries, on a machine that has time for it, if it is all that failed."""
+    for tries in range(TRIES):
+        seen = run_it(softvpu, node, tool, streaming)
+        wrong = (seen[1] or set()) - known.keys()
+        if not wrong or not wrong <= BY_THE_CLOCK:
+            break
+        print(f"by the clock, try {tries + 1}: {sorted(wrong)}")
+        wait_for_quiet()
+    return seen
+
+
 def main(softvpu, node, mode, which):
     tool = find_tool(which)
     if tool is None:
@@ -103,7 +127,7 @@ def main(softvpu, node, mode, which):
     with tempfile.TemporaryDirectory(prefix="softvpu-compliance-") as scratch:
         scratch = pathlib.Path(scratch)
         streaming = [] if mode == "plain" else make_stream(scratch, mode == "frames")
-        text, failing, ran, warnings = run_it(softvpu, node, tool, streaming)
+        text, failing, ran, warnings = run_patiently(softvpu, node, tool, streaming, known)
         print(text)
         if failing is None:
             print(f"FAILED: v4l2-compliance {version} didn't reach its end, or its sums don't agree with its lines")

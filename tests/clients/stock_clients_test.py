@@ -116,12 +116,14 @@ u.udev_enumerate_scan_devices(e)
 entry = u.udev_enumerate_get_list_entry(e)
 while entry:
     path = u.udev_list_entry_get_name(p(entry))
+    entry = u.udev_list_entry_get_next(p(entry))
+    if b"/softvpu-" not in path:
+        continue  # a camera of this machine's
     d = p(u.udev_device_new_from_syspath(c, path))
     print(u.udev_device_get_devnode(d).decode(), u.udev_device_get_property_value(d, b"ID_V4L_PRODUCT").decode(),
           u.udev_device_get_sysattr_value(d, b"name").decode(), u.udev_device_get_is_initialized(d))
     parent = u.udev_device_get_parent_with_subsystem_devtype(d, b"platform", None)
     print(u.udev_device_get_sysname(p(parent)).decode())
-    entry = u.udev_list_entry_get_next(p(entry))
 u.udev_device_new_from_devnum.argtypes = [p, ctypes.c_char, ctypes.c_uint64]
 d = p(u.udev_device_new_from_devnum(c, b"c", os.makedev(81, 10)))
 print(u.udev_device_get_syspath(d).decode())
@@ -156,12 +158,81 @@ class GStreamer(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(md5_of(out), decoded(codec))
 
+    def test_playbin_chooses_the_device(self):
+        for element in ("playbin", "playbin3"):
+            done = in_run("env", "GST_DEBUG=v4l2videodec:4,GST_ELEMENT_FACTORY:4", "GST_DEBUG_NO_COLOR=1", "gst-launch-1.0", element, f"uri=file://{clip('h264')}", "video-sink=fakesink")
+            self.assertEqual(done.returncode, 0, done.stderr[-2000:])
+            self.assertIn('creating element "v4l2h264dec"', done.stderr)
+
     def test_device_provider_shows_it(self):
         # GUdev; a codec is no capture device, so the monitor must be told to look, not find a camera.
         shown = in_run("gst-inspect-1.0", "v4l2h264dec")
         self.assertEqual(shown.returncode, 0, shown.stderr)
         self.assertIn("/dev/video10", shown.stdout)
 
+
+# What no raw format of the node can hold: name: (encoder, its options, the file, ffmpeg's decoder through the device, GStreamer's elements).
+UNDECODABLE = {
+    "h264_444": ("libx264", ["-pix_fmt", "yuv444p", "-preset", "ultrafast"], "h264-444.mp4", "h264_v4l2m2m", ["qtdemux", "h264parse", "v4l2h264dec"]),
+    "h264_10_bits": ("libx264", ["-pix_fmt", "yuv420p10le", "-preset", "ultrafast"], "h264-10.mp4", "h264_v4l2m2m", ["qtdemux", "h264parse", "v4l2h264dec"]),
+    "vp9_profile_2": ("libvpx-vp9", ["-pix_fmt", "yuv420p10le", "-deadline", "realtime", "-cpu-used", "8"], "vp9-10.webm", "vp9_v4l2m2m",
+                      ["matroskademux", "vp9parse", "v4l2vp9dec"]),
+}
+
+
+class AStreamThatCannotBeDecoded(unittest.TestCase):
+    """dev-decoder.rst, Decoding, last paragraph: EIO and POLLERR. Every client ends, with an error, and without a frame."""
+
+    def stream(self, name):
+        encoder, options, file, _, _ = UNDECODABLE[name]
+        path = WORK / file
+        if not path.exists():
+            made = tool("ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25", "-frames:v", "30", "-c:v", encoder, *options,
+                        path)
+            if made.returncode != 0:
+                raise unittest.SkipTest(f"this ffmpeg can't make it: {made.stderr[-200:]}")
+        return path
+
+    def by_ffmpeg(self, name):
+        out = WORK / f"{name}.yuv"
+        done = in_run("ffmpeg", "-v", "error", "-nostdin", "-y", "-c:v", UNDECODABLE[name][3], "-i", self.stream(name), "-f", "rawvideo", out)
+        self.assertNotEqual(done.returncode, 0, "it looks like success")
+        self.assertIn("Input/output error", done.stderr)
+        self.assertEqual(out.stat().st_size if out.exists() else 0, 0, "frames of a stream that can't be decoded")
+
+    def by_gstreamer(self, name):
+        elements = [f"filesrc location={self.stream(name)}", *UNDECODABLE[name][4], "fakesink"]
+        done = in_run("gst-launch-1.0", "-q", *" ! ".join(elements).split())
+        if "no element" in done.stderr:
+            self.fail(done.stderr)
+        self.assertNotEqual(done.returncode, 0, "it looks like success")
+        self.assertIn("ERROR", done.stderr + done.stdout)
+
+    def test_ends_v4l2_ctl(self):
+        bare = WORK / "h264-10.264"
+        made = tool("ffmpeg", "-v", "error", "-nostdin", "-y", "-i", self.stream("h264_10_bits"), "-c", "copy", "-bsf:v", "h264_mp4toannexb", bare)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        out = WORK / "v4l2-ctl.yuv"
+        done = in_run("v4l2-ctl", "-d", "/dev/video10", "-x", "pixelformat=H264", "--stream-mmap", "--stream-out-mmap", f"--stream-from={bare}",
+                      f"--stream-to={out}")
+        self.assertIn("Input/output error", done.stderr + done.stdout)
+        self.assertEqual(out.stat().st_size if out.exists() else 0, 0)
+
+    def test_in_its_middle_ends_ffmpeg(self):
+        # It polls again for ever where poll reports POLLERR, unless poll reports in the end that DQBUF wouldn't block.
+        both = WORK / "middle.264"
+        both.write_bytes(b"")
+        for source in (clip("h264"), self.stream("h264_10_bits")):
+            part = tool("ffmpeg", "-v", "error", "-nostdin", "-y", "-i", source, "-c", "copy", "-bsf:v", "h264_mp4toannexb", "-f", "h264", WORK / "part.264")
+            self.assertEqual(part.returncode, 0, part.stderr)
+            both.write_bytes(both.read_bytes() + (WORK / "part.264").read_bytes())
+        done = in_run("ffmpeg", "-v", "warning", "-nostdin", "-c:v", "h264_v4l2m2m", "-i", both, "-fps_mode", "passthrough", "-f", "null", "-")
+        self.assertIn("POLLERR", done.stderr)
+
+
+for _name in UNDECODABLE:
+    setattr(AStreamThatCannotBeDecoded, f"test_ends_ffmpeg_{_name}", lambda self, n=_name: self.by_ffmpeg(n))
+    setattr(AStreamThatCannotBeDecoded, f"test_ends_gstreamer_{_name}", lambda self, n=_name: self.by_gstreamer(n))
 
 for _codec in CODECS:
     for _node in NODES:

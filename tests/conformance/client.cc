@@ -17,7 +17,7 @@
 namespace softvpu::conformance {
 namespace {
 
-constexpr int kPatienceMs = 10'000;
+int patience_ms() { return 10'000 * patience(); }
 
 uint64_t to_number(timeval time) { return static_cast<uint64_t>(time.tv_sec) * 1'000'000 + static_cast<uint64_t>(time.tv_usec); }
 timeval to_time(uint64_t number) {
@@ -26,9 +26,14 @@ timeval to_time(uint64_t number) {
 
 }  // namespace
 
+int patience() {
+  const char* const times = std::getenv("SOFTVPU_PATIENCE");
+  return times != nullptr ? std::max(std::atoi(times), 1) : 1;
+}
+
 std::vector<MakeDevice> devices_under_test() {
-  if (std::getenv("SOFTVPU_DUT") != nullptr) return {&make_node};
-  return {&make_in_process_multiplanar, &make_in_process_singleplanar};
+  if (std::getenv("SOFTVPU_DUT") != nullptr) return {{"Node", &make_node}};
+  return {{"Multiplanar", &make_in_process_multiplanar}, {"SinglePlanar", &make_in_process_singleplanar}};
 }
 
 Client::Client(DeviceUnderTest& device)
@@ -48,6 +53,12 @@ void Client::close() {
     maps.clear();
   }
   file_.reset();
+}
+
+Size Client::size_of_stream(Size before) {
+  Size size = g_fmt(Side::kCapture).size;
+  for (int times = 1; times < patience() && size == before; ++times) size = g_fmt(Side::kCapture).size;
+  return size;
 }
 
 PixFormat Client::g_fmt(Side side) {
@@ -151,6 +162,10 @@ void Client::map_from(Side side, uint32_t first) {
 }
 
 void Client::allocate(Side side, uint32_t count) {
+  // A mapping keeps the open file, and the buffer that it is of.
+  auto& maps = maps_[index(side)];
+  for (const Map& map : maps) file_->unmap(map.at, map.length, map.offset);
+  maps.clear();
   ASSERT_EQ(reqbufs(side, &count), 0);
   map_from(side, 0);
   ASSERT_EQ(this->count(side), count);
@@ -221,7 +236,7 @@ Got Client::await(Side side) {
   for (;;) {
     const Got got = dqbuf(side);
     if (got.error != -EAGAIN) return got;
-    if (file_->poll(wanted, kPatienceMs) == 0) return got;
+    if (file_->poll(wanted, patience_ms()) == 0) return got;
   }
 }
 
@@ -337,6 +352,7 @@ void Player::step() {
     }
     if (got.last()) {
       ++lasts;
+      last = got;
       break;
     }
     if (requeue) (void)client_.qbuf_capture(got.index);
@@ -355,7 +371,7 @@ void Player::until_quiet() {
 }
 
 bool Player::until(const std::function<bool()>& done) {
-  const auto limit = std::chrono::steady_clock::now() + std::chrono::milliseconds(kPatienceMs);
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience_ms());
   for (;;) {
     step();
     if (done()) return true;

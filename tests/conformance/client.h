@@ -17,6 +17,9 @@ namespace softvpu::conformance {
 using v4l2::PixFormat;
 using v4l2::Side;
 
+// How often a limit is repeated that only ends what hangs: SOFTVPU_PATIENCE, of a machine that is emulated or busy; else 1.
+int patience();
+
 struct Got {
   int error = 0;  // of DQBUF; then nothing else counts
   uint32_t index = 0;
@@ -44,6 +47,9 @@ class Client {
 
   // --- Formats
   PixFormat g_fmt(Side side);
+  // G_FMT(CAPTURE)'s size right after the first data: the device waits a second for the header. Where a worker takes longer to
+  // start (patience()), it is asked again, until the answer isn't `before`.
+  Size size_of_stream(Size before);
   int s_fmt(Side side, PixFormat* format);
   int try_fmt(Side side, PixFormat* format);
   // Sets the coded format of the clips, with the size when it isn't empty.
@@ -108,6 +114,7 @@ class Player {
   size_t source_changes = 0;
   size_t ends = 0;  // V4L2_EVENT_EOS
   bool epipe = false;
+  Got last;  // the newest with V4L2_BUF_FLAG_LAST
 
   // Subscribes, allocates and starts OUTPUT with this stream.
   void start_output(uint32_t buffers = 6, Size size_hint = {});
@@ -159,7 +166,7 @@ class Player {
 class Conformance : public testing::TestWithParam<MakeDevice> {
  protected:
   void SetUp() override {
-    device_ = GetParam()();
+    device_ = GetParam().make();
     ASSERT_NE(device_, nullptr);
     SCOPED_TRACE(device_->name());
   }
@@ -170,8 +177,10 @@ class Conformance : public testing::TestWithParam<MakeDevice> {
   std::unique_ptr<DeviceUnderTest> device_;
 };
 
+inline std::string device_name(const testing::TestParamInfo<MakeDevice>& test) { return test.param.name; }
+
 #define SOFTVPU_CONFORMANCE(suite)     \
   class suite : public Conformance {}; \
-  INSTANTIATE_TEST_SUITE_P(Devices, suite, testing::ValuesIn(devices_under_test()))
+  INSTANTIATE_TEST_SUITE_P(Devices, suite, testing::ValuesIn(devices_under_test()), device_name)
 
 }  // namespace softvpu::conformance

@@ -119,10 +119,15 @@ TEST_P(Decoding, WaitsForCaptureBuffers) {
   ASSERT_TRUE(player.until_source_change());
   player.requeue = false;
   player.start_capture(0);
+  // However slow it is to begin, and to go on.
+  ASSERT_TRUE(player.until([&] { return !player.frames.empty(); }));
   player.until_quiet();
-  EXPECT_GE(player.frames.size(), 1u);
+  if (const Got late = client.dqbuf(Side::kCapture); late.error == 0) {
+    player.frames.push_back(late);
+  } else {
+    EXPECT_EQ(late.error, -EAGAIN);
+  }
   EXPECT_LE(player.frames.size(), client.count(Side::kCapture));
-  EXPECT_EQ(client.dqbuf(Side::kCapture).error, -EAGAIN);
   player.requeue = true;
   for (const Got& frame : std::vector<Got>(player.frames)) ASSERT_EQ(client.qbuf_capture(frame.index), 0);
   ASSERT_TRUE(player.until_fed());
@@ -146,8 +151,8 @@ TEST_P(Decoding, FlagsDamagedFrames) {
   EXPECT_EQ(errors, 1u);
 }
 
-// Decoding, last paragraph: a fatal failure. Everything queued comes back; then EIO and POLLERR; STREAMOFF and STREAMON start
-// afresh.
+// Decoding, last paragraph: a fatal failure, as vb2_queue_error() makes it: EIO and POLLERR at once, and nothing that looks like
+// a frame. The buffers come back with STREAMOFF, and STREAMON starts afresh.
 TEST_P(Decoding, FailsForGoodAndStartsAfresh) {
   const auto fatal = device().fatal_chunk();
   if (fatal.empty()) GTEST_SKIP() << "no stream ends a session for good";
@@ -160,27 +165,25 @@ TEST_P(Decoding, FailsForGoodAndStartsAfresh) {
   player.requeue = false;
   player.feed(fatal);
   player.feed(clip(2).chunks[1]);
-  // All buffers come back, the unused ones flagged, and then DQBUF says EIO.
   ASSERT_TRUE(player.until([&] { return player.unfed() <= 1; }));  // it may have failed before the last one
-  size_t flagged = player.flagged;
-  int error = 0;
-  while (error == 0) {
-    const Got got = client.await(Side::kCapture);
-    error = got.error;
-    flagged += error == 0 && (got.flags & V4L2_BUF_FLAG_ERROR) != 0 ? 1 : 0;
+  Got got;
+  while (got.error == 0) {
+    got = client.await(Side::kCapture);
+    EXPECT_TRUE(got.error != 0 || got.bytesused > 0) << "an empty buffer looks like a damaged frame";
   }
-  EXPECT_EQ(error, -EIO);
-  EXPECT_GE(flagged, 1u) << "more buffers than frames";
-  while ((error = client.dqbuf(Side::kOutput).error) == 0) {
-  }
-  EXPECT_EQ(error, -EIO);
-  EXPECT_NE(client.file().poll(POLLIN | POLLOUT, 1000) & POLLERR, 0);
+  EXPECT_EQ(got.error, -EIO);
+  EXPECT_EQ(client.dqbuf(Side::kOutput).error, -EIO);
+  EXPECT_EQ(client.file().poll(POLLIN | POLLOUT, 1000), POLLERR);
   EXPECT_EQ(client.qbuf_capture(0), -EIO);
   EXPECT_EQ(client.qbuf_output(0, fatal), -EIO);
+  EXPECT_EQ(client.command(V4L2_DEC_CMD_START), -EIO);
+  EXPECT_EQ(client.file().poll(POLLIN | POLLOUT, 1000), POLLERR);
   EXPECT_EQ(client.command(V4L2_DEC_CMD_STOP), -EIO);
 
   ASSERT_EQ(client.stream(Side::kCapture, false), 0);
+  EXPECT_EQ(client.qbuf_capture(0), -EIO) << "until OUTPUT was stopped, too";
   ASSERT_EQ(client.stream(Side::kOutput, false), 0);
+  EXPECT_EQ(client.qbuf_capture(0), 0);
   client.free(Side::kCapture);
   player.forget_input();
   player.frames.clear();
@@ -194,6 +197,67 @@ TEST_P(Decoding, FailsForGoodAndStartsAfresh) {
   ASSERT_EQ(client.command(V4L2_DEC_CMD_STOP), 0);
   ASSERT_TRUE(player.until_last());
   EXPECT_EQ(player.frames.size(), again.frames);
+}
+
+// The same for a failure before any header: what waits is woken, whichever queue and call it waits with, and CAPTURE can't be
+// started.
+TEST_P(Decoding, FailsBeforeTheHeaderForEveryWaiter) {
+  const auto fatal = device().fatal_chunk();
+  if (fatal.empty()) GTEST_SKIP() << "no stream ends a session for good";
+  for (const bool early : {false, true}) {
+    Client client(device());
+    Player player(client);
+    player.start_output(4, {320, 240});
+    client.allocate(Side::kCapture, 8);
+    if (early) {
+      player.queue_all_capture();
+      ASSERT_EQ(client.stream(Side::kCapture, true), 0);
+    }
+    short ready = 0;
+    for (int tries = 0; tries < 500 && ready != POLLERR; ++tries) {
+      for (uint32_t i = 0; i < client.count(Side::kOutput); ++i) (void)client.qbuf_output(i, fatal, 1);
+      ready = client.file().poll(early ? POLLIN : POLLOUT, 1000);
+      (void)client.dqbuf(Side::kOutput);
+    }
+    ASSERT_EQ(ready, POLLERR) << "early " << early;
+    client.file().set_nonblocking(false);
+    EXPECT_EQ(client.dqbuf(Side::kOutput).error, -EIO);
+    EXPECT_EQ(client.dqbuf(Side::kCapture).error, early ? -EIO : -EINVAL);
+    if (!early) {
+      EXPECT_EQ(client.qbuf_capture(0), -EIO);
+      EXPECT_EQ(client.stream(Side::kCapture, true), -EIO);
+    }
+    EXPECT_EQ(client.command(V4L2_DEC_CMD_STOP), -EIO);
+    EXPECT_EQ(player.source_changes, 0u);
+    ASSERT_EQ(client.stream(Side::kOutput, false), 0);
+    ASSERT_EQ(client.stream(Side::kCapture, false), 0);
+    for (uint32_t i = 0; i < client.count(Side::kOutput); ++i)
+      EXPECT_EQ(client.querybuf(Side::kOutput, i).flags & (V4L2_BUF_FLAG_QUEUED | V4L2_BUF_FLAG_DONE), 0u);
+  }
+}
+
+// vb2_core_dqbuf() looks at the queue's error first: what was done isn't handed out any more.
+TEST_P(Decoding, HandsOutNothingAfterAFailure) {
+  const auto fatal = device().fatal_chunk();
+  if (fatal.empty()) GTEST_SKIP() << "no stream ends a session for good";
+  Client client(device());
+  Player player(client);
+  player.start_output(4);
+  const Clip stream = clip(4);
+  player.feed(stream);
+  ASSERT_TRUE(player.until_source_change());
+  player.start_capture();
+  ASSERT_TRUE(player.until_fed());
+  short ready = 0;
+  for (int tries = 0; tries < 2000 && ready != POLLERR; ++tries) {
+    for (uint32_t i = 0; i < client.count(Side::kOutput); ++i) (void)client.qbuf_output(i, fatal, 99);
+    (void)client.dqbuf(Side::kOutput);  // frames stay done on CAPTURE
+    ::poll(nullptr, 0, 1);
+    ready = client.file().poll(POLLIN | POLLOUT, 1000);
+  }
+  EXPECT_EQ(ready, POLLERR);
+  EXPECT_EQ(client.dqbuf(Side::kCapture).error, -EIO);
+  EXPECT_EQ(client.dqbuf(Side::kOutput).error, -EIO);
 }
 
 // The same: STREAMOFF of a queue ends that queue's failure, whichever of them is started first afterwards.

@@ -7,10 +7,21 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <vector>
 
 #include "media/geometry.h"
+
+namespace softvpu {
+
+// What a comparison that fails prints.
+inline void PrintTo(const Size& size, std::ostream* out) { *out << size.width << 'x' << size.height; }
+inline void PrintTo(const Rect& rect, std::ostream* out) {
+  *out << rect.width << 'x' << rect.height << " at " << rect.left << ',' << rect.top;
+}
+
+}  // namespace softvpu
 
 namespace softvpu::conformance {
 
@@ -51,6 +62,8 @@ class DeviceUnderTest {
   virtual std::string name() const = 0;
   virtual std::unique_ptr<OpenFile> open() = 0;  // nullptr when it can't be
   virtual bool multiplanar() = 0;
+  // The kernel's V4L2 core stands between the client and the device, and answers some of the calls by itself.
+  virtual bool behind_v4l2_core() { return false; }
   virtual uint32_t coded() = 0;  // V4L2_PIX_FMT_* of the clips
   // Widths and heights are multiples of 16, between 64 and 640; the first chunk holds the headers.
   virtual Clip clip(Size size, uint32_t frames) = 0;
@@ -59,12 +72,21 @@ class DeviceUnderTest {
   virtual std::vector<uint64_t> pictures(Size, uint32_t) { return {}; }
   // A stream of 312x232 visible pixels that are 4:3 wide, interlaced, the top field first; empty: there is none.
   virtual Clip odd_clip(uint32_t) { return {}; }
+  // Two pieces of one size, which play as one stream: the first is interlaced, or says BT.2020 of its colour, the second is
+  // progressive and says nothing; empty: there are none.
+  virtual std::vector<Clip> field_parts() { return {}; }
+  virtual std::vector<Clip> colour_parts() { return {}; }
   // A chunk in the middle of a stream that decodes to an error, or one that ends the session; empty: there is none.
   virtual std::vector<uint8_t> damaged_chunk() { return {}; }
   virtual std::vector<uint8_t> fatal_chunk() { return {}; }
 };
 
-using MakeDevice = std::unique_ptr<DeviceUnderTest> (*)();
+// A parameter of the tests. Its name is a part of the tests' names: letters and digits only.
+struct MakeDevice {
+  const char* name;
+  std::unique_ptr<DeviceUnderTest> (*make)();
+};
+inline void PrintTo(const MakeDevice& device, std::ostream* out) { *out << device.name; }
 
 // The ones that this run tests: the in-process ones, or the node named by SOFTVPU_DUT (e.g. /dev/video10).
 std::vector<MakeDevice> devices_under_test();

@@ -2,6 +2,7 @@
 // The upper half in this process, on the null codec: deterministic but for its thread. Multi-planar and single-planar.
 #include "tests/conformance/dut_in_process.h"
 
+#include <linux/videodev2.h>
 #include <poll.h>
 #include <sys/mman.h>
 
@@ -28,13 +29,11 @@ class InProcessFile final : public OpenFile, v4l2::ReadinessSink {
 
   int ioctl(unsigned long request, void* arg) override { return file_->ioctl(request, arg, nonblocking_); }
   void* map(uint64_t offset, size_t length, int prot, int flags, int* error) override {
-    const auto target = file_->mmap_target(offset, length, prot, flags);
-    *error = target ? 0 : target.error().code;
-    if (!target) return nullptr;
-    void* at = ::mmap(nullptr, length, prot, flags, target->fd, static_cast<off_t>(target->offset));
-    if (at == MAP_FAILED) return nullptr;
+    const auto at = file_->mmap(nullptr, length, prot, flags, offset);
+    *error = at ? 0 : at.error().code;
+    if (!at) return nullptr;
     file_->mapping_changed(offset, 1);
-    return at;
+    return *at;
   }
   void unmap(void* at, size_t length, uint64_t offset) override {
     ::munmap(at, length);
@@ -82,11 +81,36 @@ class InProcessDevice final : public DeviceUnderTest {
   std::unique_ptr<OpenFile> open() override { return open_in_process(*device_); }
   bool multiplanar() override { return multiplanar_; }
   uint32_t coded() override { return static_cast<uint32_t>(kH264); }
-  Clip clip(Size size, uint32_t frames) override {
+  Clip clip(Size size, uint32_t frames) override { return clip_of(format_of(size), frames); }
+  Clip odd_clip(uint32_t frames) override {
+    auto format = format_of({312, 232});
+    format.coded = {320, 240};
+    format.interlaced = true;
+    return clip_of(format, frames);
+  }
+  std::vector<Clip> field_parts() override {
+    auto format = format_of({320, 240});
+    format.interlaced = true;
+    return {clip_of(format, 6), clip({320, 240}, 6)};
+  }
+  std::vector<Clip> colour_parts() override {
+    auto format = format_of({320, 240});
+    format.colour.colorspace = V4L2_COLORSPACE_BT2020;
+    return {clip_of(format, 6), clip({320, 240}, 6)};
+  }
+  std::vector<uint8_t> damaged_chunk() override { return codec::null_damaged_frame(0xff); }
+  std::vector<uint8_t> fatal_chunk() override { return codec::null_fatal(); }
+
+ private:
+  static codec::StreamFormat format_of(Size size) {
     codec::StreamFormat format;
     format.coded = {align_up(size.width, 16), align_up(size.height, 16)};
     format.visible = {0, 0, size.width, size.height};
     format.min_output_buffers = 3;
+    return format;
+  }
+  static Clip clip_of(const codec::StreamFormat& format, uint32_t frames) {
+    const Size size = format.visible.size();
     Clip clip{size, {}, frames};
     for (uint32_t i = 0; i < frames; ++i) {
       auto chunk = i == 0 ? codec::null_header(format, 2) : std::vector<uint8_t>{};
@@ -96,10 +120,7 @@ class InProcessDevice final : public DeviceUnderTest {
     }
     return clip;
   }
-  std::vector<uint8_t> damaged_chunk() override { return codec::null_damaged_frame(0xff); }
-  std::vector<uint8_t> fatal_chunk() override { return codec::null_fatal(); }
 
- private:
   const bool multiplanar_;
   codec::NullDriver driver_;
   std::shared_ptr<v4l2::VideoDevice> device_;

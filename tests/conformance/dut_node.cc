@@ -17,6 +17,8 @@
 #include <cstring>
 #include <map>
 
+#include "base/raw_syscall.h"
+
 namespace softvpu::conformance {
 namespace {
 
@@ -82,6 +84,8 @@ class Node final : public DeviceUnderTest {
     const auto file = open();
     return file && file->ioctl(VIDIOC_QUERYCAP, &cap) == 0 && (cap.device_caps & V4L2_CAP_VIDEO_M2M_MPLANE) != 0;
   }
+  // The preload library's node exists for libc alone.
+  bool behind_v4l2_core() override { return raw::call(SYS_faccessat, AT_FDCWD, raw::address(path_.c_str()), F_OK) == 0; }
   uint32_t coded() override { return V4L2_PIX_FMT_H264; }
   Clip clip(Size size, uint32_t frames) override { return clip_of(size, frames, encode(size, frames)); }
   Clip odd_clip(uint32_t frames) override {
@@ -90,6 +94,9 @@ class Node final : public DeviceUnderTest {
                        std::to_string(frames) +
                        " -pix_fmt yuv420p -c:v libx264 -preset ultrafast -flags +ildct "
                        "-x264-params aud=1:repeat-headers=1 -f h264 -");
+  }
+  std::vector<Clip> colour_parts() override {
+    return {part("-color_primaries bt2020 -color_trc smpte2084 -colorspace bt2020nc"), part("")};
   }
   std::vector<uint64_t> pictures(Size size, uint32_t frames) override {
     const auto raw = output_of(encode(size, frames) + " | ffmpeg -v error -f h264 -i - -fps_mode passthrough -f rawvideo -");
@@ -109,6 +116,12 @@ class Node final : public DeviceUnderTest {
   }
 
  private:
+  static Clip part(const std::string& options) {
+    return clip_of({320, 240}, 6,
+                   "ffmpeg -v error -nostdin -f lavfi -i testsrc2=size=320x240:rate=25 -frames:v 6 -pix_fmt yuv420p -c:v libx264 "
+                   "-preset ultrafast " +
+                       options + " -x264-params aud=1:repeat-headers=1 -f h264 -");
+  }
   static Clip clip_of(Size size, uint32_t frames, const std::string& key) {
     static auto& made = *new std::map<std::string, Clip>;
     const auto known = made.find(key);

@@ -158,8 +158,9 @@ TEST_P(DecoderFormatNegotiation, SetsCaptureWhileOutputHasBuffers) {
   client.set_coded({320, 240});
   client.allocate(Side::kOutput, 2);
   PixFormat capture = client.g_fmt(Side::kCapture);
-  capture.pixelformat = static_cast<FourCC>(V4L2_PIX_FMT_NV12);
+  capture.pixelformat = static_cast<FourCC>(V4L2_PIX_FMT_YUV420);  // not the default
   EXPECT_EQ(client.s_fmt(Side::kCapture, &capture), 0);
+  EXPECT_EQ(static_cast<uint32_t>(capture.pixelformat), uint32_t{V4L2_PIX_FMT_YUV420});
 }
 
 // pixfmt-v4l2.rst, priv: without the magic number the extended fields are undefined and don't count.

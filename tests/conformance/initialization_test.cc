@@ -67,9 +67,10 @@ TEST_P(DecoderInitialization, AnswersForTheStreamRightAfterTheFirstBuffer) {
   client.set_coded();
   client.allocate(Side::kOutput, 4);
   const Clip stream = clip(4, {320, 240});
+  const Size before = client.g_fmt(Side::kCapture).size;
   ASSERT_EQ(client.qbuf_output(0, stream.chunks[0], 1), 0);
   ASSERT_EQ(client.stream(Side::kOutput, true), 0);
-  EXPECT_EQ(client.g_fmt(Side::kCapture).size, (Size{320, 240}));
+  EXPECT_EQ(client.size_of_stream(before), (Size{320, 240}));
   EXPECT_EQ(client.selection(V4L2_SEL_TGT_CROP), (Rect{0, 0, 320, 240}));
 }
 
@@ -79,6 +80,7 @@ TEST_P(DecoderInitialization, AnswersForTheStreamThoughSignalsCome) {
   client.set_coded();
   client.allocate(Side::kOutput, 4);
   const Clip stream = clip(4, {320, 240});
+  const Size before_size = client.g_fmt(Side::kCapture).size;
   struct sigaction handler {};
   handler.sa_handler = [](int) {};
   handler.sa_flags = SA_RESTART;
@@ -88,7 +90,7 @@ TEST_P(DecoderInitialization, AnswersForTheStreamThoughSignalsCome) {
   ASSERT_EQ(::setitimer(ITIMER_REAL, &often, nullptr), 0);
   EXPECT_EQ(client.qbuf_output(0, stream.chunks[0], 1), 0);
   EXPECT_EQ(client.stream(Side::kOutput, true), 0);
-  const Size size = client.g_fmt(Side::kCapture).size;
+  const Size size = client.size_of_stream(before_size);
   const itimerval never{};
   ASSERT_EQ(::setitimer(ITIMER_REAL, &never, nullptr), 0);
   ASSERT_EQ(::sigaction(SIGALRM, &before, nullptr), 0);
@@ -196,11 +198,13 @@ TEST_P(DecoderInitialization, AdjustsSelectionsToTheVisibleRectangle) {
   cap.type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
   ASSERT_EQ(client.ioctl(VIDIOC_CROPCAP, &cap), 0);
   EXPECT_EQ(cap.defrect.width, 320u);
-  EXPECT_NE(cap.pixelaspect.denominator, 0u);
+  EXPECT_EQ(cap.pixelaspect.numerator, 1u);
+  EXPECT_EQ(cap.pixelaspect.denominator, 1u);
 }
 
-// Capture Setup, step 2; vidioc-cropcap.rst; v4l2_field: what a stream says of itself besides its size.
-TEST_P(DecoderInitialization, TellsOfPaddingPixelsAndFields) {
+// Capture Setup, step 2; vidioc-cropcap.rst; pixfmt-v4l2.rst and buffer.rst, field: what a stream says of itself besides its
+// size.
+TEST_P(DecoderInitialization, ReportsPaddingAndFields) {
   const Clip stream = device().odd_clip(6);
   if (stream.chunks.empty()) GTEST_SKIP() << "no such stream";
   Client client(device());
@@ -222,13 +226,40 @@ TEST_P(DecoderInitialization, TellsOfPaddingPixelsAndFields) {
   v4l2_cropcap cap{};
   cap.type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
   ASSERT_EQ(client.ioctl(VIDIOC_CROPCAP, &cap), 0);
-  EXPECT_EQ(cap.pixelaspect.numerator * 4, cap.pixelaspect.denominator * 3) << "height over width";
+  EXPECT_EQ(cap.pixelaspect.numerator, cap.pixelaspect.denominator) << "of the node, not of the stream";
+  EXPECT_EQ(client.g_fmt(Side::kCapture).field, uint32_t{V4L2_FIELD_INTERLACED});
   player.start_capture();
   ASSERT_TRUE(player.until_fed());
   ASSERT_EQ(client.command(V4L2_DEC_CMD_STOP), 0);
   ASSERT_TRUE(player.until_last());
   ASSERT_EQ(player.frames.size(), stream.frames);
-  for (const Got& frame : player.frames) EXPECT_EQ(frame.field, uint32_t{V4L2_FIELD_INTERLACED_TB});
+  for (const Got& frame : player.frames) EXPECT_EQ(frame.field, uint32_t{V4L2_FIELD_INTERLACED});
+}
+
+// field-order.rst: drivers "must report the current field order"; v4l2-compliance wants the buffers' to be the format's, of LAST,
+// too.
+TEST_P(DecoderInitialization, ReportsOneFieldForFormatAndBuffers) {
+  for (const Clip& stream : {clip(4), device().odd_clip(4)}) {
+    if (stream.chunks.empty()) continue;
+    Client client(device());
+    Player player(client);
+    player.start_output(4);
+    player.feed(stream);
+    ASSERT_TRUE(player.until_source_change());
+    const uint32_t field = client.g_fmt(Side::kCapture).field;
+    PixFormat tried = client.g_fmt(Side::kCapture);
+    tried.field = V4L2_FIELD_ANY;
+    ASSERT_EQ(client.try_fmt(Side::kCapture, &tried), 0);
+    EXPECT_EQ(tried.field, field);
+    EXPECT_EQ(client.g_fmt(Side::kOutput).field, uint32_t{V4L2_FIELD_NONE});
+    player.start_capture();
+    ASSERT_TRUE(player.until_fed());
+    ASSERT_EQ(client.command(V4L2_DEC_CMD_STOP), 0);
+    ASSERT_TRUE(player.until_last());
+    ASSERT_EQ(player.frames.size(), stream.frames);
+    for (const Got& frame : player.frames) EXPECT_EQ(frame.field, field);
+    EXPECT_EQ(player.last.field, field);
+  }
 }
 
 // vidioc-reqbufs.rst: "A larger number is also possible when the driver requires more buffers to function correctly."
@@ -246,24 +277,36 @@ TEST_P(DecoderInitialization, GivesCaptureTheBuffersThatTheStreamNeeds) {
   EXPECT_GE(count, static_cast<uint32_t>(least));
 }
 
-// Capture Setup, step 4: another raw format is chosen, and the frames come in it.
+// Capture Setup, step 4: another raw format is chosen, and the frames come in it; who chooses none gets the first
+// (docs/adr/0009).
 TEST_P(DecoderInitialization, DecodesIntoTheRawFormatThatTheClientChose) {
-  Client client(device());
-  Player player(client);
-  player.start_output(4);
-  const Clip stream = clip(4);
-  player.feed(stream);
-  ASSERT_TRUE(player.until_source_change());
-  PixFormat format = client.g_fmt(Side::kCapture);
-  format.pixelformat = static_cast<FourCC>(V4L2_PIX_FMT_NV12);
-  ASSERT_EQ(client.s_fmt(Side::kCapture, &format), 0);
-  ASSERT_EQ(static_cast<uint32_t>(format.pixelformat), uint32_t{V4L2_PIX_FMT_NV12});
-  player.start_capture();
-  ASSERT_TRUE(player.until_fed());
-  ASSERT_EQ(client.command(V4L2_DEC_CMD_STOP), 0);
-  ASSERT_TRUE(player.until_last());
-  ASSERT_EQ(player.frames.size(), stream.frames);
-  EXPECT_EQ(player.frames[0].bytesused, format.planes[0].sizeimage);
+  v4l2_fmtdesc offered{};
+  for (;; ++offered.index) {
+    Client client(device());
+    Player player(client);
+    player.start_output(4);
+    offered.type = client.type(Side::kCapture);
+    if (client.ioctl(VIDIOC_ENUM_FMT, &offered) != 0) break;
+    const Clip stream = clip(4);
+    player.feed(stream);
+    ASSERT_TRUE(player.until_source_change());
+    PixFormat format = client.g_fmt(Side::kCapture);
+    if (offered.index == 0) {
+      EXPECT_EQ(static_cast<uint32_t>(format.pixelformat), offered.pixelformat);
+    } else {
+      format.pixelformat = static_cast<FourCC>(offered.pixelformat);
+      ASSERT_EQ(client.s_fmt(Side::kCapture, &format), 0);
+      ASSERT_EQ(static_cast<uint32_t>(format.pixelformat), offered.pixelformat);
+    }
+    player.start_capture();
+    ASSERT_TRUE(player.until_fed());
+    ASSERT_EQ(client.command(V4L2_DEC_CMD_STOP), 0);
+    ASSERT_TRUE(player.until_last());
+    ASSERT_EQ(player.frames.size(), stream.frames);
+    EXPECT_EQ(player.frames[0].bytesused, format.planes[0].sizeimage);
+    EXPECT_EQ(static_cast<uint32_t>(client.g_fmt(Side::kCapture).pixelformat), offered.pixelformat);
+  }
+  EXPECT_GE(offered.index, 2u);
 }
 
 // Initialization, step 4: OUTPUT buffers are returned in order; the one that holds the first frame only after Capture Setup.

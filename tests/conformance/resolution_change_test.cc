@@ -28,7 +28,62 @@ class AResolutionChange : public Conformance {
     ASSERT_TRUE(player.until_last());
   }
 };
-INSTANTIATE_TEST_SUITE_P(Devices, AResolutionChange, testing::ValuesIn(devices_under_test()));
+INSTANTIATE_TEST_SUITE_P(Devices, AResolutionChange, testing::ValuesIn(devices_under_test()), device_name);
+
+// field-order.rst, dev-decoder.rst: what queries answer changes, so that the client is told, though the buffers would still do.
+TEST_P(AResolutionChange, OfTheFieldAloneIsAnnounced) {
+  const auto parts = device().field_parts();
+  if (parts.empty()) GTEST_SKIP() << "no such stream";
+  Client client(device());
+  Player player(client);
+  begin(client, player, parts[0], parts[1]);
+  EXPECT_EQ(client.g_fmt(Side::kCapture).field, uint32_t{V4L2_FIELD_INTERLACED});
+  ASSERT_TRUE(player.until_last());
+  EXPECT_EQ(player.frames.size(), parts[0].frames);
+  EXPECT_EQ(player.source_changes, 2u);
+  EXPECT_EQ(client.g_fmt(Side::kCapture).field, uint32_t{V4L2_FIELD_NONE});
+  player.restart_capture();
+  end(client, player);
+  EXPECT_EQ(player.frames.size(), parts[0].frames + parts[1].frames);
+  for (size_t i = 0; i < player.frames.size(); ++i)
+    EXPECT_EQ(player.frames[i].field == V4L2_FIELD_INTERLACED, i < parts[0].frames) << i;
+}
+
+// dev-decoder.rst, Initialization, step 1: what a stream, or a part of it, doesn't say of its colour is as the client set it on
+// OUTPUT; what another part, or another stream, said doesn't count.
+TEST_P(AResolutionChange, ForgetsTheColourOfWhatWasBefore) {
+  const auto parts = device().colour_parts();
+  if (parts.empty()) GTEST_SKIP() << "no such stream";
+  Client client(device());
+  Player player(client);
+  client.set_coded({320, 240});
+  PixFormat format = client.g_fmt(Side::kOutput);
+  format.colour = {V4L2_COLORSPACE_SMPTE170M, 0, 0, 0};
+  ASSERT_EQ(client.s_fmt(Side::kOutput, &format), 0);
+  ASSERT_EQ(client.subscribe(V4L2_EVENT_SOURCE_CHANGE), 0);
+  ASSERT_EQ(client.subscribe(V4L2_EVENT_EOS), 0);
+  client.allocate(Side::kOutput, 8);
+  player.forget_input();
+  ASSERT_EQ(client.stream(Side::kOutput, true), 0);
+  player.feed(parts[0]);
+  ASSERT_TRUE(player.until_source_change());
+  for (const Side side : {Side::kOutput, Side::kCapture})
+    EXPECT_EQ(client.g_fmt(side).colour.colorspace, uint32_t{V4L2_COLORSPACE_BT2020});
+  player.start_capture();
+  end(client, player);
+  // Another stream in the same file.
+  ASSERT_EQ(client.stream(Side::kCapture, false), 0);
+  ASSERT_EQ(client.stream(Side::kOutput, false), 0);
+  client.free(Side::kCapture);
+  client.free(Side::kOutput);
+  client.allocate(Side::kOutput, 8);
+  player.forget_input();
+  ASSERT_EQ(client.stream(Side::kOutput, true), 0);
+  player.feed(parts[1]);
+  ASSERT_TRUE(player.until_source_change());
+  for (const Side side : {Side::kOutput, Side::kCapture})
+    EXPECT_EQ(client.g_fmt(side).colour.colorspace, uint32_t{V4L2_COLORSPACE_SMPTE170M});
+}
 
 // Steps 1 and 2: event, all frames from before it, LAST, EPIPE; queries answer for the new size. Then Capture Setup.
 TEST_P(AResolutionChange, DeliversWhatWasBeforeItThenTheNewSize) {

@@ -38,7 +38,7 @@ class ASeek : public Conformance {
     EXPECT_EQ(shown, expected) << "pixels";
   }
 };
-INSTANTIATE_TEST_SUITE_P(Devices, ASeek, testing::ValuesIn(devices_under_test()));
+INSTANTIATE_TEST_SUITE_P(Devices, ASeek, testing::ValuesIn(devices_under_test()), device_name);
 
 // Steps 1 to 4, without touching CAPTURE.
 TEST_P(ASeek, InTheMiddleOfAStream) {
@@ -51,6 +51,55 @@ TEST_P(ASeek, InTheMiddleOfAStream) {
   ASSERT_TRUE(player.until([&] { return player.frames.size() >= 4; }));
   seek(client, player);
   expect_plays(client, player, clip(6));
+}
+
+// State machine: only REQBUFS(OUTPUT, 0) leads from Seek to Initialization. Another number of buffers goes on with the stream: no
+// second source change, and the parameter sets of before count.
+TEST_P(ASeek, MayChangeTheNumberOfBuffers) {
+  Client client(device());
+  Player player(client);
+  player.start_output(4);
+  const Clip stream = clip(12);
+  player.feed(stream);
+  ASSERT_TRUE(player.until_source_change());
+  player.start_capture();
+  ASSERT_TRUE(player.until_fed());
+  ASSERT_EQ(client.stream(Side::kOutput, false), 0);
+  client.allocate(Side::kOutput, 7);
+  player.forget_input();
+  ASSERT_EQ(client.stream(Side::kOutput, true), 0);
+  expect_plays(client, player, stream);
+  EXPECT_EQ(player.source_changes, 1u);
+  // And with 0 it is another stream.
+  ASSERT_EQ(client.stream(Side::kOutput, false), 0);
+  client.free(Side::kOutput);
+  client.allocate(Side::kOutput, 4);
+  player.forget_input();
+  ASSERT_EQ(client.stream(Side::kCapture, false), 0);
+  ASSERT_EQ(client.stream(Side::kOutput, true), 0);
+  player.feed(stream);
+  EXPECT_TRUE(player.until([&] { return player.source_changes == 2; }));
+}
+
+// The same while the client still sets up CAPTURE: the header of a new session would be announced again.
+TEST_P(ASeek, MayChangeTheNumberOfBuffersBeforeCaptureIsSetUp) {
+  Client client(device());
+  Player player(client);
+  player.start_output(4);
+  const Clip stream = clip(12);
+  player.feed(clip(3));
+  ASSERT_TRUE(player.until_source_change());
+  ASSERT_EQ(client.stream(Side::kOutput, false), 0);
+  client.allocate(Side::kOutput, 7);
+  player.forget_input();
+  ASSERT_EQ(client.stream(Side::kOutput, true), 0);
+  player.feed(clip(3));
+  player.step();
+  ASSERT_EQ(player.unfed(), 0u);
+  (void)client.g_fmt(Side::kCapture);  // waits for a header, if there could be one
+  player.start_capture();
+  expect_plays(client, player, stream);
+  EXPECT_EQ(player.source_changes, 1u);
 }
 
 TEST_P(ASeek, BeforeTheHeaderIsKnown) {

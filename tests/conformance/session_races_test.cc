@@ -8,9 +8,8 @@
 #include <cerrno>
 #include <thread>
 
-#include "codec/scripted_session.h"
 #include "tests/conformance/client.h"
-#include "tests/conformance/dut_in_process.h"
+#include "tests/conformance/scripted_device.h"
 
 namespace softvpu::conformance {
 namespace {
@@ -19,21 +18,6 @@ using codec::DoneStatus;
 using codec::FrameType;
 
 constexpr Size kSize{320, 240};
-
-class ScriptedDevice final : public DeviceUnderTest {
- public:
-  // A script answers flushes when the test says so: STREAMOFF waits only where the test is about that.
-  explicit ScriptedDevice(Duration flush_limit = {}) : device_(v4l2::make_codec_device({.flush_limit = flush_limit}, driver)) {}
-  std::string name() const override { return "scripted"; }
-  std::unique_ptr<OpenFile> open() override { return open_in_process(*device_); }
-  bool multiplanar() override { return true; }
-  uint32_t coded() override { return V4L2_PIX_FMT_H264; }
-  Clip clip(Size size, uint32_t) override { return {size, {}, 0}; }
-  codec::ScriptedDriver driver;
-
- private:
-  std::shared_ptr<v4l2::VideoDevice> device_;
-};
 
 class AScriptedSession : public testing::Test {
  protected:
@@ -165,9 +149,6 @@ TEST(AScriptedSessionThatHangs, HasFailedWhenStreamoffReturns) {
     ASSERT_EQ(client.stream(Side::kCapture, true), 0);
     ASSERT_EQ(client.stream(side, false), 0);
     EXPECT_FALSE(device.driver.script().open) << "the session lives";
-    const Got returned = client.dqbuf(other);
-    EXPECT_EQ(returned.error, 0);
-    EXPECT_NE(returned.flags & V4L2_BUF_FLAG_ERROR, 0u);
     EXPECT_EQ(client.dqbuf(other).error, -EIO);
     ASSERT_EQ(client.stream(other, false), 0);
     ASSERT_EQ(client.stream(Side::kOutput, true), 0);
@@ -324,12 +305,52 @@ TEST_F(AScriptedSession, MayFailWhileOutputIsOff) {
   decode();
   ASSERT_EQ(client_.stream(Side::kOutput, false), 0);
   script().fail(EIO, "died");
-  for (int i = 0; i < 4; ++i) EXPECT_NE(client_.dqbuf(Side::kCapture).flags & V4L2_BUF_FLAG_ERROR, 0u);
   EXPECT_EQ(client_.dqbuf(Side::kCapture).error, -EIO);
   ASSERT_EQ(client_.stream(Side::kOutput, true), 0);
   EXPECT_EQ(device_.driver.scripts().size(), 2u);
   EXPECT_EQ(client_.dqbuf(Side::kCapture).error, -EIO) << "each queue has its own end of the error";
   ASSERT_EQ(client_.stream(Side::kCapture, false), 0);
+}
+
+// A LAST that was asked of the session, when REQBUFS(OUTPUT, 0) ends it before it has answered: it comes from the buffers that
+// are queued; nobody queues another. The same for the LAST of a change that crossed STREAMOFF(OUTPUT).
+TEST_F(AScriptedSession, LeavesTheLastThatItOwesToTheFile) {
+  for (const bool change : {false, true}) {
+    decode();
+    EXPECT_EQ(event(), uint32_t{V4L2_EVENT_SOURCE_CHANGE});
+    if (change) {
+      ASSERT_EQ(client_.stream(Side::kOutput, false), 0);
+      script().announce(codec::plain_stream({160, 128}), false);
+      EXPECT_EQ(event(), uint32_t{V4L2_EVENT_SOURCE_CHANGE});
+    } else {
+      ASSERT_EQ(client_.command(V4L2_DEC_CMD_STOP), 0);
+      ASSERT_EQ(client_.stream(Side::kOutput, false), 0);
+      EXPECT_EQ(event(), uint32_t{V4L2_EVENT_EOS});
+    }
+    EXPECT_EQ(script().returns_asked, 1u);
+    EXPECT_EQ(client_.dqbuf(Side::kCapture).error, -EAGAIN);
+    client_.free(Side::kOutput);
+    EXPECT_TRUE(client_.dqbuf(Side::kCapture).last()) << "change " << change;
+    EXPECT_EQ(client_.dqbuf(Side::kCapture).error, -EPIPE);
+    ASSERT_EQ(client_.stream(Side::kCapture, false), 0);
+    client_.free(Side::kCapture);
+  }
+}
+
+// A change that is held back for the frames before it, in the course of a drain: its LAST is the one that the client waits for.
+TEST_F(AScriptedSession, LeavesTheLastOfAHeldChangeToTheFile) {
+  decode();
+  script().finish_inputs();
+  script().deliver(1);
+  ASSERT_EQ(client_.command(V4L2_DEC_CMD_STOP), 0);
+  script().announce(codec::plain_stream({160, 128}), false);
+  EXPECT_EQ(event(), uint32_t{V4L2_EVENT_SOURCE_CHANGE});
+  EXPECT_EQ(event(), 0u) << "the frame comes first";
+  ASSERT_EQ(client_.stream(Side::kOutput, false), 0);
+  client_.free(Side::kOutput);
+  EXPECT_TRUE(client_.dqbuf(Side::kCapture).frame());
+  EXPECT_TRUE(client_.dqbuf(Side::kCapture).last());
+  EXPECT_EQ(client_.dqbuf(Side::kCapture).error, -EPIPE);
 }
 
 // A call that fails ends the session; but its buffers stay with it until it says that it touches them no more.
@@ -342,7 +363,6 @@ TEST_F(AScriptedSession, IsGivenUpForTheErrorOfACall) {
   EXPECT_EQ(client_.dqbuf(Side::kOutput).error, -EAGAIN) << "the codec may still read them";
   EXPECT_EQ(client_.dqbuf(Side::kCapture).error, -EAGAIN) << "the codec may still write them";
   script().fail(EIO, script().given_up);
-  for (int i = 0; i < 3; ++i) EXPECT_NE(client_.dqbuf(Side::kOutput).flags & V4L2_BUF_FLAG_ERROR, 0u);
   EXPECT_EQ(client_.dqbuf(Side::kOutput).error, -EIO);
   EXPECT_FALSE(script().open);
   script().fail(EIO, "late");  // of a session that is gone: nobody hears it
@@ -365,8 +385,6 @@ TEST_F(AScriptedSession, FailsWhenTheStreamFitsNoRawFormat) {
   script().announce(stream, true);
   ASSERT_EQ(script().count("give_up"), 1u);
   script().fail(EIO, script().given_up);
-  EXPECT_NE(client_.dqbuf(Side::kOutput).flags & V4L2_BUF_FLAG_ERROR, 0u);
-  EXPECT_NE(client_.dqbuf(Side::kOutput).flags & V4L2_BUF_FLAG_ERROR, 0u);
   EXPECT_EQ(client_.dqbuf(Side::kOutput).error, -EIO);
 }
 
@@ -465,8 +483,32 @@ TEST(AClosedFile, AnswersEnodevAndWakesItsSleepers) {
   EXPECT_EQ(result, -ENODEV);
   v4l2_capability cap{};
   EXPECT_EQ(file->ioctl(VIDIOC_QUERYCAP, &cap, true), -ENODEV);
-  EXPECT_FALSE(file->mmap_target(0, 4096, 3, 1));
+  EXPECT_FALSE(file->mmap(nullptr, 4096, 3, 1, 0));
   file->release();  // idempotent
+}
+
+// ffmpeg's drain polls again at once, for ever, where poll reports POLLERR, and calls nothing else; it ends where DQBUF returns
+// EIO.
+TEST(AFailedFile, TellsAClientThatOnlyPollsToDequeue) {
+  codec::ScriptedDriver driver;
+  const auto device = v4l2::make_codec_device({.multiplanar = false}, driver);
+  const auto file = *device->open();
+  v4l2_requestbuffers request{.count = 2, .type = V4L2_BUF_TYPE_VIDEO_OUTPUT, .memory = V4L2_MEMORY_MMAP};
+  ASSERT_EQ(file->ioctl(VIDIOC_REQBUFS, &request, true), 0);
+  int type = V4L2_BUF_TYPE_VIDEO_OUTPUT;
+  ASSERT_EQ(file->ioctl(VIDIOC_STREAMON, &type, true), 0);
+  driver.script().fail(EIO, "died");
+  // As the kernel module counts: who isn't told of the error, because it asks for events alone, has no part in it.
+  for (int i = 0; i < 5000; ++i) ASSERT_TRUE(file->levels().error) << i;
+  int polls = 0;
+  for (; file->levels().error && polls < 10000; ++polls) file->error_reported();
+  EXPECT_EQ(polls, 1000);
+  EXPECT_TRUE(file->levels().out);
+  EXPECT_FALSE(file->levels().in) << "CAPTURE doesn't stream";
+  v4l2_buffer buffer{.type = V4L2_BUF_TYPE_VIDEO_OUTPUT, .memory = V4L2_MEMORY_MMAP};
+  EXPECT_EQ(file->ioctl(VIDIOC_DQBUF, &buffer, false), -EIO);
+  ASSERT_EQ(file->ioctl(VIDIOC_STREAMOFF, &type, true), 0);
+  EXPECT_TRUE(file->levels().error) << "nothing streams";
 }
 
 // fork(2): the child's copy of a file with a session is dead, one without goes on, and the parent's session doesn't notice.

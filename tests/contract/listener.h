@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "codec/session.h"
@@ -23,6 +24,7 @@ struct Said {
   bool initial = false;
   Direction side{};
   uint32_t generation = 0;
+  std::string reason;  // of a failure
 };
 
 // Collects what a session says, from whatever thread.
@@ -39,7 +41,7 @@ class Listener final : public SessionEvents {
   void flushed(Direction side, uint32_t generation) override {
     add({.kind = Said::kFlushed, .side = side, .generation = generation});
   }
-  void failed(const Error&) override { add({.kind = Said::kFailed}); }
+  void failed(const Error& error) override { add({.kind = Said::kFailed, .reason = error.reason}); }
 
   // Waits until `enough(all that was said)`; false when it took longer than `limit`.
   bool wait(std::chrono::milliseconds limit, const std::function<bool(const std::vector<Said>&)>& enough) {

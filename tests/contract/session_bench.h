@@ -15,6 +15,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <ostream>
 #include <set>
 #include <string>
 #include <vector>
@@ -42,7 +43,13 @@ class Bench {
   virtual std::chrono::milliseconds quiet() { return std::chrono::milliseconds(60); }
 };
 
-using MakeBench = std::unique_ptr<Bench> (*)();
+// A parameter of the tests. Its name is a part of the tests' names: letters and digits only.
+struct MakeBench {
+  const char* name;
+  std::unique_ptr<Bench> (*make)();
+};
+inline void PrintTo(const MakeBench& bench, std::ostream* out) { *out << bench.name; }
+inline std::string bench_name(const testing::TestParamInfo<MakeBench>& test) { return test.param.name; }
 
 class SessionContract : public testing::TestWithParam<MakeBench> {
  protected:
@@ -50,7 +57,7 @@ class SessionContract : public testing::TestWithParam<MakeBench> {
   static constexpr Size kLarge{128, 96};
 
   void SetUp() override {
-    bench_ = GetParam()();
+    bench_ = GetParam().make();
     ASSERT_NE(bench_, nullptr);
     open();
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The contract of src/codec/session.h as tests: every lower half passes them. A lower half includes this header in one test file,
 // derives a Bench, and instantiates:
-//   INSTANTIATE_TEST_SUITE_P(Null, SessionContract, testing::Values(&make_null_bench));
+//   INSTANTIATE_TEST_SUITE_P(Null, SessionContract, testing::Values(MakeBench{"InOrder", &make_null_bench}), bench_name);
 // Numbers in brackets are those of the contract's list.
 #pragma once
 

@@ -31,9 +31,9 @@ std::unique_ptr<Bench> h264() { return std::make_unique<WorkerBench>(kH264, "lib
 std::unique_ptr<Bench> mpeg2() { return std::make_unique<WorkerBench>(kMpeg2, "mpeg2video"); }
 std::unique_ptr<Bench> vp8() { return std::make_unique<WorkerBench>(kVp8, "libvpx"); }
 
-INSTANTIATE_TEST_SUITE_P(WorkerH264, SessionContract, testing::Values(&h264));
-INSTANTIATE_TEST_SUITE_P(WorkerMpeg2, SessionContract, testing::Values(&mpeg2));
-INSTANTIATE_TEST_SUITE_P(WorkerVp8, SessionContract, testing::Values(&vp8));
+INSTANTIATE_TEST_SUITE_P(Worker, SessionContract,
+                         testing::Values(MakeBench{"H264", &h264}, MakeBench{"Mpeg2", &mpeg2}, MakeBench{"Vp8", &vp8}),
+                         bench_name);
 
 }  // namespace
 }  // namespace softvpu::codec::contract

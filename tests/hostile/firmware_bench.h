@@ -64,6 +64,8 @@ class FirmwareBench : public testing::Test {
   // Limits long enough not to interfere; tests of the watchdog choose their own.
   virtual vpu::WatchdogLimits limits() { return {10s, 20s, 40s, 40s}; }
 
+  virtual const Clock& clock() { return system_clock(); }
+
   // For tests whose link is another one.
   virtual std::unique_ptr<hfi::HostLink> wrap(std::unique_ptr<hfi::HostLink> link) { return link; }
 
@@ -72,6 +74,7 @@ class FirmwareBench : public testing::Test {
     config.capability_file = file_.path();
     config.loop = &loop_;
     config.limits = limits();
+    config.clock = &clock();
     config.make_link = [this]() -> Result<std::unique_ptr<hfi::HostLink>> {
       auto pair = hfi::LoopbackLink::create(1);
       if (!pair) return Unexpected(pair.error());

@@ -4,6 +4,7 @@
 #include <random>
 #include <thread>
 
+#include "base/log.h"
 #include "tests/hostile/firmware_bench.h"
 
 namespace softvpu::hostile {
@@ -72,9 +73,40 @@ TEST_F(AHostileFirmware, ClaimingBytesInAPlaneThatIsNotThereEndsTheSession) {
   expect_violation({output});
 }
 
+TEST_F(AHostileFirmware, GivingBackAnOutputUnaskedEndsTheSession) {
+  stream();
+  const Cookie output = queue(Direction::kOutput, 0);
+  say(hfi::msg::OutputDone{.status = hfi::WireStatus::kCancelled}, static_cast<uint64_t>(output));
+  expect_violation({output});
+}
+
+TEST_F(AHostileFirmware, GivingBackMoreOutputsThanAskedForEndsTheSession) {
+  stream();
+  const Cookie first = queue(Direction::kOutput, 0);
+  const Cookie second = queue(Direction::kOutput, 1);
+  ASSERT_TRUE(session_->return_output());
+  say(hfi::msg::OutputDone{.status = hfi::WireStatus::kCancelled}, static_cast<uint64_t>(first));
+  ASSERT_TRUE(wait_count(Said::kOutput, 1));
+  say(hfi::msg::OutputDone{.status = hfi::WireStatus::kCancelled}, static_cast<uint64_t>(second));
+  expect_violation({first, second});
+}
+
+TEST_F(AHostileFirmware, GivingBackWhatAFlushAsksForIsRight) {
+  stream();
+  const Cookie first = queue(Direction::kOutput, 0);
+  const Cookie second = queue(Direction::kOutput, 1);
+  ASSERT_TRUE(session_->flush(Direction::kOutput, 3));
+  for (const Cookie cookie : {second, first})
+    say(hfi::msg::OutputDone{.status = hfi::WireStatus::kCancelled}, static_cast<uint64_t>(cookie));
+  say(hfi::msg::Flushed{hfi::Direction::kOutput, 3});
+  EXPECT_TRUE(wait_count(Said::kFlushed, 1));
+  EXPECT_EQ(count(Said::kFailed), 0u);
+}
+
 TEST_F(AHostileFirmware, ClaimingBytesInACancelledBufferIsNotBelieved) {
   stream();
   const Cookie output = queue(Direction::kOutput, 0);
+  ASSERT_TRUE(session_->return_output());
   hfi::msg::OutputDone done;
   done.status = hfi::WireStatus::kCancelled;
   done.bytes_used = {UINT32_MAX, 1, 2, 3};
@@ -284,6 +316,17 @@ TEST_F(AHostileFirmware, LyingAboutAStatusEndsTheSession) {
 
 // --- Floods.
 
+// By a clock that the test moves.
+class AFirmwareWithoutManners : public FirmwareBench {
+ protected:
+  static constexpr int kEmptyWakes = 10'000;  // in a second
+  static constexpr int kUnasked = 1000;
+  const Clock& clock() override { return clock_; }
+  bool ring_alone();
+
+  ManualClock clock_;
+};
+
 TEST_F(AHostileFirmware, FloodingWithUnknownMessagesEndsTheSession) {
   stream();
   const Cookie input = queue(Direction::kInput, 0);
@@ -304,6 +347,101 @@ TEST_F(AHostileFirmware, RingingForNothingEndsTheSession) {
   ASSERT_TRUE(wait_count(Said::kFailed, 1));
   ringer.join();
   expect_violation({input});
+}
+
+// A doorbell as early as the host can notice it as one of its own: when it sleeps again. False: the session is over.
+bool AFirmwareWithoutManners::ring_alone() {
+  svpu_ring_index& index = firmware_->message_index();
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (__atomic_load_n(&index.reader_waiting, __ATOMIC_ACQUIRE) == 0) {
+    if (firmware_->killed() || std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::yield();
+  }
+  __atomic_store_n(&index.reader_waiting, 0u, __ATOMIC_RELEASE);
+  firmware_->raw_ring();
+  return true;
+}
+
+// Limits are rates: nothing that the firmware sends between its doorbells starts the count anew, only time does.
+TEST_F(AFirmwareWithoutManners, RingingForNothingEndsTheSessionWhateverItSaysInBetween) {
+  stream();
+  const Cookie input = queue(Direction::kInput, 0);
+  int rings = 0;
+  while (rings < 3 * kEmptyWakes && ring_alone()) {
+    if (++rings % (kEmptyWakes / 10) == 0 && !firmware_->killed()) (void)firmware().try_send({0, hfi::Unknown{4711}});
+  }
+  EXPECT_LE(rings, kEmptyWakes + 100);
+  expect_violation({input});
+}
+
+TEST_F(AFirmwareWithoutManners, MayRingForNothingNowAndThenForEver) {
+  stream();
+  const Cookie input = queue(Direction::kInput, 0);
+  for (int second = 0; second < 4; ++second) {
+    for (int i = 0; i < kEmptyWakes / 2; ++i) ASSERT_TRUE(ring_alone());
+    clock_.advance(1s);
+  }
+  say(hfi::msg::InputDone{}, static_cast<uint64_t>(input));
+  EXPECT_TRUE(wait_count(Said::kInput, 1));
+  EXPECT_EQ(count(Said::kFailed), 0u);
+}
+
+TEST_F(AFirmwareWithoutManners, SayingAThousandUnknownThingsInASecondIsTheMost) {
+  stream();
+  for (int i = 0; i < kUnasked; ++i) say(hfi::Unknown{4711});
+  wait_until_read();
+  EXPECT_EQ(count(Said::kFailed), 0u);
+  say(hfi::Unknown{4711});
+  expect_violation();
+}
+
+TEST_F(AFirmwareWithoutManners, MaySayUnknownThingsForEver) {
+  stream();
+  for (int second = 0; second < 3; ++second) {
+    for (int i = 0; i < kUnasked; ++i) say(hfi::Unknown{4711});
+    wait_until_read();
+    clock_.advance(1s);
+  }
+  EXPECT_EQ(count(Said::kFailed), 0u);
+}
+
+// Each pause ends by the client's side alone where its buffers fit.
+TEST_F(AFirmwareWithoutManners, ChangingTheFormatWithoutEndEndsTheSession) {
+  stream();
+  for (size_t i = 1; i <= kUnasked; ++i) {
+    say(format(64, i % 2 == 0 ? 64 : 48));
+    ASSERT_TRUE(wait_count(Said::kFormat, i));
+    ASSERT_TRUE(session_->resume());
+    expect<hfi::cmd::Resume>();
+  }
+  say(format());
+  expect_violation();
+}
+
+// CTest runs this one with SOFTVPU_DEBUG=2, too.
+TEST_F(AFirmwareWithoutManners, FillsTwoHundredLinesOfTheLogInASecondAtMost) {
+  stream();
+  const Cookie input = queue(Direction::kInput, 0);
+  testing::internal::CaptureStderr();
+  for (int batch = 0; batch < 20; ++batch) {
+    for (int i = 0; i < 50; ++i) firmware().debug("%d bottles of beer on the wall", i);
+    say(hfi::Unknown{4711});
+    wait_until_read();
+  }
+  clock_.advance(1s);
+  firmware().debug("no more bottles of beer on the wall");
+  say(hfi::msg::InputDone{}, static_cast<uint64_t>(input));
+  EXPECT_TRUE(wait_count(Said::kInput, 1));
+  const std::string log = testing::internal::GetCapturedStderr();
+  size_t lines = 0;
+  for (size_t at = 0; (at = log.find("bottles of beer", at)) != std::string::npos; ++at) ++lines;
+  if (!log_enabled(LogLevel::kInfo)) {
+    EXPECT_EQ(lines, 0u);
+    return;
+  }
+  EXPECT_GT(lines, 200u) << log;
+  EXPECT_LE(lines, 400u);  // a second's lines, and the next one's
+  EXPECT_NE(log.find("lines were left out"), std::string::npos) << log;
 }
 
 TEST_F(AHostileFirmware, FloodingTheDebugRingDisturbsNobody) {
@@ -351,7 +489,7 @@ TEST_F(ASilentFirmware, ThatHoldsBuffersAndAnswersNoPingIsKilled) {
   const auto all = listener_->all();
   for (const Said& said : all) {
     if (said.kind == Said::kInput || said.kind == Said::kOutput) {
-      EXPECT_EQ(said.status, DoneStatus::kError);
+      EXPECT_EQ(said.status, DoneStatus::kCancelled);  // session.h: nothing was made of them
     }
   }
 }

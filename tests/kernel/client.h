@@ -27,13 +27,13 @@ static unsigned char file_bytes[1 << 20];
 static unsigned int file_length;
 static int limit_ms = 30000; /* of every wait */
 
-static void die(const char *what)
+static inline void die(const char *what)
 {
 	fprintf(stderr, "%s: round %d: %s: %s\n", program, round_number, what, strerror(errno));
 	exit(1);
 }
 
-static void read_file(const char *name)
+static inline void read_file(const char *name)
 {
 	FILE *file = fopen(name, "rb");
 
@@ -43,18 +43,18 @@ static void read_file(const char *name)
 	fclose(file);
 }
 
-static void call(unsigned long request, void *argument, const char *what)
+static inline void call(unsigned long request, void *argument, const char *what)
 {
 	if (ioctl(node, request, argument))
 		die(what);
 }
 
-static void stream(int type, unsigned long request)
+static inline void stream(int type, unsigned long request)
 {
 	call(request, &type, request == VIDIOC_STREAMON ? "STREAMON" : "STREAMOFF");
 }
 
-static unsigned int request_buffers(unsigned int type, unsigned int count)
+static inline unsigned int request_buffers(unsigned int type, unsigned int count)
 {
 	struct v4l2_requestbuffers request = { .count = count, .type = type, .memory = V4L2_MEMORY_MMAP };
 
@@ -62,7 +62,7 @@ static unsigned int request_buffers(unsigned int type, unsigned int count)
 	return request.count;
 }
 
-static int try_queue(unsigned int type, unsigned int index, unsigned int bytes)
+static inline int try_queue(unsigned int type, unsigned int index, unsigned int bytes)
 {
 	struct v4l2_plane plane = { .bytesused = bytes };
 	struct v4l2_buffer buffer = { .type = type, .index = index, .memory = V4L2_MEMORY_MMAP, .length = 1, .m.planes = &plane };
@@ -70,14 +70,14 @@ static int try_queue(unsigned int type, unsigned int index, unsigned int bytes)
 	return ioctl(node, VIDIOC_QBUF, &buffer);
 }
 
-static void queue(unsigned int type, unsigned int index, unsigned int bytes)
+static inline void queue(unsigned int type, unsigned int index, unsigned int bytes)
 {
 	if (try_queue(type, index, bytes))
 		die("QBUF");
 }
 
 /* Copies the file into OUTPUT buffer 0 and queues it. */
-static void queue_file(void)
+static inline void queue_file(void)
 {
 	struct v4l2_plane plane = { 0 };
 	struct v4l2_buffer buffer = { .type = OUT, .memory = V4L2_MEMORY_MMAP, .length = 1, .m.planes = &plane };
@@ -97,7 +97,7 @@ static void queue_file(void)
 }
 
 /* Returns what is there of `events` and POLLERR. */
-static short wait_for(short events, const char *what)
+static inline short wait_for(short events, const char *what)
 {
 	struct pollfd p = { .fd = node, .events = events };
 
@@ -108,7 +108,7 @@ static short wait_for(short events, const char *what)
 	return p.revents;
 }
 
-static void wait_well_for(short events, const char *what)
+static inline void wait_well_for(short events, const char *what)
 {
 	if (wait_for(events, what) & POLLERR) {
 		errno = EIO;
@@ -116,7 +116,7 @@ static void wait_well_for(short events, const char *what)
 	}
 }
 
-static void open_node(const char *name)
+static inline void open_node(const char *name)
 {
 	struct v4l2_event_subscription change = { .type = V4L2_EVENT_SOURCE_CHANGE };
 	struct v4l2_format format = { .type = OUT };
@@ -131,6 +131,21 @@ static void open_node(const char *name)
 	request_buffers(OUT, 1);
 }
 
+/* Once the header is known. libavcodec decodes into YU12 buffers, if their lines suit it. Returns the format. */
+static inline struct v4l2_format choose_yu12(void)
+{
+	struct v4l2_format format = { .type = CAP };
+
+	call(VIDIOC_G_FMT, &format, "G_FMT");
+	format.fmt.pix_mp.pixelformat = V4L2_PIX_FMT_YUV420;
+	call(VIDIOC_S_FMT, &format, "S_FMT");
+	if (format.fmt.pix_mp.pixelformat != V4L2_PIX_FMT_YUV420) {
+		errno = EINVAL;
+		die("the node has no YU12");
+	}
+	return format;
+}
+
 /* From the source change event to a streaming CAPTURE; returns how many buffers it has, all queued. */
 static inline unsigned int set_capture_up(void)
 {
@@ -140,6 +155,7 @@ static inline unsigned int set_capture_up(void)
 
 	wait_well_for(POLLPRI, "the source change event");
 	call(VIDIOC_DQEVENT, &event, "DQEVENT");
+	choose_yu12();
 	call(VIDIOC_G_CTRL, &least, "G_CTRL");
 	count = request_buffers(CAP, least.value + SPARE_BUFFERS);
 	for (i = 0; i < count; i++)
@@ -168,7 +184,7 @@ static inline unsigned int take_frames(unsigned int most)
 	return frames;
 }
 
-static void ask_for_drain(void)
+static inline void ask_for_drain(void)
 {
 	struct v4l2_decoder_cmd stop = { .cmd = V4L2_DEC_CMD_STOP };
 

@@ -221,10 +221,16 @@ static void draw(struct session *s, unsigned char *to, unsigned int n)
 
 static void output_done(struct session *s, const struct svpu_cmd_buffer *o, unsigned int status, unsigned int bytes, svpu_u64 tag, bool has_tag)
 {
-	struct svpu_msg_output_done m = { .status = status, .flags = has_tag ? SVPU_FRAME_HAS_TAG : 0, .frame_type = has_tag ? 1 : 0, .tag = tag };
+	/* With what a later minor version might append. */
+	struct { struct svpu_msg_output_done m; svpu_u64 later; } all = { .later = ~0ull };
+	struct svpu_msg_output_done *m = &all.m;
 
-	m.bytes_used[0] = bytes;
-	say(s, &m, SVPU_MSG_OUTPUT_DONE, sizeof(m), o->entry.cookie);
+	m->status = status;
+	m->flags = has_tag ? SVPU_FRAME_HAS_TAG : 0;
+	m->frame_type = has_tag ? SVPU_FRAME_KEY : SVPU_FRAME_UNKNOWN;
+	m->tag = tag;
+	m->bytes_used[0] = bytes;
+	say(s, m, SVPU_MSG_OUTPUT_DONE, is("long-message") ? sizeof(all) : sizeof(*m), o->entry.cookie);
 }
 
 static void flood(struct session *s)
@@ -254,6 +260,26 @@ static void ring_without_end(struct session *s)
 		ring_host(s);
 		if (i % 1000 == 0)
 			wait_session(s, 0);
+	}
+}
+
+/* As many doorbells, with a message that means nothing here and there: what is said between doesn't make them fewer. */
+static void ring_and_babble(struct session *s)
+{
+	for (unsigned int i = 0; i < 1000000; i++) {
+		ring_host(s);
+		if (i % 900 == 0)
+			say_plain(s, 999, 0), wait_session(s, 0);
+	}
+}
+
+/* More than a thousand messages of a later minor version, but in their time. */
+static void babble_slowly(struct session *s)
+{
+	for (unsigned int i = 0; i < 1500; i++) {
+		say_plain(s, 999, 0);
+		if (i % 100 == 0)
+			usleep(200000);
 	}
 }
 
@@ -303,6 +329,10 @@ static void misbehave(struct session *s, const struct svpu_cmd_queue_input *in, 
 		s->write_sequence += 5, say_plain(s, SVPU_MSG_PONG, 0);
 	else if (is("unknown"))
 		say_plain(s, 999, 0);
+	else if (is("bells-between"))
+		ring_and_babble(s);
+	else if (is("unknown-slow"))
+		babble_slowly(s);
 	else if (is("unknown-flood"))
 		for (unsigned int i = 0; i < 2000; i++)
 			say_plain(s, 999, 0);

@@ -24,13 +24,8 @@ static unsigned int turn[MOST_BUFFERS];
 
 static unsigned int plane_length(void)
 {
-	struct v4l2_format format = { .type = CAP };
+	struct v4l2_format format = choose_yu12();
 
-	call(VIDIOC_G_FMT, &format, "G_FMT");
-	if (format.fmt.pix_mp.pixelformat != V4L2_PIX_FMT_YUV420) {
-		errno = 0;
-		die("the format isn't YU12");
-	}
 	width = format.fmt.pix_mp.width;
 	height = format.fmt.pix_mp.height;
 	stride = format.fmt.pix_mp.plane_fmt[0].bytesperline;

@@ -3,8 +3,9 @@
  * A client whose worker dies or stops: in each round this program itself finds the worker of its session in debugfs and kills or stops
  * it, at a moment of the decoding, not of the clock: so every round hits, however slow the machine. Used by tests/kernel/guest-life.
  *   kills NODE FILE FRAMES ROUNDS SESSIONS [SEED]    FILE gives FRAMES frames; SESSIONS: …/debug/softvpu/DEVICE/sessions; LIMIT_MS, TIMEOUT_MS
- * What must follow: every queued buffer can be dequeued, then both queues say EIO; STREAMOFF returns; in every fourth round the same file
- * decodes afresh. Status 1: something else. Multi-planar node, and the only client. dev-decoder.rst, Decoding: fatal failures.
+ * What must follow: both queues return EIO at once, poll() reports POLLERR; STREAMOFF returns, with all buffers; in every fourth round the
+ * same file decodes afresh. Status 1: something else. Multi-planar node, and the only client. dev-decoder.rst, Decoding: fatal failures;
+ * vb2_queue_error().
  */
 #include <limits.h>
 #include <pthread.h>
@@ -99,62 +100,91 @@ static void hit(const struct strike *s)
 		set_timeout(SHORT_MS);
 }
 
-/* Dequeues until the queue says EIO; returns how many buffers came. */
-static unsigned int dequeue_all(unsigned int type)
-{
-	unsigned int n = 0;
-
-	for (;;) {
-		struct v4l2_plane plane = { 0 };
-		struct v4l2_buffer buffer = { .type = type, .memory = V4L2_MEMORY_MMAP, .length = 1, .m.planes = &plane };
-
-		wait_for(type == OUT ? POLLOUT : POLLIN, "a buffer or the end of a session whose worker is dead");
-		if (ioctl(node, VIDIOC_DQBUF, &buffer)) {
-			if (errno == EIO)
-				return n;
-			if (errno == EAGAIN)
-				continue;
-			die("DQBUF in a session whose worker is dead");
-		}
-		n++;
-	}
-}
-
-/* The session has ended by itself, as the client sees it: `queued` CAPTURE buffers and the OUTPUT buffer come back. */
-static void expect_end(unsigned int queued)
-{
-	unsigned int got;
-
-	got = dequeue_all(OUT);
-	if (got != 1 || try_queue(OUT, 0, 16) != -1 || errno != EIO)
-		die("OUTPUT of a dead session: expected one buffer, and EIO at QBUF");
-	if (!queued)
-		return;
-	got = dequeue_all(CAP);
-	if (got != queued || try_queue(CAP, 0, 0) != -1 || errno != EIO) {
-		fprintf(stderr, "kills: %u of %u CAPTURE buffers came back\n", got, queued);
-		die("CAPTURE of a dead session");
-	}
-}
-
-/* CAPTURE starts anew while the failed session's OUTPUT still streams: nothing comes, and poll() doesn't say so. */
-static void expect_silence(void)
+static int dequeue(unsigned int type)
 {
 	struct v4l2_plane plane = { 0 };
-	struct v4l2_buffer buffer = { .type = CAP, .memory = V4L2_MEMORY_MMAP, .length = 1, .m.planes = &plane };
-	struct pollfd p = { .fd = node, .events = POLLIN };
+	struct v4l2_buffer buffer = { .type = type, .memory = V4L2_MEMORY_MMAP, .length = 1, .m.planes = &plane };
+
+	return ioctl(node, VIDIOC_DQBUF, &buffer);
+}
+
+static void expect_eio(int result, const char *what)
+{
+	if (result != -1 || errno != EIO) {
+		errno = result ? errno : 0;
+		die(what);
+	}
+}
+
+/* Until then the session may deliver something, which stays in the queue. */
+static void wait_for_end(void)
+{
+	int tries;
+
+	for (tries = 0; tries < limit_ms; tries++) {
+		if (wait_for(POLLIN | POLLOUT, "the end of a session whose worker is dead") & POLLERR)
+			return;
+		usleep(1000);
+	}
+	errno = ETIMEDOUT;
+	die("the end of a session whose worker is dead");
+}
+
+/* The session has ended by itself, as the client sees it: both queues return EIO, whatever was done before, and poll() only POLLERR. */
+static void expect_end(unsigned int capture_buffers)
+{
+	wait_for_end();
+	if (wait_for(POLLIN | POLLOUT, "POLLERR") != POLLERR)
+		die("poll() of a dead session reports more than POLLERR");
+	expect_eio(dequeue(OUT), "DQBUF(OUTPUT) of a dead session");
+	expect_eio(try_queue(OUT, 0, 16), "QBUF(OUTPUT) of a dead session");
+	if (!capture_buffers)
+		return;
+	expect_eio(dequeue(CAP), "DQBUF(CAPTURE) of a dead session");
+	expect_eio(try_queue(CAP, 0, 0), "QBUF(CAPTURE) of a dead session");
+}
+
+/* CAPTURE can't start anew while the failed session's OUTPUT still streams. */
+static void expect_refusal(void)
+{
+	int capture = CAP;
 
 	stream(CAP, VIDIOC_STREAMOFF);
-	queue(CAP, 0, 0);
-	stream(CAP, VIDIOC_STREAMON);
-	if (poll(&p, 1, 20) && ioctl(node, VIDIOC_DQBUF, &buffer) && errno == EAGAIN)
-		die("poll says that there is something, DQBUF that there isn't");
+	expect_eio(try_queue(CAP, 0, 0), "QBUF(CAPTURE) before STREAMOFF(OUTPUT)");
+	expect_eio(ioctl(node, VIDIOC_STREAMON, &capture), "STREAMON(CAPTURE) before STREAMOFF(OUTPUT)");
+}
+
+/* What STREAMOFF gives back: every buffer. */
+static void expect_all_back(unsigned int type, unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		struct v4l2_plane plane = { 0 };
+		struct v4l2_buffer buffer = { .type = type, .index = i, .memory = V4L2_MEMORY_MMAP, .length = 1, .m.planes = &plane };
+
+		call(VIDIOC_QUERYBUF, &buffer, "QUERYBUF");
+		if (buffer.flags & (V4L2_BUF_FLAG_QUEUED | V4L2_BUF_FLAG_DONE)) {
+			errno = 0;
+			die("STREAMOFF keeps a buffer");
+		}
+	}
+}
+
+static void drop_events(void)
+{
+	struct v4l2_event event;
+
+	while (!ioctl(node, VIDIOC_DQEVENT, &event))
+		continue;
 }
 
 static void decode_afresh(unsigned int frames)
 {
 	unsigned int got;
 
+	/* An event of the dead session would be taken for the new one's: CAPTURE set up too early has its own LAST. */
+	drop_events();
 	request_buffers(CAP, 0);
 	queue_file();
 	stream(OUT, VIDIOC_STREAMON);
@@ -201,11 +231,13 @@ static void one_round(const char *name, enum moment moment, int signal, unsigned
 		if (failed() != before + 1)
 			die("the module counts no failure");
 		if (count && round_number % 4 == 1)
-			expect_silence();
+			expect_refusal();
 	}
 	stream(below(2) ? CAP : OUT, VIDIOC_STREAMOFF);
 	stream(CAP, VIDIOC_STREAMOFF);
 	stream(OUT, VIDIOC_STREAMOFF);
+	expect_all_back(OUT, 1);
+	expect_all_back(CAP, count);
 	if (moment == IN_STREAMOFF && signal == SIGKILL)
 		pthread_join(thread, NULL);
 	set_timeout(timeout_ms);

@@ -15,15 +15,10 @@ static size_t length[ROUND];
 
 static void learn_format(void)
 {
-	struct v4l2_format format = { .type = CAP };
+	struct v4l2_format format = choose_yu12();
 	struct v4l2_selection visible = { .type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .target = V4L2_SEL_TGT_COMPOSE };
 
-	call(VIDIOC_G_FMT, &format, "G_FMT");
 	call(VIDIOC_G_SELECTION, &visible, "G_SELECTION");
-	if (format.fmt.pix_mp.pixelformat != V4L2_PIX_FMT_YUV420) {
-		errno = EINVAL;
-		die("not YU12");
-	}
 	width = visible.r.width;
 	height = visible.r.height;
 	stride = format.fmt.pix_mp.plane_fmt[0].bytesperline;

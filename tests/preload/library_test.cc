@@ -109,21 +109,23 @@ TEST(AProgramThatNeverTouchesADevice, IsLeftAlone) {
 }
 
 TEST(AProgramWithoutTheEnvironment, SeesTheHostOnly) {
-  EXPECT_EQ(shell("env -u SOFTVPU_ROOT ls /dev | grep -c video10"), "0\n");
-  EXPECT_EQ(shell("SOFTVPU_ROOT=/nonexistent ls /dev/video10 2>&1 | grep -c 'No such file'"), "1\n");
-  EXPECT_EQ(shell("SOFTVPU_ROOT=/nonexistent ls /dev/video10 2>&1 >/dev/null | grep -c softvpu"), "0\n")
+  // A machine may have nodes of its own.
+  EXPECT_EQ(shell("env -u SOFTVPU_ROOT ls /dev"), shell("LD_PRELOAD= ls /dev"));
+  EXPECT_EQ(shell("SOFTVPU_ROOT=/proc/nonexistent ls /dev/video10 2>&1"), shell("LD_PRELOAD= ls /dev/video10 2>&1"));
+  EXPECT_EQ(shell("SOFTVPU_ROOT=/proc/nonexistent ls /dev/video10 2>&1 >/dev/null | grep -c softvpu"), "0\n")
       << "it prints without being asked";
-  EXPECT_EQ(shell("SOFTVPU_DEBUG=1 SOFTVPU_ROOT=/nonexistent ls /dev/video10 2>&1 >/dev/null | grep -c SOFTVPU_ROOT"), "1\n");
+  EXPECT_EQ(shell("SOFTVPU_DEBUG=1 SOFTVPU_ROOT=/proc/nonexistent ls /dev/video10 2>&1 >/dev/null | grep -c SOFTVPU_ROOT"),
+            "1\n");
 }
 
 TEST(StockPrograms, SeeTheNode) {
   EXPECT_EQ(shell("ls -l /dev/video10 | cut -c1"), "c\n");
   EXPECT_EQ(shell("ls /dev | grep -c '^video10$'"), "1\n");
   EXPECT_EQ(shell("stat -c '%F %t:%T' /dev/video10"), "character special file 51:a\n");
-  EXPECT_EQ(shell("find /dev -maxdepth 1 -name 'video*' -type c"), "/dev/video10\n");
+  EXPECT_EQ(shell("find /dev -maxdepth 1 -name video10 -type c"), "/dev/video10\n");
   EXPECT_EQ(shell("cat /sys/class/video4linux/video10/dev"), "81:10\n");
   EXPECT_EQ(shell("readlink -f /sys/dev/char/81:10"), "/sys/devices/platform/softvpu-dec/video4linux/video10\n");
-  EXPECT_EQ(shell("sh -c 'echo /dev/video*'"), "/dev/video10\n");
+  EXPECT_EQ(shell("sh -c 'echo /dev/video-dec* /dev/video10*'"), "/dev/video-dec0 /dev/video10\n");
   EXPECT_EQ(shell("sh -c 'cd /sys/class/video4linux/video10 && cat name'"), "softvpu decoder\n");
   EXPECT_EQ(shell("test -c /dev/video10 && test -r /dev/video10 && test -w /dev/video10 && echo yes"), "yes\n");
 }

@@ -203,5 +203,61 @@ TEST(AChildByBareClone, FindsItsDevicesGoneAndCanOpenThemAgain) {
   EXPECT_TRUE(answers(device.fd()));
 }
 
+// The first call of such a child may be open(): what it opened then stays.
+TEST(AChildByBareClone, MayOpenADeviceBeforeItLooksAtOthers) {
+  const Device device;
+  // A sanitizer's allocator may be locked in the child then.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  std::atomic<bool> stop{true};
+#else
+  std::atomic<bool> stop{false};
+#endif
+  std::thread other([&] {
+    while (!stop) {
+      const Device another;
+    }
+  });
+  for (int i = 0; i < 20; ++i) {
+    const auto child = static_cast<pid_t>(::syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
+    if (child == 0) {
+      ::alarm(10);
+      const int fresh = ::open(kNode, O_RDWR);
+      if (fresh < 0) ::_exit(1);
+      if (!answers(fresh)) ::_exit(2);
+      v4l2_capability capability{};
+      if (::ioctl(device.fd(), VIDIOC_QUERYCAP, &capability) != -1 || errno != ENOTTY) ::_exit(3);
+      ::_exit(answers(fresh) && ::close(fresh) == 0 ? 0 : 4);
+    }
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0) << i;
+  }
+  stop = true;
+  other.join();
+  EXPECT_TRUE(answers(device.fd()));
+}
+
+TEST(AVforkedChild, CannotOpenADeviceIntoItsParentsTable) {
+  const Device device;
+  const int next = ::dup(0);
+  ::close(next);
+  const pid_t child = ::vfork();
+  if (child == 0) {
+    const int fresh = ::open(kNode, O_RDWR);
+    ::_exit(fresh >= 0 ? 1 : errno == EBUSY ? 0 : 2);
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  // The number that the child would have got is the parent's to use, and no device.
+  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  EXPECT_EQ(null, next);
+  EXPECT_EQ(::write(null, "x", 1), 1);
+  ::close(null);
+  EXPECT_TRUE(answers(device.fd()));
+  const Device fresh;
+  EXPECT_TRUE(answers(fresh.fd()));
+}
+
 }  // namespace
 }  // namespace softvpu::scripted

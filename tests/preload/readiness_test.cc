@@ -50,6 +50,23 @@ TEST(Poll, ReportsEveryCombinationOfLevels) {
   }
 }
 
+// The upper half counts them (M2mFile::error_reported()).
+TEST(Poll, CountsOnlyErrorsThatItReports) {
+  const Device device;
+  device.levels(kError | kPri);
+  EXPECT_EQ(poll_once(device.fd(), POLLPRI), POLLPRI);
+  EXPECT_EQ(poll_once(device.fd(), 0), 0);
+  EXPECT_EQ(device.counts().errors, 0);
+  EXPECT_EQ(poll_once(device.fd(), POLLIN), POLLERR);
+  EXPECT_EQ(poll_once(device.fd(), POLLOUT, 1000), POLLERR);
+  fd_set reads;
+  FD_ZERO(&reads);
+  FD_SET(device.fd(), &reads);
+  timeval now{0, 0};
+  EXPECT_EQ(::select(device.fd() + 1, &reads, nullptr, nullptr, &now), 1);
+  EXPECT_EQ(device.counts().errors, 3);
+}
+
 TEST(Poll, SaysErrorOnlyToThoseWhoAskForAQueue) {
   const Device device;
   device.levels(kError | kPri);

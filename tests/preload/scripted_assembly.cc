@@ -55,7 +55,7 @@ class ScriptedFile final : public v4l2::FileHandle, public std::enable_shared_fr
         v4l2_wake();
         return 0;
       case kCounts: {
-        const Counts counts{files, releases, mappings_, waiters_};
+        const Counts counts{files, releases, mappings_, waiters_, errors_};
         return v4l2::copy_to_user(arg, &counts, sizeof counts) != 0 ? -EFAULT : 0;
       }
       case kStartSession:
@@ -69,9 +69,12 @@ class ScriptedFile final : public v4l2::FileHandle, public std::enable_shared_fr
     }
   }
 
-  Result<v4l2::MmapTarget> mmap_target(uint64_t offset, size_t length, int, int flags) override {
+  Result<void*> mmap(void* hint, size_t length, int prot, int flags, uint64_t offset) override {
     if (offset != 0 || length > kBufferBytes || (flags & MAP_TYPE) == MAP_PRIVATE) return fail(EINVAL);
-    return v4l2::MmapTarget{memory_.fd(), 0};
+    void* at = nullptr;
+    const int error = raw::mmap(hint, length, prot, flags, memory_.fd(), 0, &at);
+    if (error < 0) return fail(-error);
+    return at;
   }
   void mapping_changed(uint64_t, int delta) override { mappings_ += delta; }
 
@@ -79,6 +82,7 @@ class ScriptedFile final : public v4l2::FileHandle, public std::enable_shared_fr
     const std::lock_guard lock(mutex_);
     return current();
   }
+  void error_reported() override { ++errors_; }
   void set_readiness_sink(v4l2::ReadinessSink* sink) override {
     const std::lock_guard lock(mutex_);
     sink_ = sink;
@@ -118,8 +122,8 @@ class ScriptedFile final : public v4l2::FileHandle, public std::enable_shared_fr
   int export_buffer(void* arg) {
     v4l2_exportbuffer request{};
     if (v4l2::copy_from_user(&request, arg, sizeof request) != 0) return -EFAULT;
-    request.fd = ::fcntl(memory_.fd(), F_DUPFD_CLOEXEC, 0);
-    if (request.fd < 0) return -errno;
+    request.fd = raw::fcntl(memory_.fd(), F_DUPFD_CLOEXEC, 0);
+    if (request.fd < 0) return request.fd;
     return v4l2::copy_to_user(arg, &request, sizeof request) != 0 ? -EFAULT : 0;
   }
 
@@ -168,6 +172,7 @@ class ScriptedFile final : public v4l2::FileHandle, public std::enable_shared_fr
   std::atomic<uint32_t> futex_{0};
   std::atomic<int> mappings_{0};
   std::atomic<int> waiters_{0};
+  std::atomic<int> errors_{0};
   std::atomic<bool> session_{false};
   std::atomic<bool> dead_{false};
 };
@@ -175,5 +180,7 @@ class ScriptedFile final : public v4l2::FileHandle, public std::enable_shared_fr
 }  // namespace
 
 Result<std::shared_ptr<v4l2::FileHandle>> open_node(const TreeEntry&) { return std::make_shared<ScriptedFile>(); }
+
+void abandon_devices() {}
 
 }  // namespace softvpu::preload

@@ -23,6 +23,7 @@ struct Counts {
   int releases;  // release() calls so far
   int mappings;  // of the file's buffer
   int waiters;   // threads inside kWait
+  int errors;    // POLLERRs that poll() reported, of this file
 };
 
 inline constexpr unsigned long kSetLevels = _IOW('V', BASE_VIDIOC_PRIVATE + 0, int);

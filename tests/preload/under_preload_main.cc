@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Starts the test program again under `softvpu run`, with the scripted library in front of libc.
+// Starts the test program again under `softvpu run`, with the library under test in front of libc.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -13,7 +13,11 @@ int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) lists = lists || std::strcmp(argv[i], "--gtest_list_tests") == 0;
   if (!lists && std::getenv("SOFTVPU_ROOT") == nullptr) {
     ::setenv("SOFTVPU_PRELOAD", SOFTVPU_LIBRARY, 1);
-    ::setenv("SOFTVPU_FW", "/bin/true", 1);                   // nothing here starts a codec
+    ::setenv("LC_ALL", "C", 1);                 // programs' messages as the tests know them
+    ::setenv("SOFTVPU_FW", SOFTVPU_WORKER, 1);  // /bin/true where nothing starts a codec
+#ifdef SOFTVPU_AS_GUEST
+    ::setenv("SOFTVPU_DEBUG", "1", 0);  // what doesn't work says why
+#endif
     ::setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 0);  // sanitizer builds: the preloaded library comes first
     std::vector<char*> command = {const_cast<char*>(SOFTVPU_CLI), const_cast<char*>("run"), const_cast<char*>("--")};
     command.insert(command.end(), argv, argv + argc);

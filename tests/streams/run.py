@@ -5,7 +5,9 @@
     tests/streams/run.py --softvpu build/dev/apps/softvpu [--client NAME]... [--codec NAME]... [--match TEXT]
 
 Prints a row a vector, then a line a client and codec. Exits 1 when anything differs that client-limits.tsv doesn't list, or when something
-listed there works (so that the list stays true); 77 when the vectors aren't there.
+listed there works (so that the list stays true). Where the vectors aren't there, ffmpeg makes a clip for each codec.
+
+--sample runs one vector per codec and client; SOFTVPU_SAMPLE=1 says the same.
 
 --control runs each client with its own software decoder instead: what fails then is the client's limit. --reference-only makes and checks
 the references only.
@@ -31,8 +33,8 @@ import frames
 import reference
 import vectors
 
-SKIPPED = 77
 FFMPEG_AHEAD = 18  # packets that ffmpeg has given to the device when it begins to drain, at most: its OUTPUT buffers and a few
+SAMPLE_BYTES = 50_000  # of a vector of the sample, at least: a picture or two show little
 LISTED_TIMEOUT = 10  # seconds for a run that is expected to fail; some hang
 TOP = pathlib.Path(__file__).resolve().parents[2]
 LIMITS = pathlib.Path(__file__).with_name("client-limits.tsv")
@@ -68,6 +70,36 @@ def end_group(process):
         pass
 
 
+class Patience:
+    """Seconds that a process had, of those that it is given: on a machine where more want a processor than there are, a part of each. What
+    hangs wants none, and its seconds count as long as those around it leave one free."""
+
+    MOST = 10  # times as many seconds by the clock
+
+    def __init__(self, seconds):
+        self.left = seconds
+        self.end = time.monotonic() + self.MOST * seconds
+
+    def take(self, seconds, running, processors):
+        self.left -= seconds * min(1, processors / max(1, running))
+
+    def is_over(self):
+        return self.left <= 0 or time.monotonic() > self.end
+
+
+def wait_patiently(process, seconds):
+    """The status of a process, or None when its time is over."""
+    patience = Patience(seconds)
+    while not patience.is_over():
+        before = time.monotonic()
+        try:
+            return process.wait(min(1, max(0.01, patience.left)))
+        except subprocess.TimeoutExpired:
+            running = int(pathlib.Path("/proc/loadavg").read_text(encoding="ascii").split()[3].split("/")[0])
+            patience.take(time.monotonic() - before, running, os.cpu_count() or 1)
+    return None
+
+
 def cut_at_drain(expected, hashes):
     """The frames that are expected of ffmpeg's wrapper, which takes a change of size for the end when it has no more packets to give."""
     count = len(hashes)
@@ -95,9 +127,7 @@ def run_client(client, vector, expected, options, ends_at_drain=False):
         with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                               env=clients.environment(client, options.work)) as process:
             try:
-                status = process.wait(options.timeout)
-            except subprocess.TimeoutExpired:
-                status = None
+                status = wait_patiently(process, options.timeout)
             finally:
                 end_group(process)
         seconds = time.monotonic() - begin
@@ -263,6 +293,22 @@ def print_summary(results, columns):
             print(f"  {name:10} {vector_name}: {reason}")
 
 
+def sample_of(selection, chosen, limits, options):
+    """One vector per codec and client, the first that the client reads without a listed limit; as few vectors as do."""
+    def fits(client, vector):
+        return (vector.name, client.name) not in limits and isinstance(client.command(vector, options.control, pathlib.Path("x")), list)
+
+    sample = []
+    # A stream as it should be, for many clients at once; small ones first, because there is one of each kind.
+    ordered = sorted(selection, key=lambda vector: (vector.category != "conformance", -sum(fits(client, vector) for client in chosen), vector.path.stat().st_size))
+    for codec in vectors.CODECS:
+        for client in chosen:
+            if any(vector.codec == codec and fits(client, vector) for vector in sample):
+                continue
+            sample += [vector for vector in ordered if vector.codec == codec and vector.path.stat().st_size >= SAMPLE_BYTES and fits(client, vector)][:1]
+    return sample
+
+
 def warm_up_gstreamer(options):
     """Scans GStreamer's plugins once, so that parallel runs find a registry that is complete. Returns the elements that are missing."""
     wanted = (clients.GST_CONTROL if options.control else clients.GST_DECODER).values()
@@ -285,6 +331,7 @@ def parse_arguments():
     parser.add_argument("--jobs", "-j", type=int, default=2, help="vectors at once; default: %(default)s")
     parser.add_argument("--timeout", type=int, default=120, help="seconds for one run; default: %(default)s")
     parser.add_argument("--cache", type=pathlib.Path, default=TOP / "build/streams-cache", help="of references; default: %(default)s")
+    parser.add_argument("--sample", action="store_true", default=os.environ.get("SOFTVPU_SAMPLE") == "1", help="one vector per codec and client")
     parser.add_argument("--control", action="store_true", help="the clients' own software decoders instead of the device")
     parser.add_argument("--reference-only", action="store_true")
     parser.add_argument("--verbose", "-v", action="store_true", help="print each command")
@@ -292,14 +339,19 @@ def parse_arguments():
 
 
 def main():
-    options = parse_arguments()
-    root = vectors.folder()
+    with tempfile.TemporaryDirectory(prefix="softvpu-clips-") as clips:
+        return run(parse_arguments(), pathlib.Path(clips))
+
+
+def run(options, clips):
+    made = False
     try:
-        selection = [vector for vector in vectors.read_manifest(root)
-                     if (not options.codec or vector.codec in options.codec) and options.match in vector.name]
+        every = vectors.read_manifest(vectors.folder())
     except OSError as error:
-        print(f"streams: skipped: no vectors ({error}); SOFTVPU_VECTORS names their folder")
-        return SKIPPED
+        print(f"streams: no vectors ({error}), so clips that ffmpeg makes here; SOFTVPU_VECTORS names the folder of the vectors")
+        every = vectors.make_clips(clips)
+        made = True
+    selection = [vector for vector in every if (not options.codec or vector.codec in options.codec) and options.match in vector.name]
     if not selection:
         print("streams: no vector fits --codec and --match")
         return 1
@@ -308,6 +360,11 @@ def main():
         print(f"streams: there is no {options.softvpu}; build it, or say where it is with --softvpu")
         return 1
     limits = read_limits(LIMITS)
+    if options.sample and chosen and not made:
+        selection = sample_of(selection, chosen, limits, options)
+        if not selection:
+            print("streams: no vector fits --codec and --sample")
+            return 1
     columns = ["reference"] + [client.name for client in chosen]
     with tempfile.TemporaryDirectory(prefix="softvpu-streams-") as work:
         options.work = pathlib.Path(work)

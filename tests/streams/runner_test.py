@@ -63,6 +63,23 @@ class AStream(unittest.TestCase):
         self.assertEqual(torn, 5)
 
 
+class Patience(unittest.TestCase):
+    def test_ends_after_its_seconds_on_an_idle_machine(self):
+        patience = run.Patience(3)
+        for _ in range(3):
+            self.assertFalse(patience.is_over())
+            patience.take(1, running=1, processors=2)
+        self.assertTrue(patience.is_over())
+
+    def test_is_longer_where_others_have_the_processors(self):
+        patience = run.Patience(3)
+        for _ in range(5):
+            patience.take(1, running=4, processors=2)
+        self.assertFalse(patience.is_over())
+        patience.take(1, running=4, processors=2)
+        self.assertTrue(patience.is_over())
+
+
 class ARun(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -87,7 +104,7 @@ class ARun(unittest.TestCase):
         stand_in.write_text(STAND_IN.replace("{filter}", output_filter).replace("{after}", after))
         stand_in.chmod(0o755)
         command = [HERE / "run.py", "--softvpu", stand_in, "--client", "ffmpeg", "--cache", self.folder / "cache", *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "SOFTVPU_VECTORS": str(self.folder)})
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "SOFTVPU_VECTORS": str(self.folder), "SOFTVPU_SAMPLE": "0"})
         return done.returncode, done.stdout + done.stderr
 
     def test_with_equal_bytes_passes(self):
@@ -120,11 +137,13 @@ class ARun(unittest.TestCase):
         self.assertEqual(status, 1, text)
         self.assertIn("the published md5 (whole, yuv420p) differs", text)
 
-    def test_without_vectors_is_skipped_with_a_reason(self):
+    def test_without_vectors_takes_a_clip_that_ffmpeg_makes(self):
         (self.folder / "MANIFEST.tsv").unlink()
-        status, text = self.run_with("cat")
-        self.assertEqual(status, 77, text)
-        self.assertIn("skipped: no vectors", text)
+        status, text = self.run_with("cat", "--codec", "h264")
+        self.assertEqual(status, 0, text)
+        self.assertIn("no vectors", text)
+        self.assertIn("made/made.h264", text)
+        self.assertEqual(self.run_with(f"tail -c +{FRAME + 1}", "--codec", "h264")[0], 1)
 
 
 class AClientThatGivesUpByTheClock(unittest.TestCase):

@@ -2,9 +2,11 @@
 """The vectors that a decoder for 8-bit 4:2:0 progressive video must get right, as MANIFEST.tsv in the folder of vectors lists them."""
 import csv
 import dataclasses
+import hashlib
 import os
 import pathlib
 import re
+import subprocess
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 CODECS = ("h264", "hevc", "vp8", "vp9", "mpeg2")
@@ -65,3 +67,28 @@ def read_manifest(root):
         vectors.append(Vector(name=row["file"], path=root / row["file"], codec=row["codec"], container=row["container"].split(",")[0],
                               category=row["category"], sha256=row["sha256"], ffmpeg_md5=row["ffmpeg_rawvideo_md5"], published=tuple(published)))
     return vectors
+
+
+# For a machine without the vectors: how ffmpeg makes a clip for each codec, and ffmpeg's name for its container.
+MADE = {
+    "h264": ("libx264", "h264", ["-bf", "2", "-g", "12"]),
+    "hevc": ("libx265", "hevc", ["-g", "12", "-x265-params", "log-level=error"]),
+    "vp8": ("libvpx", "ivf", ["-b:v", "1M", "-g", "12"]),
+    "vp9": ("libvpx-vp9", "ivf", ["-b:v", "1M", "-g", "12", "-deadline", "realtime"]),
+    "mpeg2": ("mpeg2video", "mpegvideo", ["-b:v", "2M", "-g", "12", "-bf", "2"]),
+}
+
+
+def make_clips(folder):
+    """A clip of 48 pictures for each codec, encoded by ffmpeg into `folder`. Raises OSError or subprocess.CalledProcessError, with what ffmpeg
+    printed, where it can't."""
+    made = []
+    for codec, (encoder, container, arguments) in MADE.items():
+        path = folder / f"made.{codec}"
+        muxer = "mpeg2video" if container == "mpegvideo" else container
+        subprocess.run(["ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc2=size=352x288:rate=25",
+                        "-frames:v", "48", "-pix_fmt", "yuv420p", "-c:v", encoder, *arguments, "-f", muxer, "-y", str(path)],
+                       check=True, capture_output=True, text=True)
+        made.append(Vector(name=f"made/{path.name}", path=path, codec=codec, container=container, category="made",
+                           sha256=hashlib.sha256(path.read_bytes()).hexdigest(), ffmpeg_md5="", published=()))
+    return made

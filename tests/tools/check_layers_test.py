@@ -17,7 +17,7 @@ class AnInclude(unittest.TestCase):
         (self.root / "docs").mkdir()
         shutil.copy(TOP / "docs/architecture.md", self.root / "docs")
         for header in ("src/base/result.h", "src/media/geometry.h", "src/codec/session.h", "src/vpu/driver.h", "src/v4l2/video_device.h",
-                       "src/hfi/ring.h", "include/uapi/softvpu/hfi.h", "tests/contract/session_contract.h"):
+                       "src/hfi/ring.h", "core/ring.h", "core/types.h", "kernel/softvpu.h", "include/uapi/softvpu/hfi.h", "tests/contract/session_contract.h"):
             self.plant(header, "")
 
     def plant(self, path, text):
@@ -61,6 +61,22 @@ class AnInclude(unittest.TestCase):
         self.assertEqual(self.verdict("src/v4l2/ioctl_table.cc", "<linux/videodev2.h>"), 0)
         self.assertEqual(self.verdict("src/media/fourcc_test.cc", "<linux/videodev2.h>"), 0)
         self.assertEqual(self.verdict("src/media/fourcc.cc", "<linux/videodev2.h>"), 1)
+
+    def test_of_a_system_header_is_not_for_core(self):
+        self.assertEqual(self.verdict("core/ring_test.cc", "<gtest/gtest.h>"), 0)
+        self.assertEqual(self.verdict("core/ring.c", '"core/types.h"'), 0)
+        self.assertEqual(self.verdict("core/ring.c", "<softvpu/hfi.h>"), 0)
+        self.assertEqual(self.verdict("core/types.h", "<linux/types.h>"), 0)
+        self.assertEqual(self.verdict("core/ring.c", "<linux/types.h>"), 1)
+        self.assertEqual(self.verdict("core/types.h", "<string.h>"), 1)
+
+    def test_of_a_room_is_not_for_core_nor_for_the_kernel(self):
+        self.assertEqual(self.verdict("kernel/ring.c", '"core/ring.h"'), 0)
+        self.assertEqual(self.verdict("kernel/ring.c", '"softvpu.h"'), 0)
+        self.assertEqual(self.verdict("kernel/ring.c", "<linux/slab.h>"), 0)
+        self.assertEqual(self.verdict("kernel/ring.c", '"../src/hfi/ring.h"'), 1)
+        self.assertEqual(self.verdict("core/ring.c", '"media/geometry.h"'), 1)
+        self.assertEqual(self.verdict("core/ring.c", '"kernel/softvpu.h"'), 1)
 
     def test_of_test_code_is_for_tests(self):
         self.assertEqual(self.verdict("src/vpu/session_test.cc", '"tests/contract/session_contract.h"'), 0)

@@ -35,8 +35,13 @@ struct svpu_fw_attach {
 	svpu_s32 fd;          /* out: the session, O_CLOEXEC */
 	svpu_u32 generation;  /* out: as in the region's header */
 	svpu_u32 region_size; /* out: bytes to map */
-	svpu_u32 reserved[4]; /* 0 */
+	svpu_u32 flags;       /* in: 0; out: SVPU_FW_ATTACH_*, 0 by a module that knows none */
+	svpu_u32 opener;      /* in: 0; out: the user id that opened the video node */
+	svpu_u32 reserved[2]; /* 0 */
 };
+
+/* svpu_fw_attach.opener is valid; not for the session that asks for capabilities. */
+#define SVPU_FW_ATTACH_OPENER 0x1
 
 SVPU_ASSERT(sizeof(struct svpu_fw_attach) == 32, "pinned");
 
@@ -52,7 +57,10 @@ struct svpu_fw_buffer {
 
 SVPU_ASSERT(sizeof(struct svpu_fw_buffer) == 32, "pinned");
 
-/* Errors: EAGAIN nothing waits; EPROTONOSUPPORT another ABI major; EINVAL reserved fields not 0. */
+/*
+ * Errors: EAGAIN nothing waits; EPROTONOSUPPORT another ABI major; EINVAL flags, opener or reserved
+ * not 0.
+ */
 #define SVPU_FW_ATTACH _IOWR('v', 0xe0, struct svpu_fw_attach)
 /* Errors: ENOENT no such buffer (any more); EINVAL; EMFILE; ESHUTDOWN the session has ended. */
 #define SVPU_FW_GET_BUFFER _IOWR('v', 0xe1, struct svpu_fw_buffer)

@@ -36,7 +36,7 @@ typedef int64_t svpu_s64;
 
 #define SVPU_MAGIC 0x55505653u /* "SVPU" */
 #define SVPU_ABI_MAJOR 1u      /* another major: refuse */
-#define SVPU_ABI_MINOR 1u      /* a higher minor only adds messages that the other side may ignore; 1: UNMAPPED */
+#define SVPU_ABI_MINOR 1u      /* a higher minor adds types, and fields at the end of types, that the other side ignores; 1: UNMAPPED */
 
 /*
  * Region layout: fixed offsets, so that nobody has to trust a geometry found in shared memory.
@@ -87,7 +87,10 @@ struct svpu_ring_index {
 };
 SVPU_ASSERT(sizeof(struct svpu_ring_index) == 128, "svpu_ring_index is pinned");
 
-/* Every slot starts with this. `size` counts the bytes of the whole entry, header included: 16..256. */
+/*
+ * Every slot starts with this. `size` counts the bytes of the whole entry, header included: 16..256. It may be more than the struct of the
+ * type has here, for a later minor version appends fields; it is never less.
+ */
 struct svpu_entry {
 	svpu_u16 type; /* enum svpu_command or enum svpu_message */
 	svpu_u16 size;
@@ -267,6 +270,8 @@ struct svpu_msg_status {
 };
 SVPU_ASSERT(sizeof(struct svpu_msg_status) == 24, "pinned");
 
+enum svpu_chroma { SVPU_CHROMA_400 = 0, SVPU_CHROMA_420 = 1, SVPU_CHROMA_422 = 2, SVPU_CHROMA_444 = 3 };
+
 #define SVPU_FORMAT_INITIAL 1u
 #define SVPU_FORMAT_INTERLACED 2u
 
@@ -277,7 +282,7 @@ struct svpu_msg_format_changed {
 	svpu_s32 visible_left, visible_top;
 	svpu_u32 visible_width, visible_height;
 	svpu_u32 bit_depth;
-	svpu_u32 chroma; /* 0 4:0:0, 1 4:2:0, 2 4:2:2, 3 4:4:4 */
+	svpu_u32 chroma; /* enum svpu_chroma */
 	svpu_u32 native; /* fourcc, 0: none fits */
 	svpu_u32 min_output_buffers;
 	svpu_u32 pixel_aspect_num, pixel_aspect_den;
@@ -288,12 +293,15 @@ SVPU_ASSERT(sizeof(struct svpu_msg_format_changed) == 96, "pinned");
 
 #define SVPU_FRAME_HAS_TAG 1u
 
+enum svpu_frame_type { SVPU_FRAME_UNKNOWN = 0, SVPU_FRAME_KEY = 1, SVPU_FRAME_P = 2, SVPU_FRAME_B = 3 };
+enum svpu_frame_field { SVPU_FIELD_PROGRESSIVE = 0, SVPU_FIELD_TOP_FIRST = 1, SVPU_FIELD_BOTTOM_FIRST = 2 };
+
 struct svpu_msg_output_done {
 	struct svpu_entry entry;
 	svpu_u32 status; /* enum svpu_status */
 	svpu_u32 flags;  /* SVPU_FRAME_* */
-	svpu_u32 frame_type; /* 0 unknown, 1 key, 2 P, 3 B */
-	svpu_u32 field;      /* 0 progressive, 1 interlaced top first, 2 bottom first */
+	svpu_u32 frame_type; /* enum svpu_frame_type */
+	svpu_u32 field;      /* enum svpu_frame_field; what isn't progressive is interlaced */
 	svpu_u64 tag;
 	svpu_u32 bytes_used[SVPU_MAX_PLANES];
 };

@@ -10,13 +10,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "firmware/ivshmem/greeting.h"
 
 namespace softvpu::firmware::ivshmem {
 namespace {
 
-constexpr uint32_t kMostStarts = 100;  // of workers, in a second
+// Of workers, in a second. The kernel takes namespaces down more slowly than it makes them.
+constexpr uint32_t kMostStarts = 20;
 
 // O_NONBLOCK is the open file's, QEMU's too: a full counter must not stop anybody.
 Result<UniqueFd> make_bell() {
@@ -27,11 +29,12 @@ Result<UniqueFd> make_bell() {
 
 }  // namespace
 
-Guest::Guest(UniqueFd socket, const Layout& layout, const ServeSlot& serve, std::string name)
-    : socket_(std::move(socket)), layout_(layout), serve_(serve), name_(std::move(name)) {}
+Guest::Guest(UniqueFd socket, const Layout& layout, std::string name, const Clock& clock)
+    : socket_(std::move(socket)), layout_(layout), name_(std::move(name)), clock_(clock) {}
 
-Result<std::unique_ptr<Guest>> Guest::create(UniqueFd socket, const Layout& layout, const ServeSlot& serve, std::string name) {
-  std::unique_ptr<Guest> guest(new Guest(std::move(socket), layout, serve, std::move(name)));
+Result<std::unique_ptr<Guest>> Guest::create(UniqueFd socket, const Layout& layout, const MakeSlotWorker& make_worker,
+                                             std::string name, const Clock& clock) {
+  std::unique_ptr<Guest> guest(new Guest(std::move(socket), layout, std::move(name), clock));
   auto memory = SharedMemory::create("softvpu-ivshmem", layout.region_size);
   if (!memory) return Unexpected(memory.error());
   guest->memory_ = std::move(*memory);
@@ -61,6 +64,7 @@ Result<std::unique_ptr<Guest>> Guest::create(UniqueFd socket, const Layout& layo
     auto slot = std::make_unique<Slot>();
     slot->command_doorbell = std::move(server_bells[i + 1]);
     slot->message_doorbell = std::move(guest_bells[i + 1]);
+    slot->worker = make_worker();
     guest->slots_.push_back(std::move(slot));
   }
   return guest;
@@ -68,7 +72,7 @@ Result<std::unique_ptr<Guest>> Guest::create(UniqueFd socket, const Layout& layo
 
 Guest::~Guest() {
   if (control_mapping_.size() == 0) return;
-  for (const auto& slot : slots_) slot->worker.kill();
+  for (const auto& slot : slots_) slot->worker->kill();
   control_.set_up(false);
   ring();
 }
@@ -77,7 +81,7 @@ void Guest::collect(std::vector<pollfd>& fds) const {
   if (socket_) fds.push_back({socket_.get(), POLLIN | POLLRDHUP, 0});
   if (socket_) fds.push_back({server_bell_.get(), POLLIN, 0});
   for (const auto& slot : slots_) {
-    if (slot->worker.running()) fds.push_back({slot->worker.pidfd(), POLLIN, 0});
+    if (slot->worker->running()) fds.push_back({slot->worker->pidfd(), POLLIN, 0});
   }
 }
 
@@ -87,7 +91,7 @@ void Guest::notice_hangup() {
   const ssize_t got = recv(socket_.get(), &byte, sizeof(byte), MSG_DONTWAIT);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
   socket_.reset();
-  for (const auto& slot : slots_) slot->worker.kill();
+  for (const auto& slot : slots_) slot->worker->kill();
 }
 
 Guest::Due Guest::look() {
@@ -110,7 +114,7 @@ Guest::Due Guest::look() {
     const uint32_t index = (first + i) % static_cast<uint32_t>(slots_.size());
     Slot& slot = *slots_[index];
     changed |= end_workers(index);
-    if (!socket_ || slot.worker.running()) continue;
+    if (!socket_ || slot.worker->running()) continue;
     changed |= give_memory_back(index);
     const uint32_t wanted = control_.wanted(index);
     control_.set_serving(index, 0);
@@ -136,9 +140,9 @@ Guest::Due Guest::look() {
 // A worker whose session isn't wanted any more is killed; one that has ended is said so.
 bool Guest::end_workers(uint32_t index) {
   Slot& slot = *slots_[index];
-  if (!slot.worker.running()) return false;
-  if (control_.wanted(index) != slot.generation) slot.worker.kill();
-  if (!slot.worker.reap()) return false;
+  if (!slot.worker->running()) return false;
+  if (control_.wanted(index) != slot.generation) slot.worker->kill();
+  if (!slot.worker->reap()) return false;
   control_.set_ended(index, slot.generation);
   control_.set_serving(index, 0);
   return true;
@@ -162,7 +166,7 @@ bool Guest::give_memory_back(uint32_t index) {
 }
 
 bool Guest::take_start() {
-  const TimePoint now = system_clock().now();
+  const TimePoint now = clock_.now();
   if (now - second_began_ >= std::chrono::seconds(1)) {
     second_began_ = now;
     starts_ = 0;
@@ -182,11 +186,13 @@ bool Guest::start_worker(uint32_t index, uint32_t generation) {
                         .command_doorbell = slot.command_doorbell.get(),
                         .message_doorbell = slot.message_doorbell.get()};
   // Out of processes: that session fails, the next may do.
-  if (!slot.worker.start(place, serve_)) {
+  if (const auto begun = slot.worker->start(place); !begun) {
+    trouble_ =
+        "no worker for slot " + std::to_string(index) + ": " + begun.error().reason + ": " + std::strerror(begun.error().code);
     control_.set_ended(index, generation);
     return true;
   }
-  control_.set_worker(index, static_cast<uint32_t>(slot.worker.process()));
+  control_.set_worker(index, static_cast<uint32_t>(slot.worker->process()));
   control_.set_serving(index, generation);
   return true;
 }
@@ -195,7 +201,7 @@ bool Guest::over() const { return !socket_ && workers() == 0; }
 
 uint32_t Guest::workers() const {
   return static_cast<uint32_t>(
-      std::count_if(slots_.begin(), slots_.end(), [](const auto& slot) { return slot->worker.running(); }));
+      std::count_if(slots_.begin(), slots_.end(), [](const auto& slot) { return slot->worker->running(); }));
 }
 
 void Guest::ring() {

@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -20,8 +21,9 @@ namespace softvpu::firmware::ivshmem {
 
 class Guest {
  public:
-  // Makes the region and greets QEMU over `socket`. `serve` outlives the guest. Errors: ENOMEM, EMFILE, and what greet() says.
-  static Result<std::unique_ptr<Guest>> create(UniqueFd socket, const Layout& layout, const ServeSlot& serve, std::string name);
+  // Makes the region and greets QEMU over `socket`. `clock` outlives the guest. Errors: ENOMEM, EMFILE, and what greet() says.
+  static Result<std::unique_ptr<Guest>> create(UniqueFd socket, const Layout& layout, const MakeSlotWorker& make_worker,
+                                               std::string name, const Clock& clock = system_clock());
   // Tells the guest that the server is gone, kills its workers and waits for their end.
   ~Guest();
   Guest(const Guest&) = delete;
@@ -37,17 +39,19 @@ class Guest {
   // QEMU has hung up and no worker is left.
   bool over() const;
   uint32_t workers() const;
+  // What the last look() couldn't do, for the log; empty: nothing.
+  std::string take_trouble() { return std::exchange(trouble_, {}); }
 
  private:
   struct Slot {
     UniqueFd command_doorbell;  // the guest's to the worker
     UniqueFd message_doorbell;  // the worker's to the guest
-    SlotWorker worker;
+    std::unique_ptr<SlotWorker> worker;
     uint32_t generation = 0;  // the session that runs, or was the last one to be started
     bool kept = false;        // as in the control word
   };
 
-  Guest(UniqueFd socket, const Layout& layout, const ServeSlot& serve, std::string name);
+  Guest(UniqueFd socket, const Layout& layout, std::string name, const Clock& clock);
   void notice_hangup();
   // These return true when a control word of the host's has changed.
   bool end_workers(uint32_t index);
@@ -59,8 +63,8 @@ class Guest {
 
   UniqueFd socket_;  // invalid: QEMU is gone
   const Layout layout_;
-  const ServeSlot& serve_;
   const std::string name_;
+  const Clock& clock_;
   SharedMemory memory_;
   Mapping control_mapping_;
   Control control_;
@@ -71,6 +75,7 @@ class Guest {
   uint32_t next_ = 0;    // slot to begin with: every slot gets its turn to start a worker
   uint32_t starts_ = 0;  // within the second that began_ begins
   TimePoint second_began_;
+  std::string trouble_;
 };
 
 }  // namespace softvpu::firmware::ivshmem

@@ -16,6 +16,7 @@ namespace {
 
 constexpr int kBacklog = 4;
 constexpr int kSoonMs = 20;
+constexpr Duration kDeafness = std::chrono::seconds(1);  // while there is no descriptor, or no memory, for another guest
 
 UniqueFd make_socket() { return UniqueFd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)); }
 
@@ -27,7 +28,10 @@ bool somebody_listens(const sockaddr_un& address) {
 }  // namespace
 
 Server::Server(const Layout& layout, ServeSlot serve, Log log)
-    : layout_(layout), serve_(std::move(serve)), log_(std::move(log)) {}
+    : layout_(layout),
+      serve_(std::move(serve)),
+      make_worker_([this] { return std::make_unique<ForkedSlotWorker>(serve_); }),
+      log_(std::move(log)) {}
 
 Server::~Server() {
   if (listener_) (void)unlink(path_.c_str());
@@ -58,7 +62,7 @@ Status Server::listen(const std::string& path) {
 
 Status Server::adopt(UniqueFd socket) {
   if (guests_.size() == kMostGuests) return fail(EUSERS, std::to_string(kMostGuests) + " guests are served already");
-  auto guest = Guest::create(std::move(socket), layout_, serve_, "guest " + std::to_string(++taken_in_));
+  auto guest = Guest::create(std::move(socket), layout_, make_worker_, "guest " + std::to_string(++taken_in_));
   if (!guest) return Unexpected(guest.error());
   log_((*guest)->name() + " has connected");
   guests_.push_back(std::move(*guest));
@@ -67,7 +71,14 @@ Status Server::adopt(UniqueFd socket) {
 
 void Server::accept_guest() {
   UniqueFd socket(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (!socket) return;
+  if (!socket) {
+    const int error = errno;
+    if (error != EMFILE && error != ENFILE && error != ENOMEM && error != ENOBUFS) return;  // it left, or a signal came
+    // It stays in the queue, and the listener readable: asking again at once would be all that this process does.
+    log_(std::string("a guest has to wait: ") + std::strerror(error));
+    deaf_until_ = system_clock().now() + kDeafness;
+    return;
+  }
   if (const auto adopted = adopt(std::move(socket)); !adopted)
     log_("a guest is turned away: " + adopted.error().reason + ": " + std::strerror(adopted.error().code));
 }
@@ -75,16 +86,20 @@ void Server::accept_guest() {
 bool Server::step(int timeout_ms, int stop_fd) {
   std::vector<pollfd> fds;
   fds.push_back({stop_fd, POLLIN, 0});
-  fds.push_back({listener_.get(), POLLIN, 0});  // -1 without one: poll() passes over it
+  const bool deaf = deaf_until_ > system_clock().now();
+  fds.push_back({deaf ? -1 : listener_.get(), POLLIN, 0});  // -1, also without one: poll() passes over it
   for (const auto& guest : guests_) guest->collect(fds);
   if (due_ == Guest::Due::kAtOnce) timeout_ms = 0;
-  if (due_ == Guest::Due::kSoon && (timeout_ms < 0 || timeout_ms > kSoonMs)) timeout_ms = kSoonMs;
+  if ((due_ == Guest::Due::kSoon || deaf) && (timeout_ms < 0 || timeout_ms > kSoonMs)) timeout_ms = kSoonMs;
   if (poll(fds.data(), fds.size(), timeout_ms) < 0) return true;  // a signal
   if ((fds[0].revents & POLLIN) != 0) return false;
   if ((fds[1].revents & POLLIN) != 0) accept_guest();
   // Every guest gets the same share of each round, whatever the others do.
   due_ = Guest::Due::kNothing;
-  for (const auto& guest : guests_) due_ = std::max(due_, guest->look());
+  for (const auto& guest : guests_) {
+    due_ = std::max(due_, guest->look());
+    if (const std::string trouble = guest->take_trouble(); !trouble.empty()) log_(guest->name() + ": " + trouble);
+  }
   std::erase_if(guests_, [this](const auto& guest) {
     if (!guest->over()) return false;
     log_(guest->name() + " has hung up");

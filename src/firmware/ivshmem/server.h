@@ -41,11 +41,13 @@ class Server {
 
   const Layout layout_;
   const ServeSlot serve_;
+  const MakeSlotWorker make_worker_;
   const Log log_;
   std::string path_;
   UniqueFd listener_;
   std::vector<std::unique_ptr<Guest>> guests_;
   uint64_t taken_in_ = 0;
+  TimePoint deaf_until_;                   // no guest is accepted
   Guest::Due due_ = Guest::Due::kNothing;  // of the guest that has most to do
 };
 

@@ -8,7 +8,6 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -19,6 +18,7 @@
 
 #include "base/clock.h"
 #include "firmware/ivshmem/greeting.h"
+#include "firmware/ivshmem/guest_socket.h"
 #include "firmware/worker.h"
 #include "hfi/messages.h"
 #include "hfi/region.h"
@@ -35,25 +35,11 @@ struct Said {
   UniqueFd fd;
 };
 
-// One message of the protocol, as QEMU reads it. nullopt: there is none.
+// nullopt: there is no message.
 std::optional<Said> hear(int socket) {
-  Said said;
-  uint64_t wire = 0;
-  iovec data{&wire, sizeof(wire)};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof(control);
-  if (recvmsg(socket, &message, MSG_DONTWAIT) != sizeof(wire)) return std::nullopt;
-  said.value = static_cast<int64_t>(le64toh(wire));
-  if (const cmsghdr* header = CMSG_FIRSTHDR(&message)) {
-    int fd = -1;
-    std::memcpy(&fd, CMSG_DATA(header), sizeof(fd));
-    said.fd = UniqueFd(fd);
-  }
-  return said;
+  const testing::ServerMessage message = testing::receive(socket, MSG_DONTWAIT);
+  if (!message.arrived) return std::nullopt;
+  return Said{message.value, UniqueFd(message.fd)};
 }
 
 // A guest and its QEMU: everything of the region is theirs to write.
@@ -245,6 +231,15 @@ TEST(AServer, EndsAWorkerBeforeTheNextOfItsSlotBegins) {
   EXPECT_EQ(server.workers(), 1u);
 }
 
+// A guest can't keep the host busy with starts: 20 within a second, the others later.
+TEST(AServer, StartsSoManyWorkersASecond) {
+  Server server(layout(), sleep_until_hangup, quiet());
+  const FakeGuest guest(server);
+  const TimePoint begin = system_clock().now();
+  for (uint32_t generation = 1; generation <= 41; ++generation) ASSERT_TRUE(guest.start(0, generation)) << generation;
+  EXPECT_GE(system_clock().now() - begin, std::chrono::seconds(2));
+}
+
 TEST(AServer, SaysThatAWorkerHasEndedAndDoesntStartItAgain) {
   Server server(layout(), end_at_once, quiet());
   const FakeGuest guest(server);
@@ -340,10 +335,8 @@ TEST(AServersSocket, IsPrivateAndTakenOverFromADeadServerOnly) {
   EXPECT_NE(access(path.c_str(), F_OK), 0);
   {
     const UniqueFd dead(socket(AF_UNIX, SOCK_STREAM, 0));
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::strncpy(address.sun_path, path.c_str(), sizeof(address.sun_path) - 1);
-    ASSERT_EQ(bind(dead.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+    const sockaddr_un address = testing::unix_address(path.c_str());
+    ASSERT_EQ(bind(dead.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
   }
   {
     Server server(layout(), sleep_until_hangup, quiet());

@@ -3,18 +3,19 @@
 #include "firmware/ivshmem/slot_worker.h"
 
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <signal.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <span>
 
 #include "hfi/packet.h"
+#include "sandbox/child.h"
 
 namespace softvpu::firmware::ivshmem {
 namespace {
@@ -34,18 +35,15 @@ bool keep_only(std::span<int> kept) {
     if (dup2(fd, target) < 0) return false;
     fd = target++;
   }
-  return syscall(SYS_close_range, beyond, ~0U, 0) == 0;
+  return sandbox::close_from(beyond);
 }
 
-[[noreturn]] void be_worker(const SlotPlace& place, int hangup, const ServeSlot& serve, pid_t server) {
-  for (const int number : {SIGCHLD, SIGTERM, SIGINT, SIGHUP}) signal(number, SIG_DFL);
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
-  (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != server) _exit(0);
+int be_worker(const SlotPlace& place, int hangup, const ServeSlot& serve) {
   std::array<int, 4> fds{place.memory, hangup, place.command_doorbell, place.message_doorbell};
-  if (!keep_only(fds)) _exit(kNoWorker);
+  if (!keep_only(fds)) {
+    dprintf(STDERR_FILENO, "softvpu: a worker can't be started: its descriptors: %s\n", strerrordesc_np(errno));
+    return kNoWorker;
+  }
   hfi::SlotSession slot;
   slot.memory = UniqueFd(fds[0]);
   slot.hangup = UniqueFd(fds[1]);
@@ -55,45 +53,41 @@ bool keep_only(std::span<int> kept) {
   slot.heap_offset = place.heap_offset;
   slot.heap_size = place.heap_size;
   slot.generation = place.generation;
-  _exit(serve(std::move(slot)));
+  return serve(std::move(slot));
 }
 
 }  // namespace
 
-SlotWorker::~SlotWorker() {
+ForkedSlotWorker::~ForkedSlotWorker() {
   if (!running()) return;
   kill();
   wait_for_end();
 }
 
-Status SlotWorker::start(const SlotPlace& place, const ServeSlot& serve) {
+Status ForkedSlotWorker::start(const SlotPlace& place) {
   UniqueFd ours;
   UniqueFd theirs;
   if (const auto made = hfi::make_packet_pair(ours, theirs); !made) return made;
-  const pid_t server = getpid();
-  const pid_t child = fork();
-  if (child < 0) return fail_errno("fork");
-  if (child == 0) be_worker(place, theirs.get(), serve, server);
-  process_ = child;
+  // It only reads.
+  if (shutdown(ours.get(), SHUT_RD) != 0) return fail_errno("shutdown of a worker's socket");
+  auto child = sandbox::start_child([&] { return be_worker(place, theirs.get(), serve_); });
+  if (!child) return Unexpected(child.error());
+  process_ = child->pid;
+  pidfd_ = std::move(child->pidfd);
   hangup_ = std::move(ours);
-  pidfd_ = UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
-  if (pidfd_) return {};
-  const Error error{errno, "pidfd_open"};
-  kill();
-  wait_for_end();
-  return Unexpected(error);
+  return {};
 }
 
-void SlotWorker::wait_for_end() {
+void ForkedSlotWorker::wait_for_end() {
   while (waitpid(process_, nullptr, 0) < 0 && errno == EINTR) continue;
   process_ = 0;
 }
 
-void SlotWorker::kill() {
+void ForkedSlotWorker::kill() {
   if (running()) (void)::kill(process_, SIGKILL);  // not reaped yet: the number is still its own
 }
 
-bool SlotWorker::reap() {
+bool ForkedSlotWorker::reap() {
   if (!running() || waitpid(process_, nullptr, WNOHANG) != process_) return false;
   process_ = 0;
   pidfd_.reset();

@@ -13,6 +13,9 @@ extern "C" {
 
 namespace softvpu::firmware::libav {
 
+// libavcodec counts bytes in int, padding included.
+inline constexpr size_t kMostInOnePacket = INT32_MAX - AV_INPUT_BUFFER_PADDING_SIZE;
+
 struct AvDelete {
   void operator()(AVCodecContext* context) const { avcodec_free_context(&context); }
   void operator()(AVCodecParserContext* parser) const { av_parser_close(parser); }

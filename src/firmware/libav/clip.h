@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cmath>
+#include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,7 +22,7 @@ using Packets = std::vector<std::vector<uint8_t>>;
 
 struct ClipOptions {
   const char* encoder = "libx264";
-  int width = 176;
+  int width = 256;  // the smallest that libavcodec decodes in place
   int height = 144;
   int frames = 30;
   int gop = 12;
@@ -188,6 +189,7 @@ struct CodecUnderTest {
   const char* encoder;
   bool byte_stream;
 };
+inline void PrintTo(const CodecUnderTest& codec, std::ostream* out) { *out << codec.name; }
 inline constexpr CodecUnderTest kCodecs[] = {
     {"H264", kH264, AV_CODEC_ID_H264, "libx264", true},
     {"HEVC", kHevc, AV_CODEC_ID_HEVC, "libx265", true},

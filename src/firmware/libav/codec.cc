@@ -11,12 +11,33 @@ extern "C" {
 #include <libavutil/mem.h>
 }
 
+#include "firmware/libav/headers.h"
 #include "firmware/libav/log.h"
+#include "firmware/libav/picture.h"
 
 namespace softvpu::firmware::libav {
 namespace {
 
 constexpr int kMostErrors = 1000;  // of one end of stream, before its rest is given up
+constexpr int64_t kNoPicture = 0;  // pts of a packet made by push(): access units are numbered from 1
+
+// A packet that libavcodec's decoder takes, that leaves the state of the stream as it is, and of which no picture is wanted.
+// Empty: there is none for the codec.
+Bytes packet_without_picture(AVCodecID codec) {
+  static constexpr uint8_t kH264Delimiter[] = {0, 0, 0, 1, 9, 0xf0};           // H.264 7.3.2.4
+  static constexpr uint8_t kHevcDelimiter[] = {0, 0, 0, 1, 35 << 1, 1, 0x50};  // H.265 7.3.2.5
+  static constexpr uint8_t kVp9ShowsSlot0[] = {0x88};                          // VP9 6.2: show_existing_frame
+  switch (codec) {
+    case AV_CODEC_ID_H264:
+      return kH264Delimiter;
+    case AV_CODEC_ID_HEVC:
+      return kHevcDelimiter;
+    case AV_CODEC_ID_VP9:
+      return kVp9ShowsSlot0;
+    default:
+      return {};
+  }
+}
 
 int allocate_picture(AVCodecContext* context, AVFrame* frame, int flags) {
   return static_cast<OutputPool*>(context->opaque)->allocate(context, frame, flags);
@@ -62,10 +83,34 @@ Result<Codec> Codec::open(const CodecRow& row, const DecoderConfig& config, uint
   const Size max = row.description.sizes.max;
   context->max_pixels = int64_t{align_up(max.width, 64)} * align_up(max.height, 64);
   if (const int error = avcodec_open2(context.get(), codec, nullptr); error < 0) {
-    return fail(error == AVERROR(ENOMEM) ? ENOMEM : EIO,
-                std::string("opening libavcodec's ") + codec->name + ": " + av_reason(error));
+    return fail(error == AVERROR(ENOMEM) ? ENOMEM : EOPNOTSUPP,
+                std::string("libavcodec's ") + codec->name + " decoder refuses the stream's header: " + av_reason(error));
   }
   return Codec(std::move(context));
+}
+
+bool Codec::ends_by_itself(const CodecRow& row, Bytes access_unit) {
+  constexpr size_t kJunkBytes = 64;
+  constexpr uint8_t kJunk = 0xa5;
+  const QuietLog quiet;
+  std::vector<uint8_t> bytes(access_unit.begin(), access_unit.end());
+  std::vector<FramePtr> pictures;
+  for (const size_t junk : {size_t{0}, kJunkBytes}) {
+    bytes.resize(access_unit.size() + junk, kJunk);
+    ContextPtr context(avcodec_alloc_context3(avcodec_find_decoder(row.id)));
+    PacketPtr packet(av_packet_alloc());
+    FramePtr picture(av_frame_alloc());
+    if (!context || !packet || !picture || av_new_packet(packet.get(), static_cast<int>(bytes.size())) < 0) return false;
+    std::copy(bytes.begin(), bytes.end(), packet->data);
+    context->thread_count = 1;
+    context->apply_cropping = 0;
+    if (avcodec_open2(context.get(), nullptr, nullptr) < 0 || avcodec_send_packet(context.get(), packet.get()) < 0 ||
+        avcodec_send_packet(context.get(), nullptr) < 0 || avcodec_receive_frame(context.get(), picture.get()) < 0) {
+      return false;
+    }
+    pictures.push_back(std::move(picture));
+  }
+  return same_picture(*pictures[0], *pictures[1]);
 }
 
 uint32_t Codec::default_threads() {
@@ -96,6 +141,32 @@ void Codec::tell(const ParameterSetList& sets) {
 }
 
 bool Codec::decode(AVPacket* packet, std::deque<FramePtr>& pictures) {
+  const bool by_frames = (context_->active_thread_type & FF_THREAD_FRAME) != 0;
+  lag_ = packet != nullptr && by_frames ? context_->thread_count - 1 : 0;
+  if (packet != nullptr && context_->codec_id == AV_CODEC_ID_VP9) {
+    has_references_ =
+        has_references_ || entry_point(AV_CODEC_ID_VP9, {packet->data, static_cast<size_t>(packet->size)}) == EntryPoint::kClean;
+  }
+  return give(packet, pictures);
+}
+
+bool Codec::push(std::deque<FramePtr>& pictures) {
+  const Bytes bytes = packet_without_picture(context_->codec_id);
+  const bool possible = !bytes.empty() && (context_->codec_id != AV_CODEC_ID_VP9 || has_references_);
+  lag_ = possible ? lag_ - 1 : 0;
+  const PacketPtr packet(possible ? av_packet_alloc() : nullptr);
+  if (!packet || av_new_packet(packet.get(), static_cast<int>(bytes.size())) < 0) return true;
+  std::copy(bytes.begin(), bytes.end(), packet->data);
+  packet->pts = kNoPicture;
+  // libavcodec's H.264 decoder takes a packet without a slice for an error, but not when it may skip pictures. The threads take
+  // over the field with each packet; there is no picture in this one to be skipped.
+  context_->skip_frame = AVDISCARD_NONREF;
+  const bool good = give(packet.get(), pictures);
+  context_->skip_frame = AVDISCARD_DEFAULT;
+  return good;
+}
+
+bool Codec::give(AVPacket* packet, std::deque<FramePtr>& pictures) {
   bool good = true;
   int errors = 0;
   if (avcodec_send_packet(context_.get(), packet) < 0) good = false;
@@ -104,6 +175,7 @@ bool Codec::decode(AVPacket* packet, std::deque<FramePtr>& pictures) {
     if (!frame) return false;
     const int result = avcodec_receive_frame(context_.get(), frame.get());
     if (result == 0) {
+      if (frame->pts == kNoPicture) continue;
       if (frame->decode_error_flags != 0) good = false;
       pictures.push_back(std::move(frame));
       continue;

@@ -26,11 +26,20 @@ class Codec {
   // Decodes a packet (nullptr: the end) and appends the pictures that came out. False: something was damaged, in this packet or,
   // with threads, in one shortly before.
   bool decode(AVPacket* packet, std::deque<FramePtr>& pictures);
+  // Pictures may be inside for no other reason than that a thread gives its picture out when it gets its next packet.
+  bool lags() const { return lag_ > 0; }
+  // Makes the thread that was given its packet first deliver, by a packet that changes nothing and has no picture. Appends what
+  // came out; returns as decode() does. lags() says whether it has to be called again.
+  bool push(std::deque<FramePtr>& pictures);
   // What a decoder that begins in the middle of a stream must know. Before the first packet; libavcodec's complaints don't count.
   void tell(const ParameterSetList& sets);
   // False: every picture is out as soon as its packet is in; there is nothing to drain, and no reason to forget anything.
   bool delays() const;
   bool threaded() const { return context_->active_thread_type != 0 && context_->thread_count > 1; }
+
+  // Whether the last slice of an access unit that needs no other is all there, where libavcodec doesn't complain when it isn't:
+  // if it is cut, the picture depends on what follows. Decodes it twice.
+  static bool ends_by_itself(const CodecRow& row, Bytes access_unit);
 
   // As many as there are processors, but not more than 4: eight sessions at once must not be hundreds of threads.
   static uint32_t default_threads();
@@ -38,7 +47,11 @@ class Codec {
 
  private:
   explicit Codec(ContextPtr context) : context_(std::move(context)) {}
+  bool give(AVPacket* packet, std::deque<FramePtr>& pictures);
+
   ContextPtr context_;
+  int lag_ = 0;                  // packets that must follow before all pictures of the last one can be out
+  bool has_references_ = false;  // VP9: a key frame has filled every reference slot
 };
 
 }  // namespace softvpu::firmware::libav

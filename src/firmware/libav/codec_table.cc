@@ -33,7 +33,7 @@ constexpr SizeRange up_to(uint32_t side) { return {.min = {1, 1}, .max = {side, 
 
 std::vector<CodecRow>* make_rows() {
   constexpr uint32_t kStream = kContinuousByteStream | kDynamicResolution;
-  const std::vector<FourCC> raw = {kYuv420, kNv12};
+  const std::vector<FourCC> raw = {kNv12, kYuv420};
   return new std::vector<CodecRow>{
       {AV_CODEC_ID_H264,
        {kH264, kStream, up_to(8192), 4, raw, {{kH264Profile, 4, kH264Profiles}, {kH264Level, 11, kH264Levels}}},

@@ -13,7 +13,6 @@ namespace softvpu::firmware::libav {
 namespace {
 
 constexpr size_t kTagMemory = 2 * History::kMaxUnits;  // access units between a packet and its picture, at most
-constexpr uint64_t kMostPending = uint64_t{64} << 20;  // bytes without the end of an access unit: not a stream
 
 Bytes as_bytes(std::span<const std::byte> bytes) { return {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}; }
 
@@ -22,6 +21,11 @@ Bytes bytes_of(const AVPacket& packet) { return {packet.data, static_cast<size_t
 bool has_unit(Bytes bytes) {
   const auto first = UnitWalker(bytes).next();
   return first && !first->bytes.empty();
+}
+
+// Of a complete header, so of a format that libavcodec doesn't know; a damaged one would have been followed by another.
+Error header_refused(const CodecRow& row) {
+  return {EOPNOTSUPP, "libavcodec's " + to_string(row.description.coded) + " decoder refuses the stream's header"};
 }
 
 Size visible_size(const AVFrame& frame) {
@@ -38,6 +42,7 @@ LibavDecoder::LibavDecoder(const CodecRow& row, DecoderConfig config, DecoderEve
       pool_(row, config_.wake),
       search_(row, config_.size_hint),
       sets_(row.id),
+      sequences_(row),
       tags_(kTagMemory) {}
 
 LibavDecoder::~LibavDecoder() {
@@ -56,12 +61,12 @@ Result<std::unique_ptr<Decoder>> LibavDecoder::create(const CodecRow& row, Decod
 // ---- calls ----
 
 void LibavDecoder::queue_input(InputChunk chunk) {
-  if (failed_) return events_.input_done(chunk.id, DoneStatus::kDamaged);
+  if (failed_) return;
   items_.emplace_back(std::move(chunk));
 }
 
 void LibavDecoder::queue_output(OutputBuffer buffer) {
-  if (failed_) return events_.output_done({.id = buffer.id, .status = DoneStatus::kDamaged});
+  if (failed_) return;
   pool_.queue(std::move(buffer));
 }
 
@@ -79,14 +84,14 @@ void LibavDecoder::resume() {
 }
 
 void LibavDecoder::flush(Side side) {
-  if (side == Side::kOutput) return return_outputs(DoneStatus::kCancelled);
-  return_inputs(DoneStatus::kCancelled);
+  if (side == Side::kOutput) return return_outputs();
+  return_inputs();
   forget_stream_position();
 }
 
-void LibavDecoder::return_inputs(DoneStatus status) {
+void LibavDecoder::return_inputs() {
   const auto answer = [&](std::optional<uint64_t> id) {
-    if (id) events_.input_done(*id, status);
+    if (id) events_.input_done(*id, DoneStatus::kCancelled);
   };
   if (current_) answer(current_->id);
   current_.reset();
@@ -98,8 +103,8 @@ void LibavDecoder::return_inputs(DoneStatus status) {
   items_.clear();
 }
 
-void LibavDecoder::return_outputs(DoneStatus status) {
-  for (const uint64_t id : pool_.flush()) events_.output_done({.id = id, .status = status});
+void LibavDecoder::return_outputs() {
+  for (const uint64_t id : pool_.flush()) events_.output_done({.id = id, .status = DoneStatus::kCancelled});
 }
 
 void LibavDecoder::forget_stream_position() {
@@ -114,6 +119,11 @@ void LibavDecoder::forget_stream_position() {
   damaged_ = false;
   lost_ = false;
   mpeg2_.reset();
+  early_.reset();
+  may_be_early_ = true;
+  has_been_early_ = false;
+  at_mark_ = false;
+  sequences_.go_to(std::nullopt);
   pool_.allow_direct(true);
   draining_ = Draining::kNo;
 }
@@ -121,8 +131,10 @@ void LibavDecoder::forget_stream_position() {
 void LibavDecoder::fail_with(const Error& error) {
   failed_ = true;
   forget_stream_position();
-  return_inputs(DoneStatus::kDamaged);
-  return_outputs(DoneStatus::kDamaged);
+  current_.reset();
+  backlog_.clear();
+  items_.clear();
+  (void)pool_.flush();
   events_.failed(error);
 }
 
@@ -139,7 +151,11 @@ bool LibavDecoder::search_header() {
   if (items_.empty()) return false;
   if (std::holds_alternative<DrainMark>(items_.front())) {
     items_.pop_front();
-    finish_drain(search_.holds_bytes());
+    if (search_.refused()) {
+      fail_with(header_refused(row_));
+    } else {
+      finish_drain(search_.holds_bytes());
+    }
     return true;
   }
   const InputChunk chunk = std::move(std::get<InputChunk>(items_.front()));
@@ -154,6 +170,9 @@ bool LibavDecoder::search_header() {
     case HeaderSearch::Verdict::kNothing:
       events_.input_done(chunk.id, chunk.bytes.empty() ? DoneStatus::kOk : DoneStatus::kDamaged);
       break;
+    case HeaderSearch::Verdict::kRefused:
+      fail_with(header_refused(row_));
+      break;
   }
   return true;
 }
@@ -165,6 +184,7 @@ void LibavDecoder::header_found(std::optional<uint64_t> last_input) {
   if (const auto error = unsupported(row_, header.info)) return fail_with(*error);
   header_ = header;
   sets_.add(header.parameter_sets);
+  sequences_.begin(header.parameter_sets, {header.info.interlaced, header.info.min_output_buffers});
   first_sets_ = sets_.list();
   if (!open_codec(*first_sets_)) return;
   pool_.set_interlaced(header.info.interlaced);
@@ -201,8 +221,9 @@ bool LibavDecoder::decode_next() {
     submit(std::move(unit));
     return true;
   }
+  if (at_mark_) return deliver_before_mark();
   if (draining_ != Draining::kNo) return step_drain();
-  if (!current_) return begin_next_input();
+  if (!current_) return begin_next_input() || go_on_without_input();
   if (auto unit = packetizer_->next()) {
     submit(std::move(*unit));
   } else {
@@ -232,15 +253,123 @@ bool LibavDecoder::begin_next_input() {
 }
 
 void LibavDecoder::finish_current() {
-  if (packetizer_->pending_bytes() > kMostPending) {
+  if (packetizer_->pending_bytes() > Packetizer::kMostPending) {
     packetizer_->reset();
+    early_.reset();
     current_->failed = true;
   }
   if (current_->id) events_.input_done(*current_->id, current_->failed ? DoneStatus::kDamaged : DoneStatus::kOk);
   current_.reset();
 }
 
+// A client that has queued an access unit and waits for its picture gets it, where only this room's way of working would hold it
+// back: the begin of the next access unit that a parser waits for, or the next packet that frame threads wait for.
+bool LibavDecoder::go_on_without_input() {
+  if (damaged_) return false;
+  if (may_be_early_ && !early_) {
+    if (auto unit = packetizer_->peek()) {
+      const bool can_be_taken_back = history_.would_keep(*unit);
+      if (!can_be_taken_back && !(has_been_early_ && unit->expected)) return false;
+      if (!unit->expected && !is_whole(*unit)) {
+        may_be_early_ = false;
+        return true;
+      }
+      pool_.watch(unit->number);
+      early_ = Early{.number = unit->number, .can_be_taken_back = can_be_taken_back, .open_field = sequences_.open_field()};
+      submit(std::move(*unit));
+      return true;
+    }
+  }
+  if (!codec_ || !codec_->lags() || sequences_.open_field()) return false;
+  push_out();
+  return true;
+}
+
+void LibavDecoder::push_out() {
+  std::deque<FramePtr> pictures;
+  if (codec_->push(pictures)) {
+    take(pictures);
+  } else {
+    (void)note_damage(nullptr, pictures);
+  }
+}
+
+// ---- access units decoded early ----
+
+// What the parser gives out was decoded already, if true.
+bool LibavDecoder::settle_early(const AccessUnit& unit) {
+  if (!early_ || early_->number != unit.peeked) return false;
+  // A picture that was delivered was complete, so what else there is of its access unit adds nothing.
+  if (unit.grown && !early_->shown) {
+    if (early_->can_be_taken_back) {
+      take_early_back();
+      return false;
+    }
+    may_be_early_ = false;
+    if (current_) current_->failed = true;
+    lost_ = lost_ || !current_;
+  }
+  early_.reset();
+  has_been_early_ = true;
+  return true;
+}
+
+// The first access unit of a stream: nothing is known of how the client cuts it. libavcodec's HEVC decoder goes on behind the end
+// of a slice that was cut, and doesn't tell; the others do.
+bool LibavDecoder::is_whole(const AccessUnit& unit) const {
+  if (row_.id != AV_CODEC_ID_HEVC) return true;
+  return unit.entry != EntryPoint::kNone && Codec::ends_by_itself(row_, unit.bytes());
+}
+
+bool LibavDecoder::is_incomplete(const AVFrame& frame) const {
+  return frame.decode_error_flags != 0 || (frame.flags & AV_FRAME_FLAG_CORRUPT) != 0 || pool_.is_unfinished(frame);
+}
+
+void LibavDecoder::take_early_back() {
+  const uint64_t number = early_->number;
+  sequences_.go_to(early_->open_field);
+  early_.reset();
+  may_be_early_ = false;
+  history_.take_back(number);
+  due_.clear();
+  replay_ = history_.packets();
+  replay_until_ = number;
+  codec_.reset();
+  if (!history_.empty()) (void)open_codec(history_.parameter_sets());
+}
+
+// ---- end marks ----
+
+bool LibavDecoder::deliver_before_mark() {
+  if (codec_ && codec_->delays()) {
+    if (!send(nullptr)) return true;  // once more, after the replay
+    codec_.reset();
+    replay_wanted_ = true;
+  }
+  at_mark_ = false;
+  // What follows refers to nothing before it, and its RASL pictures aren't decoded (H.265 8.1.3): a decoder that begins does
+  // that.
+  if (row_.id == AV_CODEC_ID_HEVC) {
+    history_.clear();
+    replay_wanted_ = false;
+  }
+  return true;
+}
+
 void LibavDecoder::submit(AccessUnit unit) {
+  if (unit.peeked != 0 && settle_early(unit)) {
+    at_mark_ = ends_sequence(row_.id, unit.bytes());
+    return;
+  }
+  if (failed_) return;
+  if (row_.byte_stream() && only_end_marks(row_.id, unit.bytes())) {
+    at_mark_ = true;
+    return;
+  }
+  if (!replay_.empty()) {
+    after_replay_ = std::move(unit);
+    return;
+  }
   if (replay_wanted_) {
     replay_wanted_ = false;
     replay_until_ = unit.number - 1;
@@ -254,42 +383,65 @@ void LibavDecoder::submit(AccessUnit unit) {
   if (!codec_ && !open_codec(*sets_.list())) return;
   leave_damage_behind(unit);
   if (failed_) return;
-  remember_tag(unit.number, unit.tag);
+  if (row_.id == AV_CODEC_ID_MPEG2VIDEO && !begin_mpeg2_sequence(unit)) return;
+  sequences_.add(unit.bytes());
+  remember(unit);
   history_.add(unit, sets_.list());
   sets_.add(unit.bytes());
-  if (row_.id == AV_CODEC_ID_MPEG2VIDEO) begin_mpeg2_sequence(unit);
-  if (failed_) return;
+  at_mark_ = ends_sequence(row_.id, unit.bytes());
   (void)send(unit.packet.get());
 }
 
 // libavcodec drops the last picture of a sequence when one of another size begins (the specification delivers it), and goes on
 // with the old format when only the chroma changes: a sequence of another kind gets a decoder of its own.
-void LibavDecoder::begin_mpeg2_sequence(const AccessUnit& unit) {
+bool LibavDecoder::begin_mpeg2_sequence(AccessUnit& unit) {
   const auto sequence = mpeg2_sequence(unit.bytes());
-  if (!sequence) return;
+  if (!sequence) return true;
   if (mpeg2_ && *sequence != *mpeg2_) {
-    (void)send(nullptr);
-    if (!open_codec(threads_for_stream(), *sets_.list())) return;
+    const bool is_early = early_ && early_->number == unit.number;
+    if (!send(nullptr)) {
+      if (!is_early && !failed_) after_replay_ = std::move(unit);  // an early one comes again
+      return false;
+    }
+    if (!open_codec(threads_for_stream(), *sets_.list())) return false;
   }
   mpeg2_ = sequence;
   pool_.set_interlaced(!sequence->progressive);
+  return true;
 }
 
 bool LibavDecoder::send(AVPacket* packet) {
   std::deque<FramePtr> pictures;
-  const bool good = codec_->decode(packet, pictures);
-  if (!good) {
-    if (packet != nullptr) last_damage_ = static_cast<uint64_t>(packet->pts);
-    const bool first = !damaged_;
-    damaged_ = true;
-    pool_.allow_direct(false);
-    if (first && restart_with_one_thread()) return false;
+  if (!codec_->decode(packet, pictures)) return note_damage(packet, pictures);
+  take(pictures);
+  return true;
+}
+
+bool LibavDecoder::note_damage(const AVPacket* packet, std::deque<FramePtr>& pictures) {
+  if (early_ && early_->can_be_taken_back) {
+    take_early_back();
+    return false;
   }
-  if (!good) report_damage(packet, pictures);
+  if (packet != nullptr) last_damage_ = static_cast<uint64_t>(packet->pts);
+  const bool first = !damaged_;
+  damaged_ = true;
+  pool_.allow_direct(false);
+  if (first && restart_with_one_thread()) return false;
+  report_damage(packet, pictures);
+  take(pictures);
+  return true;
+}
+
+void LibavDecoder::take(std::deque<FramePtr>& pictures) {
   for (FramePtr& picture : pictures) {
+    if (early_ && static_cast<uint64_t>(picture->pts) == early_->number) {
+      const bool incomplete = is_incomplete(*picture);
+      if (incomplete && early_->can_be_taken_back) return take_early_back();
+      if (incomplete) picture->flags |= AV_FRAME_FLAG_CORRUPT;
+      early_->shown = !incomplete;
+    }
     if (!is_repeated(*picture)) due_.push_back(std::move(picture));
   }
-  return true;
 }
 
 // By the input, if it isn't answered; a damaged picture says it itself; drained() says the rest.
@@ -333,9 +485,8 @@ uint32_t LibavDecoder::threads_for_stream() const {
 }
 
 bool LibavDecoder::is_repeated(const AVFrame& frame) const {
-  const auto number = static_cast<uint64_t>(frame.pts);
-  const Tagged& tagged = tags_[number % tags_.size()];
-  return number <= replay_until_ && (tagged.number != number || tagged.delivered);
+  const Tagged* const known = tagged(frame);
+  return static_cast<uint64_t>(frame.pts) <= replay_until_ && (known == nullptr || known->delivered);
 }
 
 // ---- drain ----
@@ -388,18 +539,16 @@ bool LibavDecoder::deliver_due() {
 }
 
 bool LibavDecoder::announce_if_changed(const AVFrame& frame) {
-  StreamInfo info = describe_picture(row_, frame, announced_->interlaced);
-  if (row_.id == AV_CODEC_ID_MPEG2VIDEO) {
-    // Which sequence the picture belongs to is only known by its size, so the padding of the announcement stays.
-    if (info.visible == announced_->visible) info.coded = announced_->coded;
-  }
-  if (same_geometry(info, *announced_)) return false;
+  const Tagged* const known = tagged(frame);
+  const StreamInfo info = describe_picture(
+      row_, frame, known != nullptr ? known->sequence : SequenceInfo{announced_->interlaced, announced_->min_output_buffers});
+  if (same_setup(info, *announced_)) return false;
   if (const auto error = unsupported(row_, info)) {
     fail_with(*error);
     return true;
   }
-  info.min_output_buffers = announced_->min_output_buffers;
   announced_ = info;
+  pool_.lend_at_most(info.min_output_buffers - 1);
   paused_ = true;
   events_.format_changed(info, false);
   return true;
@@ -413,22 +562,25 @@ void LibavDecoder::complete(OutputPool::Output output, const AVFrame& frame, Don
     if (frame.decode_error_flags != 0 || (frame.flags & AV_FRAME_FLAG_CORRUPT) != 0) done.status = DoneStatus::kDamaged;
     for (uint32_t i = 0; i < output.layout.memory_planes; ++i) done.bytes_used[i] = output.layout.plane_size[i];
   }
-  const auto tag = tag_of(frame);
-  done.has_tag = tag.has_value();
-  done.tag = tag.value_or(0);
+  if (const Tagged* known = tagged(frame)) {
+    done.has_tag = true;
+    done.tag = known->tag;
+    tags_[known->number % tags_.size()].delivered = true;
+  }
   done.type = type_of(frame);
-  done.field = field_of(frame);
-  if (done.has_tag) tags_[static_cast<uint64_t>(frame.pts) % tags_.size()].delivered = true;
+  if (announced_->interlaced) done.field = field_of(frame);
   due_.pop_front();  // lets go of the picture before the client can queue its memory again
   events_.output_done(done);
 }
 
-void LibavDecoder::remember_tag(uint64_t number, uint64_t tag) { tags_[number % tags_.size()] = {.number = number, .tag = tag}; }
+void LibavDecoder::remember(const AccessUnit& unit) {
+  tags_[unit.number % tags_.size()] = {.number = unit.number, .tag = unit.tag, .sequence = sequences_.current()};
+}
 
-std::optional<uint64_t> LibavDecoder::tag_of(const AVFrame& frame) const {
+const LibavDecoder::Tagged* LibavDecoder::tagged(const AVFrame& frame) const {
   const auto number = static_cast<uint64_t>(frame.pts);
-  const Tagged& tagged = tags_[number % tags_.size()];
-  return tagged.number == number && number != 0 ? std::optional(tagged.tag) : std::nullopt;
+  const Tagged& known = tags_[number % tags_.size()];
+  return known.number == number && number != 0 ? &known : nullptr;
 }
 
 }  // namespace softvpu::firmware::libav

@@ -14,6 +14,7 @@
 #include "firmware/libav/output_pool.h"
 #include "firmware/libav/packetizer.h"
 #include "firmware/libav/parameter_sets.h"
+#include "firmware/libav/sequence.h"
 
 namespace softvpu::firmware::libav {
 
@@ -35,6 +36,12 @@ class LibavDecoder final : public Decoder {
   uint64_t pictures_in_place() const { return pool_.direct_count(); }
 
  private:
+  struct Tagged {
+    uint64_t number = 0;
+    uint64_t tag = 0;
+    bool delivered = false;
+    SequenceInfo sequence;
+  };
   struct DrainMark {};
   using Item = std::variant<InputChunk, DrainMark>;
   // An input whose bytes are being cut up. Without an id it was answered when the header search took it.
@@ -53,30 +60,41 @@ class LibavDecoder final : public Decoder {
   void header_found(std::optional<uint64_t> last_input);
 
   bool decode_next();
+  bool go_on_without_input();
+  void push_out();
+  void take(std::deque<FramePtr>& pictures);
+  bool settle_early(const AccessUnit& unit);
+  bool is_whole(const AccessUnit& unit) const;
+  bool is_incomplete(const AVFrame& frame) const;
+  void take_early_back();
+  bool deliver_before_mark();
   bool begin_next_input();
   void finish_current();
   void submit(AccessUnit unit);
   // False: the packet showed damage and decoding begins anew, with one thread; see damaged_.
   bool send(AVPacket* packet);
+  bool note_damage(const AVPacket* packet, std::deque<FramePtr>& pictures);
   void report_damage(const AVPacket* packet, const std::deque<FramePtr>& pictures);
   bool restart_with_one_thread();
   void leave_damage_behind(const AccessUnit& unit);
-  void begin_mpeg2_sequence(const AccessUnit& unit);
+  // False: the end of the sequence before showed damage, as send() says; the unit comes again afterwards.
+  bool begin_mpeg2_sequence(AccessUnit& unit);
   uint32_t threads_for_stream() const;
   bool is_repeated(const AVFrame& frame) const;
   bool step_drain();
   void finish_drain(bool damaged);
 
-  void return_inputs(DoneStatus status);
-  void return_outputs(DoneStatus status);
+  void return_inputs();
+  void return_outputs();
   void fail_with(const Error& error);
   void forget_stream_position();
   // A new decoder that knows `sets`. False: it couldn't be opened, and the session has failed.
   bool open_codec(uint32_t threads, const ParameterSetList& sets);
   // Damage is decoded by one thread, see damaged_.
   bool open_codec(const ParameterSetList& sets) { return open_codec(damaged_ ? 1 : threads_for_stream(), sets); }
-  void remember_tag(uint64_t number, uint64_t tag);
-  std::optional<uint64_t> tag_of(const AVFrame& frame) const;
+  void remember(const AccessUnit& unit);
+  // nullptr: it was forgotten, or never known.
+  const Tagged* tagged(const AVFrame& frame) const;
 
   const CodecRow& row_;
   const DecoderConfig config_;
@@ -87,6 +105,7 @@ class LibavDecoder final : public Decoder {
   std::unique_ptr<Packetizer> packetizer_;
   History history_;
   ParameterSets sets_;
+  Sequences sequences_;
   std::shared_ptr<const ParameterSetList> first_sets_;  // those of header_, which every codec is opened with
   // Open once the header is known. Closed when decoding is to begin anew, until there is something to decode.
   std::optional<Codec> codec_;
@@ -112,6 +131,19 @@ class LibavDecoder final : public Decoder {
   enum class Draining { kNo, kParser, kPictures };
   Draining draining_ = Draining::kNo;
 
+  // An access unit that was decoded before it was known to be complete (Packetizer::peek). If it wasn't, it is taken back: no
+  // picture with a part missing is delivered.
+  struct Early {
+    uint64_t number = 0;
+    bool can_be_taken_back = true;               // false: what it needs isn't kept; damage is shown, as that of any picture
+    std::optional<Sequences::Field> open_field;  // before it
+    bool shown = false;                          // its picture came out, complete
+  };
+  std::optional<Early> early_;
+  bool may_be_early_ = true;     // until one was taken back
+  bool has_been_early_ = false;  // one was, and it was complete
+  bool at_mark_ = false;         // an end mark was decoded: what is inside is due
+
   // After a drain libavcodec knows no reference pictures: the history is decoded again before the next unit that needs it.
   bool replay_wanted_ = false;
   std::deque<PacketPtr> replay_;
@@ -127,11 +159,6 @@ class LibavDecoder final : public Decoder {
   std::optional<Mpeg2Sequence> mpeg2_;  // the sequence being decoded
   std::optional<StreamHeader> header_;
 
-  struct Tagged {
-    uint64_t number = 0;
-    uint64_t tag = 0;
-    bool delivered = false;
-  };
   std::vector<Tagged> tags_;  // of recent access units, by number modulo its size
 };
 

@@ -77,7 +77,7 @@ TEST_P(AByteStreamDecoder, NeedsNoMoreThanTheHeadersToSayTheFormat) {
   client.feed(std::span(first).first(slice), 1);
   client.run();
   ASSERT_EQ(client.formats.size(), 1u);
-  EXPECT_EQ(client.info.visible.size(), (Size{176, 144}));
+  EXPECT_EQ(client.info.visible.size(), (Size{256, 144}));
   client.feed(std::span(first).subspan(slice), 2);
   feed_all(client, Packets(clip_.begin() + 1, clip_.end()), 3);
   client.drain();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The decoder engine on damaged and hostile inputs: no crash, no hang, every buffer answered.
 
+#include <algorithm>
 #include <random>
 
 #include "firmware/libav/decoder_under_test.h"
@@ -39,7 +40,7 @@ TEST_P(ADecoder, SurvivesTruncation) {
 
 TEST_P(ADecoder, GivesTheSamePicturesForDamagedDataWithAnyThreads) {
   if (!codec_.byte_stream) GTEST_SKIP() << "libavcodec doesn't notice damage in " << codec_.name;
-  clip_ = make_clip({.encoder = codec_.encoder, .b_frames = 0});
+  clip_ = make_clip({.encoder = codec_.encoder, .width = 176, .b_frames = 0});
   Packets damaged = clip_;
   std::mt19937 random(11);
   for (size_t i = 14; i < 20; ++i) {
@@ -55,6 +56,29 @@ TEST_P(ADecoder, GivesTheSamePicturesForDamagedDataWithAnyThreads) {
   }
   EXPECT_EQ(results[0], results[1]);
   EXPECT_EQ(results[0], results[2]);
+}
+
+// The damage is in a picture that comes out only when the sequence ends, behind which the next one is decoded.
+TEST(AnMpeg2Decoder, LosesNoPictureWhenADamagedSequenceEnds) {
+  Packets first = make_clip({.encoder = "mpeg2video", .width = 176, .frames = 6, .b_frames = 0});
+  const Packets second = make_clip({.encoder = "mpeg2video", .width = 320, .height = 240, .frames = 5, .b_frames = 0});
+  if (first.empty()) GTEST_SKIP() << "this libavcodec has no mpeg2video encoder";
+  std::mt19937 random(11);
+  for (size_t at = first.back().size() / 2; at < first.back().size(); ++at) first.back()[at] = static_cast<uint8_t>(random() | 1);
+  for (const bool waits : {false, true}) {
+    for (const uint32_t threads : {1u, 3u}) {
+      Client client({.coded = kMpeg2, .threads = threads, .outputs = 8});
+      for (const auto& packet : first + second) {
+        client.feed(packet, 1);
+        if (waits) client.run();
+      }
+      client.run();
+      client.drain();
+      expect_sound(client);
+      EXPECT_EQ(client.pictures.size(), first.size() + second.size()) << threads << " threads";
+      EXPECT_EQ(sums_of(client), plain_sums(AV_CODEC_ID_MPEG2VIDEO, first) + plain_sums(AV_CODEC_ID_MPEG2VIDEO, second));
+    }
+  }
 }
 
 TEST_P(ADecoder, AnswersGarbageWithDamage) {
@@ -116,6 +140,56 @@ TEST_P(ADecoder, DoesNotEndInSilence) {
       EXPECT_EQ(client.damaged_drains, damaged);
     }
   }
+}
+
+// A header that is complete and whose format libavcodec doesn't have (colour planes that are coded by themselves): the session
+// fails and says why, at the end of a short stream, and in time in one without an end.
+TEST(AHeaderThatLibavcodecRefuses, EndsTheSessionAndSaysWhy) {
+  Packets clip = make_clip({.frames = 80, .gop = 200, .b_frames = 0, .format = AV_PIX_FMT_YUV444P});
+  if (clip.empty()) GTEST_SKIP() << "this libavcodec has no libx264 encoder";
+  const std::vector<uint8_t> start_code = {0, 0, 1};
+  const auto sps = std::search(clip[0].begin(), clip[0].end(), start_code.begin(), start_code.end()) + 3;
+  ASSERT_EQ(sps[0] & 0x1f, 7);
+  ASSERT_EQ(sps[4] >> 2, 0b100100) << "seq_parameter_set_id 0, chroma_format_idc 3";
+  sps[4] |= 0x02;  // separate_colour_plane_flag
+  for (const size_t inputs : {size_t{1}, size_t{5}, clip.size()}) {
+    Client client({.coded = kH264, .threads = 1});
+    size_t fed = 0;
+    for (; fed < inputs && client.errors.empty(); ++fed) {
+      client.feed(clip[fed], 1);
+      client.run();
+    }
+    if (inputs < clip.size()) {
+      EXPECT_TRUE(client.errors.empty());
+      client.drain();
+    }
+    ASSERT_EQ(client.errors.size(), 1u) << inputs;
+    EXPECT_EQ(client.errors[0].code, EOPNOTSUPP);
+    EXPECT_NE(client.errors[0].reason.find("header"), std::string::npos) << client.errors[0].reason;
+    EXPECT_TRUE(client.complaints.empty());
+    EXPECT_TRUE(client.formats.empty());
+    EXPECT_EQ(client.drains, 0u);
+  }
+}
+
+// The next header is a good one: it is waited for.
+TEST(AHeaderThatIsDamaged, IsForgottenWhenAnotherComes) {
+  Packets clip = make_clip({.frames = 24, .gop = 12, .b_frames = 0});
+  if (clip.empty()) GTEST_SKIP() << "this libavcodec has no libx264 encoder";
+  const std::vector<uint8_t> start_code = {0, 0, 1};
+  Packets damaged = clip;
+  const auto sps = std::search(damaged[0].begin(), damaged[0].end(), start_code.begin(), start_code.end()) + 3;
+  sps[3] = 0xff;  // level_idc: harmless
+  sps[4] = 0x00;  // no number ends here
+  Client client({.coded = kH264, .threads = 1});
+  for (const auto& packet : damaged) {
+    client.feed(packet, 1);
+    client.run();
+  }
+  client.drain();
+  EXPECT_TRUE(client.errors.empty());
+  EXPECT_EQ(client.formats.size(), 1u);
+  EXPECT_EQ(client.pictures.size(), 12u);
 }
 
 // Nothing is lost when a good stream ends, nor when it is cut in front of a picture.

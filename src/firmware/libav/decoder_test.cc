@@ -59,8 +59,8 @@ TEST_P(ADecoder, SaysTheFormatFirstAndWaits) {
   client.hold_resume = true;
   feed_all(client, clip_);
   ASSERT_EQ(client.formats.size(), 1u);
-  EXPECT_EQ(client.info.visible.size(), (Size{176, 144}));
-  EXPECT_EQ(client.info.coded, (Size{176, 144}));
+  EXPECT_EQ(client.info.visible.size(), (Size{256, 144}));
+  EXPECT_EQ(client.info.coded, (Size{256, 144}));
   EXPECT_EQ(client.info.bit_depth, 8);
   EXPECT_EQ(client.info.chroma, 1);
   EXPECT_EQ(client.info.native, kYuv420);

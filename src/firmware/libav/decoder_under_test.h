@@ -66,9 +66,9 @@ inline std::vector<Case> every_byte_stream() {
   return cases;
 }
 
-inline std::string name_of(const ::testing::TestParamInfo<Case>& test) {
-  return std::string(test.param.codec.name) + "With" + std::to_string(test.param.threads) + "Threads";
-}
+inline void PrintTo(const Case& one, std::ostream* out) { *out << one.codec.name << "With" << one.threads << "Threads"; }
+
+inline std::string name_of(const ::testing::TestParamInfo<Case>& test) { return ::testing::PrintToString(test.param); }
 
 class ADecoder : public ::testing::TestWithParam<Case> {
  protected:

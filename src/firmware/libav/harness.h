@@ -159,6 +159,7 @@ class Client final : public DecoderEvents {
   }
 
   void input_done(uint64_t id, DoneStatus status) override {
+    if (!errors.empty()) complain("an input was answered after the failure");
     const auto found = inputs_.find(id);
     if (found == inputs_.end() || found->second++ != 0) complain("an input was answered twice, or never queued");
     if (status == DoneStatus::kDamaged) ++damaged_inputs;
@@ -168,6 +169,7 @@ class Client final : public DecoderEvents {
     consumed_order_.push_back(id);
   }
   void output_done(const OutputDone& done) override {
+    if (!errors.empty()) complain("an output was answered after the failure");
     const auto found = queued_.find(done.id);
     if (found == queued_.end()) return complain("an output was answered twice, or never queued");
     const Queued queued = found->second;
@@ -205,13 +207,14 @@ class Client final : public DecoderEvents {
     stopped = false;
     decoder_->resume();
   }
-  // Inputs that weren't answered.
+  // Inputs that should have been answered, and weren't.
   size_t open_inputs() const {
+    if (!errors.empty()) return 0;
     size_t open = 0;
     for (const auto& [id, answers] : inputs_) open += answers == 0 ? 1 : 0;
     return open;
   }
-  size_t queued_outputs() const { return queued_.size(); }
+  size_t queued_outputs() const { return errors.empty() ? queued_.size() : 0; }
 
   StreamInfo info;
   std::vector<StreamInfo> formats;

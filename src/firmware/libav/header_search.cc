@@ -25,16 +25,6 @@ int remember_and_refuse(AVCodecContext* context, AVFrame* frame, int) {
   return AVERROR(ENOMEM);
 }
 
-uint32_t buffers_for(const CodecRow& row, const HeaderPacket& packet, const AVCodecContext& context) {
-  // The one that the client shows, the next one to be delivered, and those that two threads are at.
-  constexpr uint32_t kBeyondReferences = 4;
-  constexpr uint32_t kMost = 32;  // what the HFI can say
-  uint32_t held = row.reference_frames;
-  if (packet.h264) held = std::max(packet.h264->reference_frames, packet.h264->max_reorder());
-  if (row.id == AV_CODEC_ID_HEVC) held = std::max<uint32_t>(held, static_cast<uint32_t>(std::max(context.has_b_frames, 0)) + 1);
-  return std::min(held + kBeyondReferences, kMost);
-}
-
 }  // namespace
 
 std::optional<StreamHeader> probe_header(const CodecRow& row, Size size_hint, const HeaderPacket& packet) {
@@ -69,20 +59,17 @@ std::optional<StreamHeader> probe_header(const CodecRow& row, Size size_hint, co
   std::memcpy(&picture->color_trc, &context->color_trc, sizeof picture->color_trc);
   std::memcpy(&picture->colorspace, &context->colorspace, sizeof picture->colorspace);
   picture->sample_aspect_ratio = context->sample_aspect_ratio;
-  bool interlaced = packet.h264 && !packet.h264->frame_mbs_only;
-  if (row.id == AV_CODEC_ID_MPEG2VIDEO) {
-    const auto sequence = mpeg2_sequence(packet.bytes);
-    interlaced = sequence && !sequence->progressive;
-  }
+  Sequences sequences(row);
+  sequences.add(packet.bytes);
   StreamHeader header;
-  header.info = describe_picture(row, *picture, interlaced);
-  header.info.min_output_buffers = buffers_for(row, packet, *context);
+  header.info = describe_picture(row, *picture, sequences.current());
   header.may_reorder = !packet.h264 || packet.h264->max_reorder() > 0;
   header.parameter_sets.assign(packet.bytes.begin(), packet.bytes.begin() + static_cast<ptrdiff_t>(packet.header_bytes));
   return header;
 }
 
 HeaderSearch::Verdict HeaderSearch::add(Bytes bytes, uint64_t tag) {
+  if (bytes.size() > kMostInOnePacket) return Verdict::kNothing;
   if (!row_.byte_stream()) {
     header_ = probe_header(row_, size_hint_, {.bytes = {bytes.begin(), bytes.end()}});
     kept_.clear();
@@ -90,6 +77,7 @@ HeaderSearch::Verdict HeaderSearch::add(Bytes bytes, uint64_t tag) {
     return header_ ? Verdict::kFound : Verdict::kNothing;
   }
   const bool exhausted = bytes_.size() > kMaxBytes || (kept_.size() >= kMaxInputs && bytes_.size() >= kManyBytes);
+  if (exhausted && refused_) return Verdict::kRefused;
   if (exhausted) {
     // Keep looking, from the input before this one on: a header may lie across two of them.
     kept_.erase(kept_.begin(), kept_.end() - 1);
@@ -98,7 +86,10 @@ HeaderSearch::Verdict HeaderSearch::add(Bytes bytes, uint64_t tag) {
   const size_t before = bytes_.size();
   bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
   kept_.push_back({{bytes.begin(), bytes.end()}, tag});
-  if (const auto packet = header_packet(row_.id, bytes_)) header_ = probe_header(row_, size_hint_, *packet);
+  if (const auto packet = header_packet(row_.id, bytes_)) {
+    header_ = probe_header(row_, size_hint_, *packet);
+    refused_ = !header_ && packet->used;
+  }
   if (header_) return Verdict::kFound;
   return !exhausted && may_become_header(row_.id, bytes_, before) ? Verdict::kNeedMore : Verdict::kNothing;
 }
@@ -117,6 +108,7 @@ void HeaderSearch::reset() {
   kept_.clear();
   bytes_.clear();
   header_.reset();
+  refused_ = false;
 }
 
 }  // namespace softvpu::firmware::libav

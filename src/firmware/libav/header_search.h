@@ -27,6 +27,7 @@ class HeaderSearch {
     kNeedMore,
     kNothing,  // this input can't be part of a header of this codec
     kFound,
+    kRefused,  // as refused(), for longer than a damaged header would be waited for
   };
 
   HeaderSearch(const CodecRow& row, Size size_hint) : row_(row), size_hint_(size_hint) {}
@@ -43,6 +44,8 @@ class HeaderSearch {
   };
   std::vector<Kept> take();
   void reset();
+  // A header was complete, a picture used it, and libavcodec made nothing of it.
+  bool refused() const { return refused_; }
   // Bytes were taken, and they are no header yet.
   bool holds_bytes() const;
 
@@ -57,6 +60,7 @@ class HeaderSearch {
   std::vector<Kept> kept_;
   std::vector<uint8_t> bytes_;  // of all kept inputs
   std::optional<StreamHeader> header_;
+  bool refused_ = false;
 };
 
 // H.264 cameras write 1920x1088 and let the container say 1920x1080: libavcodec crops to the size its caller knew, if that lies

@@ -2,6 +2,7 @@
 // Finding headers in byte streams and completing them to something libavcodec answers to: see headers.h.
 #include "firmware/libav/headers.h"
 
+#include <algorithm>
 #include <array>
 
 #include "firmware/libav/start_codes.h"
@@ -21,6 +22,8 @@ enum H264Type : uint8_t {
   kSps = 7,
   kPps = 8,
   kAud = 9,
+  kEndOfSequence = 10,
+  kEndOfStream = 11,
   kSpsExtension = 13,
   kSubsetSps = 15
 };
@@ -30,11 +33,16 @@ uint8_t h264_type(Bytes unit) { return (unit[0] & 0x80) != 0 ? 0 : unit[0] & 0x1
 struct H264Pps {
   uint32_t id = 0;
   uint32_t sps = 0;
+  bool is_reference = false;
 };
+
+// H.264 7.4.1: nal_ref_idc isn't 0 in parameter sets. (It is where another codec's stream happens to look like some.)
+bool is_reference(Bytes unit) { return (unit[0] & 0x60) != 0; }
 
 std::optional<HeaderPacket> h264_header(Bytes data) {
   HeaderPacket packet;
   std::array<std::optional<H264Sps>, 32> sets;
+  std::array<bool, 32> set_is_reference{};
   std::vector<H264Pps> pictures;
   std::optional<H264Pps> used;
   UnitWalker walker(data);
@@ -47,11 +55,12 @@ std::optional<HeaderPacket> h264_header(Bytes data) {
         if (!unit->complete) break;  // cropping and VUI stand at its end
         if (const auto sps = parse_h264_sps(unit->bytes)) {
           sets[sps->id] = sps;
+          set_is_reference[sps->id] = is_reference(unit->bytes);
           append_unit(packet.bytes, unit->bytes);
         }
         break;
       case kPps: {
-        const H264Pps pps{bits.ue(), bits.ue()};
+        const H264Pps pps{bits.ue(), bits.ue(), is_reference(unit->bytes)};
         if (bits.bad() || pps.sps > 31) break;
         pictures.push_back(pps);
         append_unit(packet.bytes, unit->bytes);
@@ -72,6 +81,7 @@ std::optional<HeaderPacket> h264_header(Bytes data) {
         break;
     }
   }
+  packet.used = used && used->is_reference && set_is_reference[used->sps];
   for (const H264Pps& known : pictures) {
     if (!used && sets[known.sps]) used = known;
   }
@@ -104,7 +114,7 @@ bool plausible_sei(Bytes payload, bool complete) {
 
 bool h264_header_unit(const Unit& unit) {
   constexpr size_t kMaxAud = 8;
-  const bool reference = (unit.bytes[0] & 0x60) != 0;
+  const bool reference = is_reference(unit.bytes);
   switch (h264_type(unit.bytes)) {
     case kSps:
     case kPps:
@@ -164,6 +174,7 @@ std::optional<HeaderPacket> hevc_header(Bytes data) {
     }
   }
   if (!have_sps || pictures.empty()) return std::nullopt;
+  packet.used = used.has_value();
   if (!used) used = pictures.front();
   packet.header_bytes = packet.bytes.size();
 
@@ -186,7 +197,14 @@ bool hevc_header_unit(const Unit& unit) {
 
 // ---- MPEG-2 ----
 
-enum Mpeg2Code : uint8_t { kPicture = 0x00, kUserData = 0xb2, kSequence = 0xb3, kExtension = 0xb5, kGroup = 0xb8 };
+enum Mpeg2Code : uint8_t {
+  kPicture = 0x00,
+  kUserData = 0xb2,
+  kSequence = 0xb3,
+  kExtension = 0xb5,
+  kSequenceEnd = 0xb7,
+  kGroup = 0xb8
+};
 
 bool is_sequence_extension(Bytes unit) { return unit.size() >= 2 && unit[0] == kExtension && unit[1] >> 4 == 1; }
 
@@ -314,13 +332,48 @@ bool without_picture(AVCodecID codec, Bytes access_unit) {
   const auto ends_or_fills = [codec](Bytes unit) {
     if (codec == AV_CODEC_ID_H264) return h264_type(unit) >= 10 && h264_type(unit) <= 12;
     if (codec == AV_CODEC_ID_HEVC) return hevc_type(unit) >= 36 && hevc_type(unit) <= 38;
-    return unit[0] == 0xb7;  // sequence_end_code
+    return unit[0] == kSequenceEnd;
   };
   bool any = false;
   UnitWalker walker(access_unit);
   for (auto unit = walker.next(); unit; unit = walker.next()) {
     if (unit->bytes.empty()) continue;
     if (!header_unit(codec, *unit) && !ends_or_fills(unit->bytes)) return false;
+    any = true;
+  }
+  return any;
+}
+
+bool ends_sequence(AVCodecID codec, Bytes bytes) {
+  constexpr std::array<uint8_t, 4> kH264[] = {{0, 0, 1, kEndOfSequence}, {0, 0, 1, kEndOfStream}};
+  constexpr std::array<uint8_t, 5> kHevc[] = {{0, 0, 1, 36 << 1, 1}, {0, 0, 1, 37 << 1, 1}};
+  constexpr std::array<uint8_t, 4> kMpeg2[] = {{0, 0, 1, kSequenceEnd}};
+  while (!bytes.empty() && bytes.back() == 0) bytes = bytes.first(bytes.size() - 1);
+  const auto ends_in = [&](const auto& mark) {
+    return bytes.size() >= mark.size() && std::equal(mark.rbegin(), mark.rend(), bytes.rbegin());
+  };
+  switch (codec) {
+    case AV_CODEC_ID_H264:
+      return std::any_of(std::begin(kH264), std::end(kH264), ends_in);
+    case AV_CODEC_ID_HEVC:
+      return std::any_of(std::begin(kHevc), std::end(kHevc), ends_in);
+    case AV_CODEC_ID_MPEG2VIDEO:
+      return std::any_of(std::begin(kMpeg2), std::end(kMpeg2), ends_in);
+    default:
+      return false;
+  }
+}
+
+bool only_end_marks(AVCodecID codec, Bytes access_unit) {
+  bool any = false;
+  UnitWalker walker(access_unit);
+  for (auto unit = walker.next(); unit; unit = walker.next()) {
+    const Bytes bytes = unit->bytes;
+    if (bytes.empty()) continue;
+    const bool mark = codec == AV_CODEC_ID_H264   ? bytes[0] == kEndOfSequence || bytes[0] == kEndOfStream
+                      : codec == AV_CODEC_ID_HEVC ? hevc_type(bytes) == 36 || hevc_type(bytes) == 37
+                                                  : bytes[0] == kSequenceEnd;
+    if (!mark) return false;
     any = true;
   }
   return any;

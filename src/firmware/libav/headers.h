@@ -45,6 +45,7 @@ struct HeaderPacket {
   std::vector<uint8_t> bytes;
   size_t header_bytes = 0;      // of them: parameter sets only; 0 where the codec has none
   std::optional<H264Sps> h264;  // the one in use
+  bool used = false;            // by a picture of the stream (H.264, HEVC)
 };
 std::optional<HeaderPacket> header_packet(AVCodecID codec, Bytes data);
 
@@ -53,6 +54,12 @@ bool may_become_header(AVCodecID codec, Bytes data, size_t new_from);
 
 // Whether an access unit is made of headers and delimiters only, as at the end of a stream that was cut before the next picture.
 bool without_picture(AVCodecID codec, Bytes access_unit);
+
+// Whether the bytes end in an end mark: end of sequence or of bitstream (H.264 7.4.2.5, H.265 7.4.2.4.4, H.262 6.2.2.3). A mark
+// is the last unit of its access unit. No picture after it needs one before it, and none before it has to wait for one after.
+bool ends_sequence(AVCodecID codec, Bytes bytes);
+// Whether an access unit has end marks and nothing else.
+bool only_end_marks(AVCodecID codec, Bytes access_unit);
 
 // How well decoding can begin with an access unit.
 enum class EntryPoint : uint8_t {

@@ -82,7 +82,7 @@ TEST(AnH264Sps, SaysHowFarPicturesAreReordered) {
   EXPECT_EQ(sps_of(make_clip({.frames = 3, .b_frames = 2, .more = {{"x264-params", "b-pyramid=none"}}})).max_reorder(), 1u);
   const H264Sps sps = sps_of(make_clip({.frames = 3, .b_frames = 3}));
   EXPECT_EQ(sps.max_reorder(), 2u);
-  EXPECT_EQ(sps.width_mbs, 11u);
+  EXPECT_EQ(sps.width_mbs, 16u);
   EXPECT_EQ(sps.height_mbs, 9u);
   EXPECT_TRUE(sps.frame_mbs_only);
 }

@@ -30,6 +30,17 @@ void History::forget_before(size_t index) {
   }
 }
 
+bool History::would_keep(const AccessUnit& unit) const {
+  if (unit.entry == EntryPoint::kNone && units_.empty()) return false;
+  return units_.size() < kMaxUnits && bytes_ + unit.bytes().size() <= kMaxBytes;
+}
+
+void History::take_back(uint64_t number) {
+  if (units_.empty() || units_.back().packet->pts != static_cast<int64_t>(number)) return;
+  bytes_ -= static_cast<size_t>(units_.back().packet->size);
+  units_.pop_back();
+}
+
 void History::clear() {
   units_.clear();
   bytes_ = 0;

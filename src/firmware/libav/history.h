@@ -20,6 +20,10 @@ class History {
   // state was lost conceals what it lacks.
   // `sets`: the parameter sets that were known before it.
   void add(const AccessUnit& unit, std::shared_ptr<const ParameterSetList> sets);
+  // Whether add() would keep it and all that it needs.
+  bool would_keep(const AccessUnit& unit) const;
+  // Forgets the newest unit, if it has that number.
+  void take_back(uint64_t number);
   void clear();
   bool empty() const { return units_.empty(); }
   // New references to all packets, oldest first.

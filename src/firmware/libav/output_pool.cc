@@ -17,6 +17,11 @@ constexpr uintptr_t kAlignment = 64;     // of rows and planes: libavcodec's wid
 constexpr size_t kNotForLibavcodec = 3;  // free outputs, of which the client may keep two
 constexpr uint32_t kSpareRows = 16;      // of own memory, beside the readable tail
 
+// As layout_for(), with rows as libavcodec needs them: what it writes at once may be as wide as kAlignment, in every plane.
+Result<FrameLayout> decoding_layout(Size size) {
+  return layout_for(kYuv420, {align_up(size.width, 2 * static_cast<uint32_t>(kAlignment)), size.height});
+}
+
 }  // namespace
 
 OutputPool::OutputPool(const CodecRow& row, std::function<void()> wake) : row_(row), wake_(std::move(wake)) {}
@@ -97,6 +102,16 @@ void OutputPool::set_interlaced(bool interlaced) {
   interlaced_ = interlaced;
 }
 
+void OutputPool::watch(uint64_t number) {
+  const std::lock_guard lock(mutex_);
+  watched_ = static_cast<int64_t>(number);
+}
+
+bool OutputPool::is_unfinished(const AVFrame& frame) const {
+  const std::lock_guard lock(mutex_);
+  return libav::is_unfinished(frame);
+}
+
 uint64_t OutputPool::direct_count() const {
   const std::lock_guard lock(mutex_);
   return direct_count_;
@@ -107,10 +122,13 @@ int OutputPool::allocate(AVCodecContext* context, AVFrame* frame, int flags) {
   if (!is_yuv420(frame->format)) return avcodec_default_get_buffer2(context, frame, flags);
   const std::lock_guard lock(mutex_);
   const Size size = written_size(row_, frame->width, frame->height, interlaced_);
-  const auto native = layout_for(kYuv420, size);
+  const auto native = decoding_layout(size);
   if (!native) return AVERROR(EINVAL);
-  if (lend(frame, *native)) return 0;
-  return allocate_own(frame, *native);
+  if (!lend(frame, *native)) {
+    if (const int error = allocate_own(frame, *native); error < 0) return error;
+  }
+  if (frame->pts == watched_) mark_unfinished(*frame);
+  return 0;
 }
 
 // libavcodec uses one stride for a picture and its references, so an output must have the strides of the pool's own memory.

@@ -60,6 +60,12 @@ class OutputPool {
   // MPEG-2: rows are padded to two macroblocks.
   void set_interlaced(bool interlaced);
 
+  // The picture of that access unit is marked, for is_unfinished(). Others aren't: what damaged pictures look like depends on
+  // what their memory held before.
+  void watch(uint64_t number);
+  // Whether libavcodec has left the mark in the last block of the picture. Takes the pool's lock, as the marking does.
+  bool is_unfinished(const AVFrame& frame) const;
+
   // Pictures that went directly to an output so far; for tests and the log.
   uint64_t direct_count() const;
 
@@ -94,6 +100,7 @@ class OutputPool {
   size_t own_size_ = 0;
   size_t most_leases_ = 1;
   bool direct_ = true;
+  int64_t watched_ = 0;
   bool interlaced_ = false;
   uint64_t direct_count_ = 0;
 };

@@ -22,7 +22,7 @@ class AnOutputPool : public ::testing::Test {
   // As libavcodec does for a picture that it goes on reading.
   FramePtr hold_picture() {
     FramePtr frame(av_frame_alloc());
-    frame->width = 64;
+    frame->width = 128;
     frame->height = 64;
     frame->format = AV_PIX_FMT_YUV420P;
     EXPECT_EQ(pool_.allocate(context_.get(), frame.get(), 0), 0);
@@ -30,7 +30,7 @@ class AnOutputPool : public ::testing::Test {
   }
 
   OutputPool pool_{*find_row(kH264), [] {}};
-  FrameLayout layout_ = *layout_for(kYuv420, written_size(*find_row(kH264), 64, 64, false));
+  FrameLayout layout_ = *layout_for(kYuv420, written_size(*find_row(kH264), 128, 64, false));
   ContextPtr context_;
 };
 

@@ -2,11 +2,24 @@
 // Access units by libavcodec's parsers, which hand out every byte they were given, in order: counting bytes finds the input.
 #include "firmware/libav/packetizer.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "firmware/libav/start_codes.h"
 
 namespace softvpu::firmware::libav {
+namespace {
+
+// libavcodec counts in int, and adds this to what is pending.
+constexpr size_t kMostAtOnce = size_t{64} << 20;
+
+bool begins_with_start_code(Bytes bytes) {
+  size_t zeros = 0;
+  while (zeros < bytes.size() && bytes[zeros] == 0) ++zeros;
+  return zeros >= 2 && zeros < bytes.size() && bytes[zeros] == 1;
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Packetizer>> Packetizer::create(const CodecRow& row) {
   std::unique_ptr<Packetizer> self(new Packetizer(row));
@@ -25,6 +38,15 @@ bool Packetizer::open_parser() {
 }
 
 void Packetizer::begin(Bytes bytes, uint64_t tag) {
+  if (row_.byte_stream() && !bytes.empty()) {
+    tail_.insert(tail_.end(), input_.begin() + static_cast<ptrdiff_t>(size_ - std::min(size_, kTail)),
+                 input_.begin() + static_cast<ptrdiff_t>(size_));
+    if (tail_.size() > kTail) tail_.erase(tail_.begin(), tail_.end() - static_cast<ptrdiff_t>(kTail));
+    keep_pending();
+    whole_units_ = whole_units_ && begins_with_start_code(bytes);
+    units_of_input_ = 0;
+    input_at_ = fed_;
+  }
   input_.resize(bytes.size() + AV_INPUT_BUFFER_PADDING_SIZE);
   if (!bytes.empty()) std::memcpy(input_.data(), bytes.data(), bytes.size());
   std::memset(input_.data() + bytes.size(), 0, AV_INPUT_BUFFER_PADDING_SIZE);
@@ -42,28 +64,43 @@ std::optional<AccessUnit> Packetizer::next() {
   }
   while (used_ < size_ && parser_) {
     const size_t before = used_;
-    auto unit = parse(input_.data() + used_, static_cast<int>(size_ - used_));
+    auto unit = parse(input_.data() + used_, static_cast<int>(std::min(size_ - used_, kMostAtOnce)));
     if (unit) return unit;
     if (used_ == before) break;  // a parser that takes nothing: give the rest up
+    if (pending_bytes() > kMostPending) break;
   }
   used_ = size_;
-  return std::nullopt;
+  if (!ends_in_end_mark()) return std::nullopt;
+  auto unit = parse(nullptr, 0);
+  restart_parser();
+  return unit;
 }
 
 std::optional<AccessUnit> Packetizer::finish() {
   if (row_.byte_stream() && parser_) {
     if (auto unit = parse(nullptr, 0)) return unit;
   }
-  reset();
+  size_ = used_ = 0;
+  restart_parser();  // how the client cuts its inputs stays known
   return std::nullopt;
 }
 
 void Packetizer::reset() {
-  if (row_.byte_stream()) open_parser();
   size_ = used_ = 0;
-  fed_ = emitted_ = 0;
+  restart_parser();
+  whole_units_ = true;
+  unit_began_input_ = false;
+}
+
+// At a place of the stream where nothing is pending.
+void Packetizer::restart_parser() {
+  if (row_.byte_stream()) open_parser();
+  fed_ = emitted_ = input_at_ = 0;
   ends_in_zero_ = false;
   begins_.clear();
+  held_.clear();
+  held_is_useful_ = true;
+  peeked_.reset();
 }
 
 std::optional<AccessUnit> Packetizer::parse(const uint8_t* data, int size) {
@@ -78,29 +115,97 @@ std::optional<AccessUnit> Packetizer::parse(const uint8_t* data, int size) {
   if (out_size <= 0) return std::nullopt;
 
   const Bytes bytes(out, static_cast<size_t>(out_size));
-  uint64_t begin = emitted_;
-  if (const auto first = UnitWalker(bytes).next()) {
-    // Zeros before the first start code end the access unit before, wherever the parser cut; but one of them is part of
-    // the start code of an H.264 or HEVC access unit (B.1.1, zero_byte).
-    begin += static_cast<uint64_t>(first->bytes.data() - out) - 3;
-    const bool after_zero = begin > emitted_ ? out[begin - emitted_ - 1] == 0 : ends_in_zero_;
-    if (after_zero && row_.id != AV_CODEC_ID_MPEG2VIDEO) --begin;
-  }
-  const uint64_t tag = tag_at(begin);
+  const uint64_t begin = begin_of(bytes);
+  forget_inputs_before(begin);
+  auto unit = make_unit(bytes, tag_at(begin));
   emitted_ += bytes.size();
   ends_in_zero_ = bytes.back() == 0;
-  auto unit = make_unit(bytes, tag);
   if (unit && parser_->key_frame == 1 && unit->entry == EntryPoint::kNone) unit->entry = EntryPoint::kKey;
+  if (unit) compare_with_peeked(*unit);
+  // The parser may have left the new unit's zero_byte with the old one.
+  unit_began_input_ = unit_began_input_ || (input_at_ > 0 && (emitted_ == input_at_ || emitted_ == input_at_ + 1));
+  peeked_.reset();
+  held_.clear();
+  held_is_useful_ = true;
+  ++units_of_input_;
   return unit;
 }
 
-uint64_t Packetizer::tag_at(uint64_t position) {
+// Where an access unit that comes out next begins in the stream. Zeros before the first start code end the access unit before,
+// wherever the parser cut; but one of them is part of the start code of an H.264 or HEVC access unit (B.1.1, zero_byte).
+uint64_t Packetizer::begin_of(Bytes unit) const {
+  const auto first = UnitWalker(unit).next();
+  if (!first) return emitted_;
+  const auto before = static_cast<size_t>(first->bytes.data() - unit.data()) - 3;
+  const bool after_zero = before > 0 ? unit[before - 1] == 0 : ends_in_zero_;
+  return emitted_ + before - (after_zero && row_.id != AV_CODEC_ID_MPEG2VIDEO ? 1 : 0);
+}
+
+uint64_t Packetizer::tag_at(uint64_t position) const {
+  uint64_t tag = tag_;
+  for (size_t i = 0; i < begins_.size() && (i == 0 || begins_[i].position <= position); ++i) tag = begins_[i].tag;
+  return tag;
+}
+
+void Packetizer::forget_inputs_before(uint64_t position) {
   while (begins_.size() > 1 && begins_[1].position <= position) begins_.pop_front();
-  return begins_.empty() ? tag_ : begins_.front().tag;
+}
+
+// ---- whole access units without the next one's begin ----
+
+// Before another input: what was pending of those before it.
+void Packetizer::keep_pending() {
+  const uint64_t pending = pending_bytes();
+  if (pending == 0 || !held_is_useful_) return;
+  const auto of_input = static_cast<size_t>(std::min<uint64_t>(pending, size_));
+  held_is_useful_ = held_.size() + of_input == pending && pending <= kMaxHeld;
+  if (held_is_useful_) {
+    held_.insert(held_.end(), input_.begin() + static_cast<ptrdiff_t>(size_ - of_input),
+                 input_.begin() + static_cast<ptrdiff_t>(size_));
+    held_is_useful_ = without_picture(row_.id, held_);
+  }
+  if (!held_is_useful_) held_.clear();
+}
+
+std::optional<AccessUnit> Packetizer::peek() {
+  const uint64_t pending = pending_bytes();
+  if (!row_.byte_stream() || !parser_ || !whole_units_ || !held_is_useful_ || peeked_ || used_ < size_) return std::nullopt;
+  if (pending <= held_.size() || pending - held_.size() > size_ || units_of_input_ > 1) return std::nullopt;
+  std::vector<uint8_t> bytes = held_;
+  const auto of_input = static_cast<size_t>(pending - held_.size());
+  bytes.insert(bytes.end(), input_.begin() + static_cast<ptrdiff_t>(size_ - of_input),
+               input_.begin() + static_cast<ptrdiff_t>(size_));
+  // Zeros behind a NAL unit aren't part of it (B.1.1); a slice of H.262 may end in some.
+  while (row_.id != AV_CODEC_ID_MPEG2VIDEO && !bytes.empty() && bytes.back() == 0) bytes.pop_back();
+  if (!begins_with_start_code(bytes) || without_picture(row_.id, bytes)) return std::nullopt;
+  auto unit = make_unit(bytes, tag_at(begin_of(bytes)));
+  if (!unit) return std::nullopt;
+  unit->expected = unit_began_input_;
+  peeked_ = Peeked{.number = unit->number, .size = bytes.size()};
+  return unit;
+}
+
+void Packetizer::compare_with_peeked(AccessUnit& unit) const {
+  if (!peeked_) return;
+  unit.peeked = peeked_->number;
+  const Bytes rest = unit.bytes().subspan(std::min(peeked_->size, unit.bytes().size()));
+  const bool nothing = std::all_of(rest.begin(), rest.end(), [](uint8_t byte) { return byte == 0; });
+  unit.grown = !nothing && !(begins_with_start_code(rest) && without_picture(row_.id, rest));
+}
+
+// An end mark ends its access unit, whatever follows: nothing has to be waited for.
+bool Packetizer::ends_in_end_mark() const {
+  if (!parser_) return false;
+  std::vector<uint8_t> end = tail_;
+  const auto input_end = input_.begin() + static_cast<ptrdiff_t>(size_);
+  end.insert(end.end(), input_end - static_cast<ptrdiff_t>(std::min(size_, kTail)), input_end);
+  const auto pending = static_cast<size_t>(std::min<uint64_t>(pending_bytes(), end.size()));
+  return ends_sequence(row_.id, Bytes(end).last(pending));
 }
 
 std::optional<AccessUnit> Packetizer::make_unit(Bytes bytes, uint64_t tag) {
   AccessUnit unit;
+  if (bytes.size() > kMostInOnePacket) return std::nullopt;
   unit.packet.reset(av_packet_alloc());
   if (!unit.packet || av_new_packet(unit.packet.get(), static_cast<int>(bytes.size())) < 0) return std::nullopt;
   std::memcpy(unit.packet->data, bytes.data(), bytes.size());

@@ -27,7 +27,47 @@ const char* chroma_name(uint8_t chroma) {
   return kNames[std::min<uint8_t>(chroma, 3)];
 }
 
+// No picture has this in its last corner.
+constexpr std::array<uint8_t, 8> kUnfinished = {0xa7, 0x13, 0xe8, 0x5c, 0x31, 0xfe, 0x02, 0x9b};
+
+uint8_t* last_columns(const AVFrame& frame, int row) {
+  return frame.data[0] + ptrdiff_t{frame.height - 1 - row} * frame.linesize[0] + frame.width -
+         static_cast<int>(kUnfinished.size());
+}
+
 }  // namespace
+
+void mark_unfinished(AVFrame& frame) {
+  constexpr int kSide = static_cast<int>(kUnfinished.size());
+  if (frame.width < kSide || frame.height < kSide) return;
+  for (int row = 0; row < kSide; ++row) std::copy(kUnfinished.begin(), kUnfinished.end(), last_columns(frame, row));
+}
+
+bool is_unfinished(const AVFrame& frame) {
+  constexpr int kSide = static_cast<int>(kUnfinished.size());
+  if (!is_yuv420(frame.format) || frame.width < kSide || frame.height < kSide) return false;
+  std::array<bool, 2> written{};  // of each field
+  for (int row = 0; row < kSide; ++row) {
+    if (!std::equal(kUnfinished.begin(), kUnfinished.end(), last_columns(frame, row)))
+      written[static_cast<size_t>(row % 2)] = true;
+  }
+  return !written[0] || !written[1];
+}
+
+bool same_picture(const AVFrame& a, const AVFrame& b) {
+  if (!is_yuv420(a.format) || a.format != b.format || a.width != b.width || a.height != b.height) return false;
+  for (int plane = 0; plane < 3; ++plane) {
+    const int width = plane == 0 ? a.width : (a.width + 1) / 2;
+    const int height = plane == 0 ? a.height : (a.height + 1) / 2;
+    for (int row = 0; row < height; ++row) {
+      if (std::memcmp(a.data[plane] + ptrdiff_t{row} * a.linesize[plane], b.data[plane] + ptrdiff_t{row} * b.linesize[plane],
+                      static_cast<size_t>(width)) != 0) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
 
 bool is_yuv420(int format) { return format == AV_PIX_FMT_YUV420P || format == AV_PIX_FMT_YUVJ420P; }
 
@@ -38,9 +78,9 @@ Size written_size(const CodecRow& row, int width, int height, bool interlaced) {
           std::max(align_up(static_cast<uint32_t>(height), rows), kMinCoded)};
 }
 
-StreamInfo describe_picture(const CodecRow& row, const AVFrame& frame, bool interlaced) {
+StreamInfo describe_picture(const CodecRow& row, const AVFrame& frame, const SequenceInfo& sequence) {
   StreamInfo info;
-  info.coded = written_size(row, frame.width, frame.height, interlaced);
+  info.coded = written_size(row, frame.width, frame.height, sequence.interlaced);
   const auto left_right = static_cast<uint32_t>(frame.crop_left + frame.crop_right);
   const auto top_bottom = static_cast<uint32_t>(frame.crop_top + frame.crop_bottom);
   info.visible = {0, 0, static_cast<uint32_t>(frame.width) - left_right, static_cast<uint32_t>(frame.height) - top_bottom};
@@ -48,7 +88,8 @@ StreamInfo describe_picture(const CodecRow& row, const AVFrame& frame, bool inte
     info.bit_depth = static_cast<uint8_t>(format->comp[0].depth);
     info.chroma = chroma_of(*format);
   }
-  info.interlaced = interlaced;
+  info.interlaced = sequence.interlaced;
+  info.min_output_buffers = sequence.min_output_buffers;
   // AVCOL_* are the code points of H.273.
   const bool full_range = number_in(frame.color_range) == AVCOL_RANGE_JPEG || frame.format == AV_PIX_FMT_YUVJ420P;
   info.colour =
@@ -62,11 +103,11 @@ StreamInfo describe_picture(const CodecRow& row, const AVFrame& frame, bool inte
 }
 
 std::optional<Error> unsupported(const CodecRow& row, const StreamInfo& info) {
-  const std::string stream = to_string(row.description.coded) + " stream of " + std::to_string(info.visible.width) + "x" +
-                             std::to_string(info.visible.height);
+  const std::string stream = "the " + to_string(row.description.coded) + " stream of " + std::to_string(info.visible.width) +
+                             "x" + std::to_string(info.visible.height);
   if (info.native == FourCC::kNone) {
-    return Error{EOPNOTSUPP, stream + " is " + std::to_string(info.bit_depth) + " bits " + chroma_name(info.chroma) +
-                                 "; this device delivers 8 bits 4:2:0 only"};
+    return Error{EOPNOTSUPP, stream + " is " + std::to_string(info.bit_depth) + "-bit " + chroma_name(info.chroma) +
+                                 "; this device decodes 8-bit 4:2:0 only"};
   }
   const Size max = row.description.sizes.max;
   if (info.coded.width > max.width || info.coded.height > max.height) {
@@ -98,9 +139,9 @@ FrameField field_of(const AVFrame& frame) {
 }
 
 std::optional<Components> components_in(const FrameLayout& layout, const OutputMemory& memory) {
-  const PixelFormatInfo* format = find_pixel_format(layout.fourcc);
-  if (format == nullptr || unused_format(layout) || layout.components != format->components ||
-      layout.memory_planes > memory.num_planes || layout.size.empty()) {
+  const auto format = find_pixel_format(layout.fourcc);
+  if (!format || unused_format(layout) || layout.components != format->components || layout.memory_planes > memory.num_planes ||
+      layout.size.empty()) {
     return std::nullopt;
   }
   for (uint32_t i = 0; i < layout.memory_planes; ++i) {
@@ -145,8 +186,9 @@ bool copy_picture(const AVFrame& frame, Size visible, const FrameLayout& layout,
 
 namespace softvpu::firmware {
 
-bool same_geometry(const StreamInfo& a, const StreamInfo& b) {
-  return a.coded == b.coded && a.visible == b.visible && a.bit_depth == b.bit_depth && a.chroma == b.chroma;
+bool same_setup(const StreamInfo& a, const StreamInfo& b) {
+  return a.coded == b.coded && a.visible == b.visible && a.bit_depth == b.bit_depth && a.chroma == b.chroma &&
+         a.interlaced == b.interlaced && a.min_output_buffers == b.min_output_buffers;
 }
 
 }  // namespace softvpu::firmware

@@ -9,6 +9,7 @@
 #include "firmware/decoder.h"
 #include "firmware/libav/av_ptr.h"
 #include "firmware/libav/codec_table.h"
+#include "firmware/libav/sequence.h"
 
 namespace softvpu::firmware::libav {
 
@@ -22,9 +23,9 @@ uint32_t number_in(const Enum& field) {
   return number;
 }
 
-// Sizes, format and colour of a picture. `interlaced`: the sequence may hold fields (MPEG-2 pads to two macroblocks then).
-// min_output_buffers is left to the caller.
-StreamInfo describe_picture(const CodecRow& row, const AVFrame& frame, bool interlaced);
+// Sizes, format and colour of a picture, and what `sequence` says of it (MPEG-2 pads to two macroblocks where there may be
+// fields).
+StreamInfo describe_picture(const CodecRow& row, const AVFrame& frame, const SequenceInfo& sequence);
 
 // Size of the memory that libavcodec writes for a picture of `width` x `height` as it asks for it in get_buffer2.
 Size written_size(const CodecRow& row, int width, int height, bool interlaced);
@@ -37,6 +38,14 @@ std::optional<Error> unsupported(const CodecRow& row, const StreamInfo& info);
 
 FrameType type_of(const AVFrame& frame);
 FrameField field_of(const AVFrame& frame);
+
+// Marks the memory that libavcodec is to write a picture into, so that is_unfinished() can tell later whether it has written the
+// last block of both fields. Pictures of 8 bits 4:2:0.
+void mark_unfinished(AVFrame& frame);
+bool is_unfinished(const AVFrame& frame);
+
+// Whether two pictures of 8 bits 4:2:0 have the same samples.
+bool same_picture(const AVFrame& a, const AVFrame& b);
 
 // Where components lie in `memory`. nullopt when `memory` is smaller than `layout` says, or the layout isn't one of the two raw
 // formats, or its components overlap their planes' ends.

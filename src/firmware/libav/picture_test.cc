@@ -22,7 +22,7 @@ TEST(APicture, MayHaveColoursThatNobodyHasNamed) {
     std::memcpy(field, &unnamed, sizeof unnamed);
   }
   frame->key_frame = 0;
-  EXPECT_EQ(describe_picture(*row, *frame, false).colour, Colour{});
+  EXPECT_EQ(describe_picture(*row, *frame, SequenceInfo{}).colour, Colour{});
   EXPECT_EQ(type_of(*frame), FrameType::kUnknown);
 }
 

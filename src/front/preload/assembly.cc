@@ -13,24 +13,29 @@
 namespace softvpu::preload {
 namespace {
 
+struct Devices {
+  std::mutex lock;
+  std::map<uint32_t, std::shared_ptr<v4l2::VideoDevice>> by_minor;  // guarded by lock
+  vpu::VpuDriver driver{vpu::VpuConfig::from_environment()};
+};
+
 // Leaked on purpose, with everything they hold: threads of the program may still be inside at exit.
-codec::Driver& driver() {
-  static vpu::VpuDriver* const the_driver = new vpu::VpuDriver(vpu::VpuConfig::from_environment());
-  return *the_driver;
+Devices*& devices() {
+  static Devices* all = new Devices;
+  return all;
 }
 
 v4l2::VideoDevice& device_for(const TreeEntry& node) {
-  static std::mutex& lock = *new std::mutex;
-  static auto& devices = *new std::map<uint32_t, std::shared_ptr<v4l2::VideoDevice>>;
-  const std::lock_guard guard(lock);
-  std::shared_ptr<v4l2::VideoDevice>& device = devices[node.minor];
+  Devices& all = *devices();
+  const std::lock_guard guard(all.lock);
+  std::shared_ptr<v4l2::VideoDevice>& device = all.by_minor[node.minor];
   if (!device) {
     v4l2::VideoDeviceConfig config;
     config.minor = node.minor;
     config.multiplanar = node.multiplanar;
     config.codec_threads = node.threads;
     config.waiter = &cancellable_waiter();
-    device = v4l2::make_codec_device(config, driver());
+    device = v4l2::make_codec_device(config, all.driver);
   }
   return *device;
 }
@@ -41,5 +46,7 @@ Result<std::shared_ptr<v4l2::FileHandle>> open_node(const TreeEntry& node) {
   if (node.encoder) return fail(ENXIO, "this build of softvpu has no encoder");
   return device_for(node).open();
 }
+
+void abandon_devices() { devices() = new Devices; }
 
 }  // namespace softvpu::preload

@@ -15,4 +15,7 @@ namespace softvpu::preload {
 // isn't there. Any thread.
 Result<std::shared_ptr<v4l2::FileHandle>> open_node(const TreeEntry& node);
 
+// In a child without fork handlers: the devices are made afresh. The old ones are leaked, locked or not.
+void abandon_devices();
+
 }  // namespace softvpu::preload

@@ -72,6 +72,24 @@ DIR* remember(DIR* stream, std::string_view path, bool in_tree) {
   return stream;
 }
 
+// Remembers `stream` if the kernel's name of its directory is one that the tree has.
+DIR* remember_by_fd(DIR* stream) {
+  const VirtualTree* tree = VirtualTree::get();
+  if (tree == nullptr) return stream;
+  PathBuffer path;
+  struct stat status {};
+  const int fd = dirfd(stream);
+  if (!path_of_fd(fd, path) || tree->next_child(path.view(), 0) == VirtualTree::kMaxEntries) return stream;
+  if (raw::fstat(fd, &status) < 0) return stream;
+  // A directory of the host may have the tree's device number too, when both lie on one file system: the path decides.
+  PathBuffer real;
+  const bool same = real.assign(tree->root()) && real.append(path.view());
+  struct stat in_tree {};
+  const bool ours = same && raw::call(SYS_newfstatat, AT_FDCWD, raw::address(real.c_str()), raw::address(&in_tree), 0) == 0 &&
+                    in_tree.st_dev == status.st_dev && in_tree.st_ino == status.st_ino;
+  return remember(stream, path.view(), ours);
+}
+
 // True when the host's entry `name` gives way to ours. A directory that both have is the host's entry and noted as seen.
 bool hidden(Merged& merged, const char* name) {
   const VirtualTree* tree = VirtualTree::get();
@@ -130,13 +148,18 @@ DIR* open(const char* path) {
     return nullptr;
   }
   Resolved where;
-  if (!resolve(path, where)) return next(path);
+  const int saved = errno;
+  if (!resolve(path, where)) {
+    // A link of the host may lead to a directory that both have.
+    if (DIR* stream = next(path)) return remember_by_fd(stream);
+    if (errno != ENOENT || !resolve_links(AT_FDCWD, path, Follow::kYes, where)) return nullptr;
+    errno = saved;
+  }
   if (where.kind == Resolved::Kind::kHost) return next(where.host.c_str());
   if (where.kind != Resolved::Kind::kDirectory) {
     errno = ENOTDIR;
     return nullptr;
   }
-  const int saved = errno;
   if (DIR* stream = next(where.host.c_str())) return remember(stream, where.host.view(), false);
   if (errno != ENOENT) return nullptr;
   errno = saved;
@@ -150,18 +173,7 @@ DIR* open_fd(int fd) {
     return nullptr;
   }
   DIR* stream = next(fd);
-  const VirtualTree* tree = VirtualTree::get();
-  if (stream == nullptr || tree == nullptr) return stream;
-  PathBuffer path;
-  struct stat status {};
-  if (!path_of_fd(fd, path) || raw::fstat(fd, &status) < 0) return stream;
-  // A directory of the host may have the tree's device number too, when both lie on one file system: the path decides.
-  PathBuffer real;
-  const bool same = real.assign(tree->root()) && real.append(path.view());
-  struct stat in_tree {};
-  const bool ours = same && raw::call(SYS_newfstatat, AT_FDCWD, raw::address(real.c_str()), raw::address(&in_tree), 0) == 0 &&
-                    in_tree.st_dev == status.st_dev && in_tree.st_ino == status.st_ino;
-  return remember(stream, path.view(), ours);
+  return stream == nullptr ? nullptr : remember_by_fd(stream);
 }
 
 dirent* read(DIR* stream) {
@@ -236,5 +248,6 @@ void seek(DIR* stream, long position) {
 
 void lock_for_fork() { lock.lock(); }
 void unlock_after_fork() { lock.unlock(); }
+void abandon() { new (&lock) std::mutex; }
 
 }  // namespace softvpu::preload::dir_stream

@@ -15,7 +15,8 @@
 namespace softvpu::preload::file_status {
 namespace {
 
-constexpr mode_t kNodeMode = S_IFCHR | 0660;  // root:video 0660 is what udev gives a video node
+// Owner and permissions are the stand-in's, so that what is shown is what the kernel checks when the node is opened.
+mode_t as_node(mode_t mode) { return S_IFCHR | (mode & ~static_cast<mode_t>(S_IFMT)); }
 
 bool tree_path_of(const TreeEntry& node, PathBuffer& path) {
   const VirtualTree* tree = VirtualTree::get();
@@ -29,7 +30,7 @@ void correct(struct stat& status) {
   const VirtualTree* tree = VirtualTree::get();
   const TreeEntry* node = tree == nullptr ? nullptr : tree->find_stand_in(status.st_dev, status.st_ino);
   if (node == nullptr) return;
-  status.st_mode = kNodeMode;
+  status.st_mode = as_node(status.st_mode);
   status.st_rdev = makedev(node->major, node->minor);
   status.st_nlink = 1;
 }
@@ -40,7 +41,7 @@ void correct(struct statx& status) {
   if (tree == nullptr) return;
   const TreeEntry* node = tree->find_stand_in(makedev(status.stx_dev_major, status.stx_dev_minor), status.stx_ino);
   if (node == nullptr) return;
-  status.stx_mode = kNodeMode;
+  status.stx_mode = static_cast<uint16_t>(as_node(status.stx_mode));
   status.stx_rdev_major = node->major;
   status.stx_rdev_minor = node->minor;
   status.stx_nlink = 1;
@@ -52,10 +53,11 @@ bool of_device(int fd, struct stat& status) {
   if (!file) return false;
   PathBuffer path;
   status = {};
+  status.st_mode = 0660;  // when the tree can't be reached any more
   if (tree_path_of(file->node(), path)) {
     raw::call(SYS_newfstatat, AT_FDCWD, raw::address(path.c_str()), raw::address(&status), 0);
   }
-  status.st_mode = kNodeMode;
+  status.st_mode = as_node(status.st_mode);
   status.st_rdev = makedev(file->node().major, file->node().minor);
   status.st_nlink = 1;
   return true;
@@ -67,10 +69,11 @@ bool of_device(int fd, struct statx& status, unsigned mask) {
   if (!file) return false;
   PathBuffer path;
   status = {};
+  status.stx_mode = 0660;
   if (tree_path_of(file->node(), path)) {
     raw::call(SYS_statx, AT_FDCWD, raw::address(path.c_str()), 0, mask, raw::address(&status));
   }
-  status.stx_mode = kNodeMode;
+  status.stx_mode = static_cast<uint16_t>(as_node(status.stx_mode));
   status.stx_rdev_major = file->node().major;
   status.stx_rdev_minor = file->node().minor;
   status.stx_mask |= STATX_TYPE | STATX_MODE;
@@ -88,7 +91,8 @@ long magic_of_fd(int fd) {
 
 long magic_of_path(const char* path) {
   Resolved where;
-  if (!resolve(path, where) || where.kind == Resolved::Kind::kHost || where.kind == Resolved::Kind::kNode) return 0;
+  const bool ours = resolve(path, where) || resolve_links(AT_FDCWD, path, Follow::kYes, where);
+  if (!ours || where.kind == Resolved::Kind::kHost || where.kind == Resolved::Kind::kNode) return 0;
   return is_at_or_below(where.host.view(), "/sys") ? SYSFS_MAGIC : 0;
 }
 

@@ -18,12 +18,28 @@ constexpr size_t kLowersOut = 4096;  // one message of this size makes the small
 constexpr uint32_t kMaxUnread = 64;  // unread IN bytes before the surplus is taken out again
 constexpr int kNoWait = MSG_DONTWAIT | MSG_NOSIGNAL;
 
+// By a seccomp filter of the program's: the kernel has no such answer for sockets of this kind.
+bool is_refused(long answer) { return answer == -EPERM || answer == -EACCES || answer == -ENOSYS; }
+
 long send_to(int fd, const void* data, size_t size, int flags) {
-  return raw::call(SYS_sendto, fd, raw::address(data), static_cast<long>(size), flags | kNoWait);
+  const long answer = raw::call(SYS_sendto, fd, raw::address(data), static_cast<long>(size), flags | kNoWait);
+  if (!is_refused(answer)) return answer;
+  // Not write(2): it signals where the other end is closed.
+  iovec part{const_cast<void*>(data), size};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  const long again = raw::call(SYS_sendmsg, fd, raw::address(&message), flags | kNoWait);
+  static std::atomic<bool> said{false};
+  if (is_refused(again) && !said.exchange(true))
+    log_line(LogLevel::kError, "sendto() and sendmsg() are refused: poll(), select() and epoll may not wake for a device");
+  return again;
 }
 long receive_byte(int fd, int flags) {
   char byte = 0;
-  return raw::call(SYS_recvfrom, fd, raw::address(&byte), 1, flags | MSG_DONTWAIT);
+  const long answer = raw::call(SYS_recvfrom, fd, raw::address(&byte), 1, flags | MSG_DONTWAIT);
+  // Both ends were made non-blocking.
+  return is_refused(answer) && flags == 0 ? raw::read(fd, &byte, 1) : answer;
 }
 
 Status make_pair(int type, UniqueFd& a, UniqueFd& b) {
@@ -38,6 +54,7 @@ Status make_pair(int type, UniqueFd& a, UniqueFd& b) {
 }  // namespace
 
 Result<PriStream> PriStream::open(bool high) {
+  const library_fds::Birth birth;
   PriStream stream;
   if (Status made = make_pair(SOCK_STREAM, stream.receiver_, stream.sender_); !made) return Unexpected(made.error());
   stream.receiver_ = raise_fd(std::move(stream.receiver_));
@@ -60,6 +77,7 @@ Result<UniqueFd> LevelSocket::open() {
 
 // Mutex held.
 Result<UniqueFd> LevelSocket::make() {
+  const library_fds::Birth birth;
   UniqueFd device;
   UniqueFd peer;
   if (Status made = make_pair(SOCK_SEQPACKET, device, peer); !made) return Unexpected(made.error());
@@ -155,13 +173,27 @@ void LevelSocket::drop_all_watches() {
   watches_.clear();
 }
 
+epoll_event LevelSocket::event_half(const epoll_event& wanted) {
+  epoll_event event = wanted;
+  event.events = EPOLLPRI | (wanted.events & (EPOLLET | EPOLLONESHOT | EPOLLWAKEUP | EPOLLEXCLUSIVE));
+  return event;
+}
+
+void LevelSocket::descriptor_moved(int from, int to) {
+  const std::lock_guard lock(mutex_);
+  for (const PriWatch& watch : watches_) {
+    if (watch.stream.fd() != to) continue;
+    epoll_event event = event_half(watch.wanted);
+    if (raw::epoll_ctl(watch.epoll, EPOLL_CTL_DEL, from, &event) == 0) raw::epoll_ctl(watch.epoll, EPOLL_CTL_ADD, to, &event);
+  }
+}
+
 Status LevelSocket::watch_pri(int epoll, int device_fd, const epoll_event& wanted) {
   unwatch_pri(epoll, device_fd);
   const std::lock_guard lock(mutex_);
   Result<PriStream> made = PriStream::open(want_pri_);
   if (!made) return Unexpected(made.error());
-  epoll_event event = wanted;
-  event.events = EPOLLPRI | (wanted.events & (EPOLLET | EPOLLONESHOT | EPOLLWAKEUP | EPOLLEXCLUSIVE));
+  epoll_event event = event_half(wanted);
   const int error = raw::epoll_ctl(epoll, EPOLL_CTL_ADD, made->fd(), &event);
   if (error < 0) return fail(-error, "adding the event half of a device to epoll");
   watches_.push_back({epoll, device_fd, wanted, std::move(*made)});

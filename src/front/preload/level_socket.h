@@ -68,6 +68,9 @@ class LevelSocket {
   // From now on completions of a high IN level are worth a system call each (edge-triggered users).
   void note_epoll_user();
 
+  // A descriptor of the library has another number: where the kernel knows it by its number, that is updated. Both are open.
+  void descriptor_moved(int from, int to);
+
   // fork(2): the lock is held across it. The child makes itself a new pair (and loses its part in the parent's epoll sets);
   // returns the device end.
   void lock_for_fork() { mutex_.lock(); }
@@ -85,6 +88,7 @@ class LevelSocket {
   void drop_all_watches();
   static bool same_epoll(int a, int b);
   static void forget(const PriWatch& watch);
+  static epoll_event event_half(const epoll_event& wanted);
   Result<UniqueFd> make();
   void raise(bool completed_in, bool completed_pri);
 

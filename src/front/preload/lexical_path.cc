@@ -8,7 +8,7 @@ namespace softvpu::preload {
 
 bool PathBuffer::assign(std::string_view from) {
   if (from.size() >= sizeof text) return false;
-  std::memmove(text, from.data(), from.size());
+  if (!from.empty()) std::memmove(text, from.data(), from.size());  // an empty view may point nowhere
   length = from.size();
   text[length] = '\0';
   return true;
@@ -16,7 +16,7 @@ bool PathBuffer::assign(std::string_view from) {
 
 bool PathBuffer::append(std::string_view more) {
   if (more.size() >= sizeof text - length) return false;
-  std::memmove(text + length, more.data(), more.size());
+  if (!more.empty()) std::memmove(text + length, more.data(), more.size());
   length += more.size();
   text[length] = '\0';
   return true;

@@ -2,6 +2,10 @@
 // The list of mapped device buffers; V4L2_BUF_FLAG_MAPPED counts them as the kernel counts VMAs. Called by symbols_memory.cc.
 #include "front/preload/mappings.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/lsan_interface.h>
+#endif
+
 #include <algorithm>
 #include <atomic>
 #include <memory>
@@ -45,6 +49,9 @@ Entry* free_entry() {
   void* memory = nullptr;
   if (raw::mmap(nullptr, sizeof(Block), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0, &memory) != 0) return nullptr;
   auto* block = new (memory) Block;
+#if defined(__SANITIZE_ADDRESS__)
+  __lsan_register_root_region(memory, sizeof(Block));  // files that only a mapping keeps aren't leaked
+#endif
   block->next = blocks;
   blocks = block;
   return &block->entry[0];
@@ -108,16 +115,21 @@ bool mappings::concerns(const void* start, size_t length) {
 void mappings::lock_for_fork() { lock.lock(); }
 void mappings::unlock_after_fork() { lock.unlock(); }
 
+// The entries stay in memory, which is the child's like any other; the mappings aren't a device's any more.
+void mappings::abandon() {
+  new (&lock) std::mutex;
+  blocks = nullptr;
+  used.store(0, std::memory_order_relaxed);
+}
+
 long mappings::map(OpenFile& file, void* hint, size_t length, int prot, int flags, uint64_t offset) {
   // What the kernel checks before it asks a driver (mmap(2), EACCES).
   if (!file.may_read() || ((prot & PROT_WRITE) != 0 && (flags & MAP_TYPE) != MAP_PRIVATE && !file.may_write())) return -EACCES;
   if (length == 0) return -EINVAL;
   const std::shared_ptr<v4l2::FileHandle>& handle = file.handle();
-  const Result<v4l2::MmapTarget> target = handle->mmap_target(offset, length, prot, flags);
-  if (!target) return -target.error().code;
-  void* at = nullptr;
-  const int error = raw::mmap(hint, length, prot, flags, target->fd, static_cast<off_t>(target->offset), &at);
-  if (error < 0) return error;
+  const Result<void*> mapped = handle->mmap(hint, length, prot, flags, offset);
+  if (!mapped) return -mapped.error().code;
+  void* const at = *mapped;
   if ((flags & MAP_FIXED) != 0) unmapped(at, length);
   {
     const std::lock_guard guard(lock);

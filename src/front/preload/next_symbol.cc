@@ -5,6 +5,8 @@
 #include <dlfcn.h>
 #include <pthread.h>
 
+#include "base/library_fds.h"
+
 namespace softvpu::preload {
 namespace {
 
@@ -33,15 +35,19 @@ NoCancel::NoCancel() : state_before_(PTHREAD_CANCEL_ENABLE), type_before_(PTHREA
     outer_state = state_before_;
     outer_type = type_before_;
   }
+  library_fds::enter();
 }
 
 NoCancel::~NoCancel() {
+  library_fds::leave();
   --depth;
   pthread_setcanceltype(type_before_, nullptr);
   pthread_setcancelstate(state_before_, nullptr);  // a cancellation that came meanwhile happens here, if the type is asynchronous
 }
 
+// A handler that runs inside of another of our calls leaves that one inside.
 void NoCancel::allow_for_sleep() {
+  library_fds::leave();
   pthread_setcanceltype(outer_type, nullptr);
   pthread_setcancelstate(outer_state, nullptr);
 }
@@ -49,6 +55,9 @@ void NoCancel::allow_for_sleep() {
 void NoCancel::forbid_after_sleep() {
   pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, nullptr);
   pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
+  library_fds::enter();
 }
+
+void NoCancel::abandon() { depth = 0; }
 
 }  // namespace softvpu::preload

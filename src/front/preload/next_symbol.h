@@ -40,7 +40,8 @@ inline long libc_answer(long raw) {
 }
 inline int libc_int(long raw) { return static_cast<int>(libc_answer(raw)); }
 
-// Cancellation is off while one lives: our locks must not stay locked, and frames with references must not vanish.
+// Cancellation is off while one lives: our locks must not stay locked, and frames with references must not vanish. And the
+// library's descriptors keep their numbers (library_fds.h).
 // Both the state and the type are set: glibc up to 2.36 cancels a thread whose type is asynchronous even if it disabled
 // cancellation between the decision to send the signal and the signal (it looks at the type alone then).
 class NoCancel {
@@ -53,6 +54,8 @@ class NoCancel {
   // For the moment a blocking call sleeps: back to what this thread had outside of the outermost one, and off again.
   static void allow_for_sleep();
   static void forbid_after_sleep();
+  // The thread ends in its sleep: what its cleanup handlers call starts afresh.
+  static void abandon();
 
  private:
   int state_before_;

@@ -15,8 +15,11 @@
 #include <new>
 
 #include "base/raw_syscall.h"
+#include "front/preload/memory_reserve.h"
 
 namespace {
+
+namespace memory_reserve = softvpu::preload::memory_reserve;
 
 [[noreturn]] void give_up(const char* what) {
   char line[160];
@@ -27,13 +30,20 @@ namespace {
 
 void* allocate(std::size_t size) {
   void* memory = std::malloc(size == 0 ? 1 : size);
+  if (memory == nullptr) memory = memory_reserve::allocate(size);
   if (memory == nullptr) give_up("out of memory");
   return memory;
 }
 
+void free_any(void* memory) {
+  if (!memory_reserve::release(memory)) std::free(memory);
+}
+
 void* allocate_aligned(std::size_t size, std::size_t alignment) {
   void* memory = nullptr;
-  if (::posix_memalign(&memory, alignment < sizeof(void*) ? sizeof(void*) : alignment, size) != 0) give_up("out of memory");
+  if (::posix_memalign(&memory, alignment < sizeof(void*) ? sizeof(void*) : alignment, size) == 0) return memory;
+  if (alignment <= 64) memory = memory_reserve::allocate(size);
+  if (memory == nullptr) give_up("out of memory");
   return memory;
 }
 
@@ -46,13 +56,13 @@ void* operator new(std::size_t size, std::align_val_t alignment) {
 }
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size == 0 ? 1 : size); }
 void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size == 0 ? 1 : size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept { free_any(memory); }
+void operator delete[](void* memory) noexcept { free_any(memory); }
+void operator delete(void* memory, std::size_t) noexcept { free_any(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { free_any(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { free_any(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { free_any(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { free_any(memory); }
 
 namespace std {
 

@@ -14,9 +14,13 @@
 #include "base/log.h"
 #include "base/raw_syscall.h"
 #include "front/preload/assembly.h"
+#include "front/preload/dir_stream.h"
 #include "front/preload/fd_table.h"
+#include "front/preload/mappings.h"
+#include "front/preload/memory_reserve.h"
 #include "front/preload/next_symbol.h"
 #include "front/preload/process.h"
+#include "v4l2/user_copy.h"
 
 namespace softvpu::preload {
 namespace {
@@ -36,6 +40,8 @@ class CancellableWaiter final : public v4l2::Waiter {
 };
 
 void drop_current(void*) {
+  NoCancel::abandon();
+  const NoCancel guard;
   if (current != nullptr) current->unref();
 }
 
@@ -58,9 +64,30 @@ int CancellableWaiter::wait(const uint32_t* futex, uint32_t seen, int64_t timeou
 void let_go_of_parents_links() {
   const UniqueFd nothing(raw::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (nothing.get() < 0) return;
-  for (int fd = next_library_fd(0); fd >= 0; fd = next_library_fd(fd + 1)) {
+  for (int fd = library_fds::next(0); fd >= 0; fd = library_fds::next(fd + 1)) {
     struct stat status {};
     if (raw::fstat(fd, &status) == 0 && !S_ISREG(status.st_mode)) raw::call(SYS_dup3, nothing.get(), fd, O_CLOEXEC);
+  }
+}
+
+int out_of_memory() {
+  log_line(LogLevel::kError, "malloc() has no memory, and the library's reserve is nearly used up: ENOMEM until some is freed");
+  return -ENOMEM;
+}
+
+// What begins something; the rest finishes or frees, or only asks.
+bool takes_memory(unsigned long request) {
+  switch (static_cast<uint32_t>(request)) {
+    case VIDIOC_S_FMT:
+    case VIDIOC_CREATE_BUFS:
+    case VIDIOC_PREPARE_BUF:
+    case VIDIOC_QBUF:
+    case VIDIOC_STREAMON:
+    case VIDIOC_DECODER_CMD:
+    case VIDIOC_SUBSCRIBE_EVENT:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -87,7 +114,16 @@ OpenFile* OpenFile::allocate() {
 int OpenFile::open(const TreeEntry& node, int flags) {
   if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL)) return -EEXIST;
   if ((flags & O_DIRECTORY) != 0) return -ENOTDIR;
+  if (memory_reserve::is_low()) return out_of_memory();
   process::prepare();
+  if (!process::owns_state()) process::abandon_state();  // before anything is locked: who has the lock may not be here
+  if (!process::is_owner()) {
+    // What is opened would be recorded as the parent's, whose memory this is.
+    log_line(LogLevel::kError,
+             "a child that shares its parent's memory, as by vfork(), can't open a device; open it after exec()");
+    return -EBUSY;
+  }
+  v4l2::prepare_user_copy();
   const std::lock_guard lock(opening);
   Result<std::shared_ptr<v4l2::FileHandle>> handle = open_node(node);
   if (!handle) {
@@ -196,6 +232,10 @@ int OpenFile::ioctl(int fd, unsigned long request, void* arg) {
     default:
       break;
   }
+  if (takes_memory(request) && memory_reserve::is_low()) return out_of_memory();
+  // A session needs the helper thread. Made inside of it, its first pthread_create() would take the caller's stack past 4 KiB:
+  // the dynamic linker resolves libc's own symbols then. An error is the session's to report.
+  if (request == VIDIOC_STREAMON) (void)EventLoop::process().start();
   OpenFile* outer = current;
   current = this;
   const int answer = handle_->ioctl(request, arg, nonblocking_.load(std::memory_order_relaxed));
@@ -231,6 +271,13 @@ void OpenFile::set_status_flags(int flags) { nonblocking_.store((flags & O_NONBL
 
 void OpenFile::levels_changed(const v4l2::Levels& levels, bool completed_in, bool, bool completed_pri) {
   socket_.publish(levels, completed_in, completed_pri);
+}
+
+void OpenFile::descriptor_moved(int from, int to) {
+  EventLoop::process().descriptor_moved(from, to);
+  // Nobody is in the library, so nobody holds these locks, but a fork() that waits for us.
+  const std::lock_guard lock(pool);
+  for (OpenFile* file = all_files; file != nullptr; file = file->next_) file->socket_.descriptor_moved(from, to);
 }
 
 void OpenFile::before_fork() {
@@ -291,6 +338,9 @@ void OpenFile::abandon_all() {
   all_files = nullptr;
   new (&opening) std::mutex;
   new (&pool) std::mutex;
+  mappings::abandon();
+  dir_stream::abandon();
+  abandon_devices();
   EventLoop::process().forget_after_fork();
 }
 

@@ -52,6 +52,9 @@ class OpenFile final : public v4l2::ReadinessSink {
   const std::shared_ptr<v4l2::FileHandle>& handle() const { return handle_; }
   LevelSocket& socket() { return socket_; }
 
+  // One of the library's descriptors has another number now (library_fds.h). Called with nobody in the library.
+  static void descriptor_moved(int from, int to);
+
   // --- fork(2), see process.cc.
   static void before_fork();
   static void after_fork(bool in_child);

@@ -7,18 +7,24 @@
 #include <cstring>
 
 #include "base/raw_syscall.h"
+#include "front/preload/readable.h"
 
 namespace softvpu::preload {
 namespace {
 
 constexpr int kMaxLinks = 40;  // as the kernel's
 
-// A pointer that can't be a string is the kernel's to refuse.
-bool plausible(const char* path) { return reinterpret_cast<uintptr_t>(path) >= 4096 && path[0] != '\0'; }
+// What can't be a path is the kernel's to refuse.
+bool plausible(const char* path) { return path_length(path) > 0; }
 
 bool has_dot_dot(std::string_view path) { return path.find("..") != std::string_view::npos; }
 
-// Cheap test that nearly every path fails: 20 ns for "/usr/lib/x", no system call.
+// True when the kernel takes `path` for a directory's or fails: "x/", "x/.", ".", "..".
+bool names_a_directory(std::string_view path) {
+  return path.ends_with('/') || path == "." || path == ".." || path.ends_with("/.") || path.ends_with("/..");
+}
+
+// Cheap test that nearly every path fails: 20 ns for "/usr/lib/x". (path_length() before it is a system call.)
 bool may_concern(const VirtualTree& tree, std::string_view path) {
   if (path.front() != '/') {
     const std::string_view last = last_component(path);
@@ -63,7 +69,7 @@ bool base_of(const VirtualTree& tree, int dirfd, PathBuffer& base, bool& in_tree
     if (!read_link(link, base)) return false;
   }
   in_tree = strip(tree, base);
-  return base.text[0] == '/';
+  return base.view().starts_with('/');
 }
 
 // Replaces the link `entry` that ends at `end` of `path` by its target.
@@ -74,7 +80,7 @@ bool substitute(const TreeEntry& entry, size_t end, PathBuffer& path) {
   return clean_join(parent_of(entry.path), joined.view(), cleaned) && path.assign(cleaned.view());
 }
 
-enum class Walk { kFound, kLeft, kRestart, kFailed };
+enum class Walk { kFound, kLeft, kRestart, kNotADirectory, kFailed };
 
 // One pass over the components of `path` until it is found, leaves the tree, or a link has to be replaced.
 Walk walk(const VirtualTree& tree, Follow follow, PathBuffer& path, const TreeEntry*& entry) {
@@ -88,24 +94,97 @@ Walk walk(const VirtualTree& tree, Follow follow, PathBuffer& path, const TreeEn
     if (entry->type == EntryType::kLink && (end < path.length || follow == Follow::kYes)) {
       return substitute(*entry, end, path) ? Walk::kRestart : Walk::kFailed;
     }
-    if (entry->type != EntryType::kLink && entry->type != EntryType::kDirectory && end < path.length) return Walk::kLeft;
+    if (entry->type != EntryType::kLink && entry->type != EntryType::kDirectory && end < path.length) return Walk::kNotADirectory;
   }
   return entry == nullptr ? Walk::kFailed : Walk::kFound;
+}
+
+// Follows the links of host and tree as the kernel does, component by component: `at` becomes the path without any, and `entry`
+// its entry in the tree. Stops with kNotADirectory at an entry of the tree that is none and isn't the end of the path. kLeft: the
+// host's, and kRestart: the host's by a way that only the tree has.
+Walk follow_links(const VirtualTree& tree, std::string_view base, std::string_view path, Follow follow, PathBuffer& at,
+                  const TreeEntry*& entry) {
+  PathBuffer rest;
+  PathBuffer target;
+  if (!rest.assign(path) || !at.assign(path.front() == '/' || base == "/" ? std::string_view() : base)) return Walk::kFailed;
+  size_t next = 0;
+  bool met_tree = false;
+  for (int links = 0; links < kMaxLinks;) {
+    const size_t start = rest.view().find_first_not_of('/', next);
+    if (start == std::string_view::npos) {
+      if (at.length == 0) at.assign("/");
+      entry = tree.find(at.view());
+      return entry != nullptr ? Walk::kFound : met_tree ? Walk::kRestart : Walk::kLeft;
+    }
+    const size_t slash = rest.view().find('/', start);
+    next = slash == std::string_view::npos ? rest.length : slash;
+    const std::string_view component = rest.view().substr(start, next - start);
+    if (component == ".") continue;
+    if (component == "..") {
+      at.assign(at.length == 0 ? std::string_view() : at.view().substr(0, at.view().rfind('/')));
+      continue;
+    }
+    const size_t before = at.length;
+    if (!at.append("/") || !at.append(component)) return Walk::kFailed;
+    if (next == rest.length && follow == Follow::kNo) continue;
+    entry = tree.find(at.view());
+    met_tree = met_tree || entry != nullptr;
+    if (entry != nullptr && entry->type != EntryType::kLink) {
+      if (entry->type != EntryType::kDirectory && next < rest.length) return Walk::kNotADirectory;
+      continue;
+    }
+    if (entry != nullptr ? !target.assign(entry->target) : !read_link(at.c_str(), target)) continue;
+    strip(tree, target);  // a link of /proc may lead into the tree by its real name
+    if (!target.append(rest.view().substr(next)) || !rest.assign(target.view())) return Walk::kFailed;
+    at.assign(rest.text[0] == '/' ? std::string_view() : at.view().substr(0, before));
+    next = 0;
+    ++links;
+  }
+  return Walk::kFailed;
+}
+
+// Fills `out` for its path `host`, an entry of the tree. `whole`: it is the application's path and not only the start of one.
+bool place(const VirtualTree& tree, const TreeEntry& entry, bool whole, Resolved& out) {
+  out.entry = &entry;
+  if (!out.tree.assign(tree.root()) || !out.tree.append(entry.path)) return false;
+  if (whole && entry.type == EntryType::kDirectory) {
+    out.kind = Resolved::Kind::kDirectory;
+  } else if (whole && entry.type == EntryType::kNode) {
+    out.kind = Resolved::Kind::kNode;
+  } else {
+    out.kind = Resolved::Kind::kTree;
+    if (!whole && !out.tree.append("/")) return false;  // ENOTDIR, by the kernel
+  }
+  return true;
 }
 
 }  // namespace
 
 bool resolve(int dirfd, const char* path, Follow follow, Resolved& out) {
   const VirtualTree* tree = VirtualTree::get();
-  if (tree == nullptr || !plausible(path) || !may_concern(*tree, path)) return false;
+  return tree != nullptr && resolve_in(*tree, dirfd, path, follow, out);
+}
+
+bool resolve_in(const VirtualTree& tree, int dirfd, const char* path, Follow follow, Resolved& out) {
+  if (!plausible(path) || !may_concern(tree, path)) return false;
 
   PathBuffer base;
   bool rewritten = false;
-  if (path[0] != '/' && !base_of(*tree, dirfd, base, rewritten)) return false;
-  if (!clean_join(base.view(), path, out.host)) return false;
+  if (path[0] != '/' && !base_of(tree, dirfd, base, rewritten)) return false;
+  const bool directory = names_a_directory(path);
+  if (directory) follow = Follow::kYes;
 
+  // ".." is the parent of where a link leads, not of the link.
+  if (has_dot_dot(path)) {
+    const Walk end = follow_links(tree, base.view(), path, follow, out.host, out.entry);
+    if (end == Walk::kFound || end == Walk::kNotADirectory) return place(tree, *out.entry, end == Walk::kFound, out);
+    out.kind = Resolved::Kind::kHost;
+    return end == Walk::kRestart || (end == Walk::kLeft && rewritten);
+  }
+
+  if (!clean_join(base.view(), path, out.host)) return false;
   for (int links = 0; links < kMaxLinks; ++links) {
-    switch (walk(*tree, follow, out.host, out.entry)) {
+    switch (walk(tree, follow, out.host, out.entry)) {
       case Walk::kFailed:
         return false;
       case Walk::kRestart:
@@ -115,16 +194,35 @@ bool resolve(int dirfd, const char* path, Follow follow, Resolved& out) {
         out.kind = Resolved::Kind::kHost;
         out.entry = nullptr;
         return rewritten;
+      case Walk::kNotADirectory:
+        return place(tree, *out.entry, false, out);
       case Walk::kFound:
         break;
     }
-    if (!out.tree.assign(tree->root()) || !out.tree.append(out.host.view())) return false;
-    out.kind = out.entry->type == EntryType::kDirectory ? Resolved::Kind::kDirectory
-               : out.entry->type == EntryType::kNode    ? Resolved::Kind::kNode
-                                                        : Resolved::Kind::kTree;
-    return true;
+    return place(tree, *out.entry, !directory || out.entry->type == EntryType::kDirectory, out);
   }
   return false;
+}
+
+bool resolve_links(int dirfd, const char* path, Follow follow, Resolved& out) {
+  const VirtualTree* tree = VirtualTree::get();
+  return tree != nullptr && resolve_links_in(*tree, dirfd, path, follow, out);
+}
+
+bool resolve_links_in(const VirtualTree& tree, int dirfd, const char* path, Follow follow, Resolved& out) {
+  if (!plausible(path)) return false;
+  if (names_a_directory(path)) follow = Follow::kYes;
+  const std::string_view last = last_component(path);
+  char unused = 0;
+  if (!tree.may_contain_name(last) && last != "." && last != ".." &&
+      (follow == Follow::kNo || raw::call(SYS_readlinkat, dirfd, raw::address(path), raw::address(&unused), 1) < 0)) {
+    return false;
+  }
+  PathBuffer base;
+  bool in_tree = false;
+  if (path[0] != '/' && !base_of(tree, dirfd, base, in_tree)) return false;
+  const Walk end = follow_links(tree, base.view(), path, follow, out.host, out.entry);
+  return (end == Walk::kFound || end == Walk::kNotADirectory) && place(tree, *out.entry, end == Walk::kFound, out);
 }
 
 bool path_of_fd(int fd, PathBuffer& out) {

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <mutex>
 
+#include "base/library_fds.h"
 #include "base/log.h"
 #include "base/raw_syscall.h"
 #include "front/preload/dir_stream.h"
@@ -38,6 +39,7 @@ void after_fork_in_parent() {
   OpenFile::after_fork(false);
 }
 void after_fork_in_child() {
+  library_fds::forget_others_after_fork();
   take_ownership();
   dir_stream::unlock_after_fork();
   mappings::unlock_after_fork();
@@ -71,6 +73,7 @@ void abandon_state() {
   log_line(LogLevel::kError,
            "this process was made by a bare clone() or _Fork(); devices opened before that can't be used here (ENOTTY); open "
            "them again");
+  library_fds::forget_others_after_fork();
   OpenFile::abandon_all();
   take_ownership();
 }

@@ -9,19 +9,20 @@
 #include <sys/epoll.h>
 
 #include <cerrno>
-#include <cstdlib>
-#include <cstring>
+#include <climits>
 
 #include "base/raw_syscall.h"
 #include "front/preload/fd_table.h"
 #include "front/preload/next_symbol.h"
 #include "front/preload/open_file.h"
+#include "front/preload/readable.h"
 
 namespace softvpu::preload::readiness {
 namespace {
 
 using PpollFn = int(pollfd*, nfds_t, const timespec*, const sigset_t*);
 Next<PpollFn> next_ppoll("ppoll");
+Next<int(pollfd*, nfds_t, int)> next_poll("poll");
 
 constexpr short kIn = POLLIN | POLLRDNORM;
 constexpr short kOut = POLLOUT | POLLWRNORM;
@@ -48,6 +49,7 @@ int answer_devices(pollfd* fds, nfds_t count) {
     const FileRef file = fd_table::find(fds[i].fd);
     if (!file) continue;
     fds[i].revents = exact(file->levels(fds[i].fd), fds[i].events);
+    if ((fds[i].revents & POLLERR) != 0) file->handle()->error_reported();
     if (fds[i].revents != 0) ++ready;
   }
   return ready;
@@ -91,24 +93,57 @@ timespec now() {
 int64_t nanoseconds(const timespec& t) { return t.tv_sec * int64_t{1'000'000'000} + t.tv_nsec; }
 timespec from_nanoseconds(int64_t t) { return {t / 1'000'000'000, t % 1'000'000'000}; }
 
-// Memory for the native set; big sets come from malloc. Sleeping happens between its life's ends, so cancellation frees it by
-// hand.
-struct NativeSet {
+// Room for a set: small ones on the stack, of which there may be little; for others a mapping, because malloc() isn't for signal
+// handlers. A thread may be cancelled while it sleeps, so poll() and select() have it freed by a cleanup handler.
+struct Set {
   pollfd small[kOnStack];
   pollfd* all = small;
+  size_t mapped_bytes = 0;
+
+  bool make(size_t count) {
+    if (count <= kOnStack) return true;
+    void* at = nullptr;
+    const size_t bytes = count * sizeof(pollfd);
+    if (raw::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0, &at) != 0) {
+      errno = ENOMEM;
+      return false;
+    }
+    all = static_cast<pollfd*>(at);
+    mapped_bytes = bytes;
+    return true;
+  }
 };
 void free_set(void* set) {
-  auto* native = static_cast<NativeSet*>(set);
-  if (native->all != native->small) std::free(native->all);
+  const auto* made = static_cast<Set*>(set);
+  if (made->mapped_bytes != 0) raw::munmap(made->all, made->mapped_bytes);
 }
 
-int sleep_natively(pollfd* native, nfds_t used, const timespec* timeout, const sigset_t* mask) {
-  if (PpollFn* next = next_ppoll.get()) return next(native, used, timeout, mask);
+int sleep_by_poll(pollfd* native, nfds_t used, const timespec* timeout) {
+  constexpr int64_t kMillisecond = 1'000'000;
+  int timeout_ms = -1;
+  if (timeout != nullptr) {
+    const int64_t rounded_up = (nanoseconds(*timeout) + kMillisecond - 1) / kMillisecond;
+    timeout_ms = rounded_up < INT_MAX ? static_cast<int>(rounded_up) : INT_MAX;
+  }
+  auto* next = next_poll.get();
+  return next != nullptr ? next(native, used, timeout_ms) : libc_int(raw::poll(native, used, timeout_ms));
+}
+
+int sleep_natively(pollfd* native, nfds_t used, const timespec* timeout, const sigset_t* mask, Call by) {
+  if (by == Call::kPoll) return sleep_by_poll(native, used, timeout);
+  const int before = errno;
   timespec copy = timeout == nullptr ? timespec{} : *timeout;
-  return libc_int(raw::ppoll(native, used, timeout == nullptr ? nullptr : &copy));
+  PpollFn* next = next_ppoll.get();
+  const int answer = next != nullptr ? next(native, used, timeout, mask)
+                                     : libc_int(raw::ppoll(native, used, timeout == nullptr ? nullptr : &copy));
+  // A filter that allows select(2) needn't allow ppoll(2), which has none of these errors.
+  const bool refused = answer < 0 && (errno == EPERM || errno == EACCES || errno == ENOSYS);
+  if (!refused || by != Call::kSelect || mask != nullptr) return answer;
+  errno = before;
+  return sleep_by_poll(native, used, timeout);
 }
 
-int poll_loop(pollfd* fds, nfds_t count, timespec* timeout, const sigset_t* mask, pollfd* native) {
+int poll_loop(pollfd* fds, nfds_t count, timespec* timeout, const sigset_t* mask, pollfd* native, Call by) {
   const timespec start = now();
   const int64_t limit = timeout == nullptr ? 0 : nanoseconds(*timeout);
   while (true) {
@@ -125,7 +160,7 @@ int poll_loop(pollfd* fds, nfds_t count, timespec* timeout, const sigset_t* mask
     }
     const timespec remaining = from_nanoseconds(sleeps ? left : 0);
     const int woken =
-        sleep_natively(native, ready_devices != 0 ? count : used, sleeps && timeout == nullptr ? nullptr : &remaining, mask);
+        sleep_natively(native, ready_devices != 0 ? count : used, sleeps && timeout == nullptr ? nullptr : &remaining, mask, by);
     if (timeout != nullptr) {
       left = limit - (nanoseconds(now()) - nanoseconds(start));
       *timeout = from_nanoseconds(left > 0 ? left : 0);
@@ -138,57 +173,11 @@ int poll_loop(pollfd* fds, nfds_t count, timespec* timeout, const sigset_t* mask
   }
 }
 
-}  // namespace
-
-bool has_device(const pollfd* fds, nfds_t count) {
-  if (fd_table::empty() || fds == nullptr) return false;
-  for (nfds_t i = 0; i < count; ++i) {
-    if (fd_table::is_device(fds[i].fd)) return true;
-  }
-  return false;
-}
-
-bool has_device(int count, const fd_set* reads, const fd_set* writes, const fd_set* excepts) {
-  if (fd_table::empty()) return false;
-  for (int fd = fd_table::next(0); fd >= 0 && fd < count && fd < FD_SETSIZE; fd = fd_table::next(fd + 1)) {
-    if (!fd_table::is_device(fd)) continue;
-    for (const fd_set* set : {reads, writes, excepts}) {
-      if (set != nullptr && FD_ISSET(fd, set)) return true;
-    }
-  }
-  return false;
-}
-
-int poll(pollfd* fds, nfds_t count, timespec* timeout, const sigset_t* mask) {
-  NativeSet native;
-  if (count > kOnStack / 2) {
-    native.all = static_cast<pollfd*>(std::malloc(2 * count * sizeof(pollfd)));
-    if (native.all == nullptr) {
-      errno = ENOMEM;
-      return -1;
-    }
-  }
-  int ready = 0;
-  pthread_cleanup_push(free_set, &native);
-  ready = poll_loop(fds, count, timeout, mask, native.all);
-  pthread_cleanup_pop(1);
-  return ready;
-}
-
-int select(int count, fd_set* reads, fd_set* writes, fd_set* excepts, timespec* timeout, const sigset_t* mask) {
+// What select() answers when poll() has filled `fds`: how many bits stay set, or -1 and EBADF.
+int take_bits(const pollfd* fds, nfds_t used, fd_set* reads, fd_set* writes, fd_set* excepts) {
   // The kernel's own translation (fs/select.c): error and hang-up count as readable, error as writable.
   constexpr short kReadable = POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR;
   constexpr short kWritable = POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR;
-  pollfd fds[FD_SETSIZE];
-  nfds_t used = 0;
-  for (int fd = 0; fd < count && fd < FD_SETSIZE; ++fd) {
-    short events = 0;
-    if (reads != nullptr && FD_ISSET(fd, reads)) events |= POLLIN | POLLRDNORM | POLLRDBAND;
-    if (writes != nullptr && FD_ISSET(fd, writes)) events |= POLLOUT | POLLWRNORM | POLLWRBAND;
-    if (excepts != nullptr && FD_ISSET(fd, excepts)) events |= POLLPRI;
-    if (events != 0) fds[used++] = {fd, events, 0};
-  }
-  if (poll(fds, used, timeout, mask) < 0) return -1;
   for (nfds_t i = 0; i < used; ++i) {
     if ((fds[i].revents & POLLNVAL) != 0) {
       errno = EBADF;
@@ -209,6 +198,80 @@ int select(int count, fd_set* reads, fd_set* writes, fd_set* excepts, timespec* 
     keep(writes, kWritable);
     keep(excepts, POLLPRI);
   }
+  return bits;
+}
+
+}  // namespace
+
+bool has_device(const pollfd* fds, nfds_t count) {
+  // What can't be read is for the kernel to refuse; also more than descriptors can be (RLIMIT_NOFILE), before it is read.
+  constexpr nfds_t kMost = 1 << 20;
+  if (fd_table::empty() || count > kMost || !can_read(fds, count * sizeof(pollfd))) return false;
+  for (nfds_t i = 0; i < count; ++i) {
+    if (fd_table::is_device(fds[i].fd)) return true;
+  }
+  return false;
+}
+
+bool has_device(int count, const fd_set* reads, const fd_set* writes, const fd_set* excepts) {
+  if (fd_table::empty()) return false;
+  constexpr size_t kWord = sizeof(fd_mask);
+  for (int fd = fd_table::next(0); fd >= 0 && fd < count && fd < FD_SETSIZE; fd = fd_table::next(fd + 1)) {
+    if (!fd_table::is_device(fd)) continue;
+    bool is_set = false;
+    for (const fd_set* set : {reads, writes, excepts}) {
+      const size_t words = static_cast<size_t>((count < FD_SETSIZE ? count : FD_SETSIZE) + NFDBITS - 1) / NFDBITS;
+      if (set != nullptr && !can_read(set, words * kWord)) return false;
+      is_set = is_set || (set != nullptr && FD_ISSET(fd, set));
+    }
+    if (is_set) return true;
+  }
+  return false;
+}
+
+int poll(pollfd* fds, nfds_t count, timespec* timeout, const sigset_t* mask, Call by) {
+  Set native;
+  if (!native.make(2 * count)) return -1;
+  int ready = 0;
+  pthread_cleanup_push(free_set, &native);
+  ready = poll_loop(fds, count, timeout, mask, native.all, by);
+  pthread_cleanup_pop(1);
+  return ready;
+}
+
+namespace {
+
+// A function of its own, because it can be left by longjmp(). The set is freed then, and only then.
+__attribute__((noinline)) int poll_set(Set& set, nfds_t used, timespec* timeout, const sigset_t* mask) {
+  int answer = 0;
+  pthread_cleanup_push(free_set, &set);
+  answer = poll(set.all, used, timeout, mask, Call::kSelect);
+  pthread_cleanup_pop(0);
+  return answer;
+}
+
+}  // namespace
+
+int select(int count, fd_set* reads, fd_set* writes, fd_set* excepts, timespec* timeout, const sigset_t* mask) {
+  const auto wanted = [&](int fd) {
+    short events = 0;
+    if (reads != nullptr && FD_ISSET(fd, reads)) events |= POLLIN | POLLRDNORM | POLLRDBAND;
+    if (writes != nullptr && FD_ISSET(fd, writes)) events |= POLLOUT | POLLWRNORM | POLLWRBAND;
+    if (excepts != nullptr && FD_ISSET(fd, excepts)) events |= POLLPRI;
+    return events;
+  };
+  const int end = count < FD_SETSIZE ? count : FD_SETSIZE;
+  nfds_t used = 0;
+  for (int fd = 0; fd < end; ++fd) used += wanted(fd) != 0 ? 1 : 0;
+  Set set;
+  if (!set.make(used)) return -1;
+  pollfd* next = set.all;
+  for (int fd = 0; fd < end; ++fd) {
+    if (const short events = wanted(fd); events != 0) *next++ = {fd, events, 0};
+  }
+  const int answer = poll_set(set, used, timeout, mask);
+  const int bits = answer < 0 ? -1 : take_bits(set.all, used, reads, writes, excepts);
+  free_set(&set);
   return bits;
 }
 

@@ -16,8 +16,12 @@ namespace softvpu::preload::readiness {
 bool has_device(const pollfd* fds, nfds_t count);
 bool has_device(int count, const fd_set* reads, const fd_set* writes, const fd_set* excepts);
 
+// The system call that the application made. It is the one to sleep by: a seccomp filter that allows one poll may kill for
+// another.
+enum class Call { kPoll, kPpoll, kSelect };
+
 // ppoll(2): the answer, or -1 and errno. `timeout` nullptr waits for ever; on return it holds what is left.
-int poll(pollfd* fds, nfds_t count, timespec* timeout, const sigset_t* mask);
+int poll(pollfd* fds, nfds_t count, timespec* timeout, const sigset_t* mask, Call by);
 // pselect(2), the same way.
 int select(int count, fd_set* reads, fd_set* writes, fd_set* excepts, timespec* timeout, const sigset_t* mask);
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // close(2), dup(2), fcntl(2) and their families. Called by the application.
+//
+// The library's own descriptors aren't there for the program: closing, copying or changing one answers EBADF, a range leaves them
+// out, and dup2() onto the number of one makes it move away.
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <unistd.h>
@@ -7,7 +10,8 @@
 #include <climits>
 #include <cstdarg>
 
-#include "base/unique_fd.h"
+#include "base/library_fds.h"
+#include "front/preload/process.h"
 #include "front/preload/symbols.h"
 
 namespace softvpu::preload {
@@ -35,23 +39,61 @@ int close_plain_range(unsigned first, unsigned last, int flags) {
   return call != nullptr ? call(first, last, flags) : libc_int(raw::call(SYS_close_range, first, last, flags));
 }
 
+// How many threads of the program share its descriptors: all but the helper thread. 0: can't be known.
+int client_threads() {
+  struct stat status {};
+  if (raw::call(SYS_newfstatat, AT_FDCWD, raw::address("/proc/self/task"), raw::address(&status), 0) < 0) return 0;
+  return static_cast<int>(status.st_nlink) - 2 - (EventLoop::process().started() ? 1 : 0);
+}
+
+// False where no thread of the library's works on the caller's descriptors: before the first device, and in a child of vfork() or
+// of a bare clone(), which has descriptors of its own.
+bool shares_numbers() { return library_fds::any() && process::owns_state() && process::is_owner(); }
+
+// Runs part(first, last) on the range without the library's numbers. Stops at a failure.
+template <typename F>
+int around_the_library(unsigned first, unsigned last, F&& part) {
+  for (unsigned from = first;;) {
+    const int keep = from > INT_MAX ? -1 : library_fds::next(static_cast<int>(from));
+    if (keep < 0 || static_cast<unsigned>(keep) > last) return part(from, last);
+    if (static_cast<unsigned>(keep) > from && part(from, static_cast<unsigned>(keep) - 1) < 0) return -1;
+    if (static_cast<unsigned>(keep) == last) return 0;
+    from = static_cast<unsigned>(keep) + 1;
+  }
+}
+
 // A program that closes everything means everything it knows of.
 int close_all_but_the_library(unsigned first, unsigned last, int flags) {
-  {
+  unsigned wanted = static_cast<unsigned>(flags);
+  if (first > last || (wanted & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) != 0) return close_plain_range(first, last, flags);
+  bool closes_devices = (wanted & CLOSE_RANGE_CLOEXEC) == 0;
+  if ((wanted & CLOSE_RANGE_UNSHARE) != 0 && process::is_owner()) {
+    const NoCancel guard;
+    // Alone, the program can't tell; and the helper thread goes on seeing the same descriptors.
+    if (client_threads() == 1)
+      wanted &= ~CLOSE_RANGE_UNSHARE;
+    else
+      closes_devices = false;  // the others keep theirs, and with them every device is open
+  }
+  if (closes_devices && first <= INT_MAX) {
     const NoCancel guard;
     for (int fd = fd_table::next(static_cast<int>(first)); fd >= 0 && static_cast<unsigned>(fd) <= last;
          fd = fd_table::next(fd + 1)) {
       close_ours(fd);
     }
   }
-  unsigned from = first;
-  while (true) {
-    const int keep = softvpu::next_library_fd(from > INT_MAX ? INT_MAX : static_cast<int>(from));
-    if (keep < 0 || static_cast<unsigned>(keep) > last) return close_plain_range(from, last, flags);
-    if (static_cast<unsigned>(keep) > from && close_plain_range(from, static_cast<unsigned>(keep) - 1, flags) < 0) return -1;
-    from = static_cast<unsigned>(keep) + 1;
-    if (from > last) return 0;
-  }
+  const auto close_part = [&](unsigned from, unsigned to) { return close_plain_range(from, to, static_cast<int>(wanted)); };
+  if (!shares_numbers()) return around_the_library(first, last, close_part);
+  const library_fds::Takeover takeover;  // or what another thread is just making for the library would be in the range
+  return around_the_library(first, last, close_part);
+}
+
+constexpr library_fds::Movers kMovers = {[] { EventLoop::process().wake(); }, &OpenFile::descriptor_moved};
+
+// In a copy of the process that a bare clone() made there is nobody to move anything: the number is just the program's then.
+int note_taken(int to) {
+  if (to >= 0 && library_fds::contains(to) && !process::owns_state()) library_fds::give_up(to);
+  return to;
 }
 
 // After the kernel made `to` from `from`.
@@ -63,7 +105,25 @@ int note_copy(int from, int to) {
   return to;
 }
 
+// dup2() or dup3() of the program's: call() makes `to` a copy of `from`.
+template <typename F>
+int copy_onto(int from, int to, int flags, F&& call) {
+  if (library_fds::contains(from)) return libc_int(-EBADF);
+  if (!shares_numbers()) return note_copy(from, note_taken(call()));
+  int answer = -1;
+  bool is_librarys = false;
+  {
+    const library_fds::Takeover takeover;
+    if (!takeover) return libc_int(-EBUSY);
+    is_librarys = library_fds::contains(to);
+    if (!is_librarys) answer = call();
+  }
+  if (is_librarys) answer = libc_int(library_fds::replace(to, from, flags, kMovers));
+  return note_copy(from, answer);
+}
+
 int fcntl_any(Next<FcntlFn>& next, int fd, int command, long argument) {
+  if (library_fds::contains(fd)) return libc_int(-EBADF);
   FcntlFn* call = next.get();
   const auto pass = [&] { return call != nullptr ? call(fd, command, argument) : libc_int(raw::fcntl(fd, command, argument)); };
   if (!fd_table::is_ours(fd)) return pass();
@@ -92,35 +152,37 @@ using namespace softvpu::preload;
 
 SOFTVPU_EXPORT int close(int fd) {
   if (fd_table::is_ours(fd)) return close_ours(fd);
-  if (softvpu::is_library_fd(fd)) return libc_int(-EBADF);
+  if (softvpu::library_fds::contains(fd)) return libc_int(-EBADF);
   auto* call = next_close.get();
   return call != nullptr ? call(fd) : libc_int(raw::close(fd));
 }
 
-SOFTVPU_EXPORT int close_range(unsigned first, unsigned last, int flags) {
-  const bool closes = (static_cast<unsigned>(flags) & CLOSE_RANGE_CLOEXEC) == 0 && first <= last;
-  return closes ? close_all_but_the_library(first, last, flags) : close_plain_range(first, last, flags);
-}
+SOFTVPU_EXPORT int close_range(unsigned first, unsigned last, int flags) { return close_all_but_the_library(first, last, flags); }
 
 SOFTVPU_EXPORT void closefrom(int lowest) {
   close_all_but_the_library(lowest < 0 ? 0 : static_cast<unsigned>(lowest), UINT_MAX, 0);
 }
 
 SOFTVPU_EXPORT int dup(int fd) {
+  if (softvpu::library_fds::contains(fd)) return libc_int(-EBADF);
   auto* call = next_dup.get();
   return note_copy(fd, call != nullptr ? call(fd) : libc_int(raw::call(SYS_dup, fd)));
 }
 
 SOFTVPU_EXPORT int dup2(int from, int to) {
-  auto* call = next_dup2.get();
-  if (call != nullptr) return note_copy(from, call(from, to));
-  return from == to ? libc_int(raw::fcntl(from, F_GETFD)) < 0 ? -1 : to
-                    : note_copy(from, libc_int(raw::call(SYS_dup3, from, to, 0)));
+  return copy_onto(from, to, 0, [&] {
+    auto* call = next_dup2.get();
+    if (call != nullptr) return call(from, to);
+    if (from == to) return libc_int(raw::fcntl(from, F_GETFD)) < 0 ? -1 : to;
+    return libc_int(raw::call(SYS_dup3, from, to, 0));
+  });
 }
 
 SOFTVPU_EXPORT int dup3(int from, int to, int flags) {
-  auto* call = next_dup3.get();
-  return note_copy(from, call != nullptr ? call(from, to, flags) : libc_int(raw::call(SYS_dup3, from, to, flags)));
+  return copy_onto(from, to, flags, [&] {
+    auto* call = next_dup3.get();
+    return call != nullptr ? call(from, to, flags) : libc_int(raw::call(SYS_dup3, from, to, flags));
+  });
 }
 
 SOFTVPU_EXPORT int fcntl(int fd, int command, ...) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // ioctl(2), read(2), write(2). Called by the application.
+#include <fcntl.h>
 #include <linux/dma-buf.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
@@ -7,7 +8,9 @@
 
 #include <cstdarg>
 
+#include "base/library_fds.h"
 #include "base/log.h"
+#include "front/preload/readable.h"
 #include "front/preload/symbols.h"
 
 extern "C" [[noreturn]] void __chk_fail();
@@ -24,7 +27,7 @@ Next<ssize_t(int, const iovec*, int)> next_writev("writev");
 
 // An open device that this process has, by another number than we know: a copy made behind our back (a bare dup(), SCM_RIGHTS to
 // itself). Says so when it is a device of another process.
-bool adopt(int fd) {
+__attribute__((noinline)) bool adopt(int fd) {
   const NoCancel guard;
   struct stat status {};
   if (raw::fstat(fd, &status) < 0 || !S_ISSOCK(status.st_mode)) return false;
@@ -42,9 +45,13 @@ int ioctl_ours(int fd, unsigned long request, void* argument) {
   const NoCancel guard;
   if (const FileRef file = fd_table::find(fd)) return libc_int(file->ioctl(fd, request, argument));
   // Shared memory of one machine is always coherent.
-  if (fd_table::is_exported(fd) && request == DMA_BUF_IOCTL_SYNC) return 0;
+  if (fd_table::is_exported(fd) && request == DMA_BUF_IOCTL_SYNC)
+    return can_read(argument, sizeof(dma_buf_sync)) ? 0 : libc_int(-EFAULT);
   return libc_int(raw::ioctl(fd, request, argument));
 }
+
+// What read() and write() answer for an exported buffer: as a dma-buf, it has neither (fs/read_write.c).
+long refuse_io(int fd, int other_mode) { return (raw::fcntl(fd, F_GETFL) & O_ACCMODE) == other_mode ? -EBADF : -EINVAL; }
 
 }  // namespace
 }  // namespace softvpu::preload
@@ -57,6 +64,7 @@ SOFTVPU_EXPORT int ioctl(int fd, unsigned long request, ...) {
   void* argument = va_arg(arguments, void*);
   va_end(arguments);
   if (fd_table::is_ours(fd)) return ioctl_ours(fd, request, argument);
+  if (softvpu::library_fds::contains(fd)) return libc_int(-EBADF);  // FIONCLEX is F_SETFD by another name
   IoctlFn* call = next_ioctl.get();
   const int saved = errno;
   const int answer = call != nullptr ? call(fd, request, argument) : libc_int(raw::ioctl(fd, request, argument));
@@ -69,6 +77,7 @@ SOFTVPU_EXPORT ssize_t read(int fd, void* data, size_t size) {
   if (fd_table::is_ours(fd)) {
     const NoCancel guard;
     if (const FileRef file = fd_table::find(fd)) return libc_answer(file->read(fd, data, size));
+    if (fd_table::is_exported(fd)) return libc_answer(refuse_io(fd, O_WRONLY));
   }
   auto* call = next_read.get();
   return call != nullptr ? call(fd, data, size) : libc_answer(raw::read(fd, data, size));
@@ -83,6 +92,7 @@ SOFTVPU_EXPORT ssize_t write(int fd, const void* data, size_t size) {
   if (fd_table::is_ours(fd)) {
     const NoCancel guard;
     if (const FileRef file = fd_table::find(fd)) return libc_answer(file->write(fd, data, size));
+    if (fd_table::is_exported(fd)) return libc_answer(refuse_io(fd, O_RDONLY));
   }
   auto* call = next_write.get();
   return call != nullptr ? call(fd, data, size) : libc_answer(raw::write(fd, data, size));
@@ -93,8 +103,10 @@ SOFTVPU_EXPORT ssize_t readv(int fd, const iovec* parts, int count) {
   if (fd_table::is_ours(fd)) {
     const NoCancel guard;
     if (const FileRef file = fd_table::find(fd)) {
+      if (count > 0 && !can_read(parts, sizeof *parts)) return libc_answer(-EFAULT);
       return libc_answer(file->read(fd, count > 0 ? parts[0].iov_base : nullptr, count > 0 ? parts[0].iov_len : 0));
     }
+    if (fd_table::is_exported(fd)) return libc_answer(refuse_io(fd, O_WRONLY));
   }
   auto* call = next_readv.get();
   return call != nullptr ? call(fd, parts, count) : libc_answer(raw::call(SYS_readv, fd, raw::address(parts), count));
@@ -104,8 +116,10 @@ SOFTVPU_EXPORT ssize_t writev(int fd, const iovec* parts, int count) {
   if (fd_table::is_ours(fd)) {
     const NoCancel guard;
     if (const FileRef file = fd_table::find(fd)) {
+      if (count > 0 && !can_read(parts, sizeof *parts)) return libc_answer(-EFAULT);
       return libc_answer(file->write(fd, count > 0 ? parts[0].iov_base : nullptr, count > 0 ? parts[0].iov_len : 0));
     }
+    if (fd_table::is_exported(fd)) return libc_answer(refuse_io(fd, O_RDONLY));
   }
   auto* call = next_writev.get();
   return call != nullptr ? call(fd, parts, count) : libc_answer(raw::call(SYS_writev, fd, raw::address(parts), count));

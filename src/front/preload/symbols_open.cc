@@ -26,28 +26,41 @@ Next<FreopenFn> next_freopen("freopen");
 Next<FreopenFn> next_freopen64("freopen64");
 Next<int(FILE*)> next_fclose("fclose");
 
-// The node that `path` names, directly or as /proc/self/fd/N of an open one; nullptr otherwise.
-const TreeEntry* node_at(int dirfd, const char* path, Follow follow) {
-  if (VirtualTree::get() == nullptr) return nullptr;
-  if (const int fd = fd_named_by(path); fd >= 0 && fd_table::is_ours(fd)) {
-    const NoCancel guard;
-    if (const FileRef file = fd_table::find(fd)) return &file->node();
+// The node of the open device that `path` names as /proc/self/fd/N; nullptr otherwise.
+const TreeEntry* node_of_fd_path(const char* path) {
+  const int fd = fd_table::empty() ? -1 : fd_named_by(path);
+  if (fd < 0 || !fd_table::is_ours(fd)) return nullptr;
+  const NoCancel guard;
+  const FileRef file = fd_table::find(fd);
+  return file ? &file->node() : nullptr;
+}
+
+// Opens the device if the kernel would open its stand-in, which has the owner and mode that the node shows.
+int open_node_file(const TreeEntry& node, int flags) {
+  const NoCancel guard;
+  PathBuffer stand_in;
+  if (const VirtualTree* tree = VirtualTree::get();
+      tree != nullptr && stand_in.assign(tree->root()) && stand_in.append(node.path)) {
+    const softvpu::library_fds::Birth birth;
+    const int allowed = raw::open(stand_in.c_str(), (flags & O_ACCMODE) | O_CLOEXEC | O_NOFOLLOW);
+    if (allowed >= 0) raw::close(allowed);
+    if (allowed == -EACCES) return libc_int(allowed);
   }
-  Resolved where;
-  return resolve(dirfd, path, follow, where) && where.kind == Resolved::Kind::kNode ? where.entry : nullptr;
+  return libc_int(OpenFile::open(node, flags));
 }
 
 // `pass(dirfd, path)` does what the application asked of libc.
 template <typename F>
 int open_any(int dirfd, const char* path, int flags, F&& pass) {
   const Follow follow = (flags & O_NOFOLLOW) != 0 ? Follow::kNo : Follow::kYes;
-  if ((flags & O_PATH) == 0) {
-    if (const TreeEntry* node = node_at(dirfd, path, follow)) {
-      const NoCancel guard;
-      return libc_int(OpenFile::open(*node, flags));
-    }
-  }
-  return on_path(dirfd, path, follow, pass);
+  if ((flags & O_PATH) != 0) return on_path(dirfd, path, follow, pass);
+  if (const TreeEntry* node = node_of_fd_path(path)) return open_node_file(*node, flags);
+  const auto on_node = [&](const TreeEntry& node, const char*) { return open_node_file(node, flags); };
+  // Through a link to a device, O_CREAT would make a file of that name on the host.
+  Resolved where;
+  if ((flags & O_CREAT) != 0 && !resolve(dirfd, path, follow, where) && resolve_links(dirfd, path, follow, where))
+    return at_place(where, pass, on_node);
+  return on_path_or_node(dirfd, path, follow, pass, on_node);
 }
 
 int open_at_cwd(Next<OpenFn>& next, const char* path, int flags, mode_t mode) {
@@ -89,32 +102,38 @@ int flags_of(const char* mode) {
 FILE* fopen_any(Next<FopenFn>& next, const char* path, const char* mode) {
   FopenFn* call = next.get();
   if (call == nullptr) return unavailable<FILE*>(nullptr);
-  if (const TreeEntry* node = node_at(AT_FDCWD, path, Follow::kYes)) {
-    const int flags = flags_of(mode);
-    int fd = -EINVAL;
-    if (flags >= 0) {
-      const NoCancel guard;
-      fd = OpenFile::open(*node, flags);
-    }
-    if (fd < 0) return libc_answer(fd), nullptr;
+  const int flags = flags_of(mode);
+  const auto on_node = [&](const TreeEntry& node, const char*) -> FILE* {
+    const int fd = flags < 0 ? libc_int(-EINVAL) : open_node_file(node, flags);
+    if (fd < 0) return nullptr;
     FILE* stream = fdopen(fd, mode);
     if (stream == nullptr) close(fd);
     return stream;
-  }
-  return on_path(AT_FDCWD, path, Follow::kYes, [&](int, const char* at) { return call(at, mode); });
+  };
+  const auto pass = [&](int, const char* at) { return call(at, mode); };
+  if (const TreeEntry* node = node_of_fd_path(path)) return on_node(*node, path);
+  Resolved where;
+  if (flags >= 0 && (flags & O_CREAT) != 0 && !resolve(path, where) && resolve_links(AT_FDCWD, path, Follow::kYes, where))
+    return at_place(where, pass, on_node);
+  return on_path_or_node(AT_FDCWD, path, Follow::kYes, pass, on_node);
 }
 
 FILE* freopen_any(Next<FreopenFn>& next, const char* path, const char* mode, FILE* stream) {
   FreopenFn* call = next.get();
   if (call == nullptr) return unavailable<FILE*>(nullptr);
   const int before = stream == nullptr ? -1 : fileno(stream);
-  FILE* result = on_path(AT_FDCWD, path, Follow::kYes, [&](int, const char* at) { return call(at, mode, stream); });
+  const TreeEntry* node = path == nullptr ? nullptr : node_of_fd_path(path);
+  FILE* result = on_path_or_node(
+      AT_FDCWD, path, Follow::kYes, [&](int, const char* at) { return call(at, mode, stream); },
+      [&](const TreeEntry& found, const char* stand_in) {
+        node = &found;
+        return call(stand_in, mode, stream);
+      });
   if (before >= 0 && fd_table::is_ours(before)) {
     const NoCancel guard;
     if (const FileRef gone = fd_table::remove(before)) gone->closed_one();
   }
-  const TreeEntry* node = result == nullptr ? nullptr : node_at(AT_FDCWD, path, Follow::kYes);
-  if (node == nullptr) return result;
+  if (result == nullptr || node == nullptr) return result;
   // The stream is on the stand-in now; the device takes its place.
   const NoCancel guard;
   const int fd = OpenFile::open(*node, flags_of(mode));

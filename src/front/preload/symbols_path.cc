@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "front/preload/symbols.h"
+#include "v4l2/user_copy.h"
 
 extern "C" [[noreturn]] void __chk_fail();
 
@@ -31,7 +32,7 @@ Next<ssize_t(const char*, char*, size_t)> next_listxattr("listxattr");
 Next<ssize_t(const char*, char*, size_t)> next_llistxattr("llistxattr");
 Next<int(int, const char*, uint32_t)> next_inotify_add_watch("inotify_add_watch");
 
-// "/dev/videoN" for "/proc/self/fd/<open device>"; 0 when `path` isn't one.
+// "/dev/videoN" for "/proc/self/fd/<open device>"; 0 when `path` isn't one. -1 and EFAULT if `out` can't be written.
 ssize_t device_link(const char* path, char* out, size_t size) {
   const int fd = fd_table::empty() ? -1 : fd_named_by(path);
   if (fd < 0 || !fd_table::is_ours(fd)) return 0;
@@ -39,14 +40,14 @@ ssize_t device_link(const char* path, char* out, size_t size) {
   const FileRef file = fd_table::find(fd);
   if (!file) return 0;
   const size_t length = file->node().path.size() < size ? file->node().path.size() : size;
-  std::memcpy(out, file->node().path.data(), length);
-  return static_cast<ssize_t>(length);
+  const int error = v4l2::copy_to_user(out, file->node().path.data(), length);
+  return error == 0 ? static_cast<ssize_t>(length) : libc_answer(-error);
 }
 
 // `pass(dirfd, path)` reads the link.
 template <typename F>
 ssize_t read_link(int dirfd, const char* path, char* out, size_t size, F&& pass) {
-  if (const ssize_t length = device_link(path, out, size); length > 0) return length;
+  if (const ssize_t length = device_link(path, out, size); length != 0) return length;
   const ssize_t length = on_path(dirfd, path, Follow::kNo, pass);
   return length > 0 ? static_cast<ssize_t>(strip_root(out, static_cast<size_t>(length))) : length;
 }
@@ -58,6 +59,12 @@ char* answer(const PathBuffer& path, char* out) {
   static_assert(sizeof path.text <= PATH_MAX);
   std::memcpy(out, path.text, path.length + 1);
   return out;
+}
+
+// "/dev/video10/" and what would be below it.
+char* not_a_directory() {
+  errno = ENOTDIR;
+  return nullptr;
 }
 
 char* real_path(const char* path, char* out) {
@@ -77,10 +84,18 @@ char* real_path(const char* path, char* out) {
       if (found != nullptr || where.kind == Resolved::Kind::kHost) return found;
     }
     errno = saved;
+    if (where.tree.view().ends_with('/')) return not_a_directory();
     return answer(where.host, out);
   }
+  const int saved = errno;
   char* found = call(path, out);
-  if (found != nullptr) found[strip_root(found, std::strlen(found))] = '\0';
+  if (found != nullptr) {
+    found[strip_root(found, std::strlen(found))] = '\0';
+  } else if (errno == ENOENT && resolve_links(AT_FDCWD, path, Follow::kYes, where)) {
+    if (where.tree.view().ends_with('/')) return not_a_directory();
+    errno = saved;
+    return answer(where.host, out);
+  }
   return found;
 }
 

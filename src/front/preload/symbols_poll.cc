@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "front/preload/readable.h"
 #include "front/preload/readiness.h"
 #include "front/preload/symbols.h"
 
@@ -36,7 +37,7 @@ using namespace softvpu::preload;
 SOFTVPU_EXPORT int poll(pollfd* fds, nfds_t count, int timeout_ms) {
   if (readiness::has_device(fds, count)) {
     timespec timeout{.tv_sec = timeout_ms / 1000, .tv_nsec = timeout_ms % 1000 * 1'000'000L};
-    return readiness::poll(fds, count, timeout_ms < 0 ? nullptr : &timeout, nullptr);
+    return readiness::poll(fds, count, timeout_ms < 0 ? nullptr : &timeout, nullptr, readiness::Call::kPoll);
   }
   auto* call = next_poll.get();
   return call != nullptr ? call(fds, count, timeout_ms) : libc_int(raw::poll(fds, count, timeout_ms));
@@ -48,12 +49,16 @@ SOFTVPU_EXPORT int __poll_chk(pollfd* fds, nfds_t count, int timeout_ms, size_t 
 }
 
 SOFTVPU_EXPORT int ppoll(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask) {
-  timespec copy = timeout == nullptr ? timespec{} : *timeout;
-  if (readiness::has_device(fds, count)) return readiness::poll(fds, count, timeout == nullptr ? nullptr : &copy, mask);
+  if (readiness::has_device(fds, count)) {
+    if (timeout != nullptr && !can_read(timeout, sizeof *timeout)) return libc_int(-EFAULT);
+    timespec copy = timeout == nullptr ? timespec{} : *timeout;
+    return readiness::poll(fds, count, timeout == nullptr ? nullptr : &copy, mask, readiness::Call::kPpoll);
+  }
   auto* call = next_ppoll.get();
-  return call != nullptr ? call(fds, count, timeout, mask)
-                         : libc_int(raw::call(SYS_ppoll, raw::address(fds), static_cast<long>(count),
-                                              timeout == nullptr ? 0 : raw::address(&copy), raw::address(mask), _NSIG / 8));
+  if (call != nullptr) return call(fds, count, timeout, mask);
+  timespec copy = timeout == nullptr ? timespec{} : *timeout;
+  return libc_int(raw::call(SYS_ppoll, raw::address(fds), static_cast<long>(count), timeout == nullptr ? 0 : raw::address(&copy),
+                            raw::address(mask), _NSIG / 8));
 }
 
 SOFTVPU_EXPORT int __ppoll_chk(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask, size_t room) {
@@ -63,6 +68,7 @@ SOFTVPU_EXPORT int __ppoll_chk(pollfd* fds, nfds_t count, const timespec* timeou
 
 SOFTVPU_EXPORT int select(int count, fd_set* reads, fd_set* writes, fd_set* excepts, timeval* timeout) {
   if (readiness::has_device(count, reads, writes, excepts)) {
+    if (timeout != nullptr && !can_read(timeout, sizeof *timeout)) return libc_int(-EFAULT);
     if (timeout != nullptr && (timeout->tv_sec < 0 || timeout->tv_usec < 0)) return libc_int(-EINVAL);
     timespec copy{};
     if (timeout != nullptr) copy = {timeout->tv_sec + timeout->tv_usec / 1'000'000, timeout->tv_usec % 1'000'000 * 1000};
@@ -81,6 +87,7 @@ SOFTVPU_EXPORT int select(int count, fd_set* reads, fd_set* writes, fd_set* exce
 SOFTVPU_EXPORT int pselect(int count, fd_set* reads, fd_set* writes, fd_set* excepts, const timespec* timeout,
                            const sigset_t* mask) {
   if (readiness::has_device(count, reads, writes, excepts)) {
+    if (timeout != nullptr && !can_read(timeout, sizeof *timeout)) return libc_int(-EFAULT);
     timespec copy = timeout == nullptr ? timespec{} : *timeout;
     return readiness::select(count, reads, writes, excepts, timeout == nullptr ? nullptr : &copy, mask);
   }

@@ -7,6 +7,7 @@
 #include <sys/statvfs.h>
 
 #include "front/preload/file_status.h"
+#include "front/preload/readable.h"
 #include "front/preload/symbols.h"
 
 static_assert(sizeof(struct stat) == sizeof(struct stat64), "one stat() serves both on 64-bit machines");
@@ -30,24 +31,23 @@ int native(int dirfd, const char* path, struct stat* status, int flags) {
 
 // The open device that (dirfd, path, AT_EMPTY_PATH) or "/proc/self/fd/N" means, or -1.
 int device_meant(int dirfd, const char* path, int flags) {
-  if (fd_table::empty() || path == nullptr) return -1;
-  if (reinterpret_cast<uintptr_t>(path) < 4096) return -1;
+  if (fd_table::empty() || path_length(path) < 0) return -1;
   if (path[0] == '\0') return (flags & AT_EMPTY_PATH) != 0 && fd_table::is_ours(dirfd) ? dirfd : -1;
   const int fd = (flags & AT_SYMLINK_NOFOLLOW) != 0 ? -1 : fd_named_by(path);
   return fd >= 0 && fd_table::is_ours(fd) ? fd : -1;
 }
 
-int stat_at(int dirfd, const char* path, struct stat* status, int flags) {
-  if (const int fd = device_meant(dirfd, path, flags); fd >= 0 && file_status::of_device(fd, *status)) return 0;
-  const Follow follow = (flags & AT_SYMLINK_NOFOLLOW) != 0 ? Follow::kNo : Follow::kYes;
-  const int answer = on_path(dirfd, path, follow, [&](int dir, const char* at) { return native(dir, at, status, flags); });
-  if (answer == 0) file_status::correct(*status);
+// The kernel fills the application's buffer first, whoever's descriptor it is: it may be a pointer of any quality.
+int stat_fd(int fd, struct stat* status) {
+  const int answer = libc_int(raw::fstat(fd, status));
+  if (answer == 0 && !(fd_table::is_ours(fd) && file_status::of_device(fd, *status))) file_status::correct(*status);
   return answer;
 }
 
-int stat_fd(int fd, struct stat* status) {
-  if (fd_table::is_ours(fd) && file_status::of_device(fd, *status)) return 0;
-  const int answer = libc_int(raw::fstat(fd, status));
+int stat_at(int dirfd, const char* path, struct stat* status, int flags) {
+  if (const int fd = device_meant(dirfd, path, flags); fd >= 0) return stat_fd(fd, status);
+  const Follow follow = (flags & AT_SYMLINK_NOFOLLOW) != 0 ? Follow::kNo : Follow::kYes;
+  const int answer = on_path(dirfd, path, follow, [&](int dir, const char* at) { return native(dir, at, status, flags); });
   if (answer == 0) file_status::correct(*status);
   return answer;
 }
@@ -121,7 +121,11 @@ SOFTVPU_EXPORT int __fxstatat64(int, int dirfd, const char* path, struct stat64*
 }
 
 SOFTVPU_EXPORT int statx(int dirfd, const char* path, int flags, unsigned mask, struct statx* status) {
-  if (const int fd = device_meant(dirfd, path, flags); fd >= 0 && file_status::of_device(fd, *status, mask)) return 0;
+  if (const int fd = device_meant(dirfd, path, flags); fd >= 0) {
+    const long plain_answer = raw::call(SYS_statx, fd, raw::address(""), AT_EMPTY_PATH, mask, raw::address(status));
+    if (plain_answer < 0) return libc_int(plain_answer);
+    if (file_status::of_device(fd, *status, mask)) return 0;
+  }
   const Follow follow = (flags & AT_SYMLINK_NOFOLLOW) != 0 ? Follow::kNo : Follow::kYes;
   const int answer = on_path(dirfd, path, follow, [&](int dir, const char* at) {
     auto* call = next_statx.get();

@@ -15,6 +15,7 @@
 
 #include <cstdarg>
 
+#include "front/preload/readable.h"
 #include "front/preload/symbols.h"
 
 extern "C" int close_range(unsigned, unsigned, int);
@@ -38,15 +39,15 @@ long open_with_how(const Arguments& x) {
   const auto pass = [&](int dirfd, const char* path) -> long {
     return libc_answer(raw::call(SYS_openat2, dirfd, raw::address(path), x.c, x.d));
   };
-  if (reinterpret_cast<uintptr_t>(how) < 4096) return pass(number(x.a), pointer<const char*>(x.b));
+  if (static_cast<size_t>(x.d) < sizeof *how || !can_read(how, sizeof *how)) return pass(number(x.a), pointer<const char*>(x.b));
   const auto flags = static_cast<int>(how->flags);
-  Resolved where;
   const Follow follow = (flags & O_NOFOLLOW) != 0 ? Follow::kNo : Follow::kYes;
-  if ((flags & O_PATH) == 0 && resolve(number(x.a), pointer<const char*>(x.b), follow, where) &&
-      where.kind == Resolved::Kind::kNode) {
-    return openat(number(x.a), pointer<const char*>(x.b), flags, static_cast<mode_t>(how->mode));
-  }
-  return on_path(number(x.a), pointer<const char*>(x.b), follow, pass);
+  if ((flags & O_PATH) != 0) return on_path(number(x.a), pointer<const char*>(x.b), follow, pass);
+  return on_path_or_node(number(x.a), pointer<const char*>(x.b), follow, pass, [&](const TreeEntry& node, const char*) -> long {
+    PathBuffer name;
+    return name.assign(node.path) ? openat(AT_FDCWD, name.c_str(), flags, static_cast<mode_t>(how->mode))
+                                  : libc_int(-ENAMETOOLONG);
+  });
 }
 
 // The answer of one of our functions; `known` is false for a number that none of them serves.
@@ -110,6 +111,19 @@ long dispatch(long which, const Arguments& x, bool& known) {
       return faccessat(number(x.a), pointer<const char*>(x.b), number(x.c), number(x.d));
     case SYS_chdir:
       return chdir(pointer<const char*>(x.a));
+    case SYS_fchmod:
+      return fchmod(number(x.a), static_cast<mode_t>(x.b));
+    case SYS_fchmodat:
+      return fchmodat(number(x.a), pointer<const char*>(x.b), static_cast<mode_t>(x.c), 0);
+    case SYS_fchown:
+      return fchown(number(x.a), static_cast<uid_t>(x.b), static_cast<gid_t>(x.c));
+    case SYS_fchownat:
+      return fchownat(number(x.a), pointer<const char*>(x.b), static_cast<uid_t>(x.c), static_cast<gid_t>(x.d), number(x.e));
+    case SYS_unlinkat:
+      return unlinkat(number(x.a), pointer<const char*>(x.b), number(x.c));
+    case SYS_renameat2:
+      return renameat2(number(x.a), pointer<const char*>(x.b), number(x.c), pointer<const char*>(x.d),
+                       static_cast<unsigned>(x.e));
 #if defined(__x86_64__)
     case SYS_open:
       return open(pointer<const char*>(x.a), number(x.b), static_cast<mode_t>(x.c));
@@ -129,6 +143,16 @@ long dispatch(long which, const Arguments& x, bool& known) {
       return lstat(pointer<const char*>(x.a), pointer<struct stat*>(x.b));
     case SYS_access:
       return access(pointer<const char*>(x.a), number(x.b));
+    case SYS_chmod:
+      return chmod(pointer<const char*>(x.a), static_cast<mode_t>(x.b));
+    case SYS_chown:
+      return chown(pointer<const char*>(x.a), static_cast<uid_t>(x.b), static_cast<gid_t>(x.c));
+    case SYS_lchown:
+      return lchown(pointer<const char*>(x.a), static_cast<uid_t>(x.b), static_cast<gid_t>(x.c));
+    case SYS_unlink:
+      return unlink(pointer<const char*>(x.a));
+    case SYS_rename:
+      return rename(pointer<const char*>(x.a), pointer<const char*>(x.b));
     case SYS_readlink:
       return readlink(pointer<const char*>(x.a), pointer<char*>(x.b), static_cast<size_t>(x.c));
 #endif

@@ -145,7 +145,8 @@ int use_our_directories(glob_t& pattern_result, int flags) {
 
 bool concerns(const char* path) {
   Resolved where;
-  return resolve(path, where) && where.kind != Resolved::Kind::kHost;
+  if (resolve(path, where)) return where.kind != Resolved::Kind::kHost;
+  return resolve_links(AT_FDCWD, path, Follow::kYes, where);
 }
 
 int walk(const char* path, int (*visit)(const char*, const struct stat*, int, FTW*), int flags) {

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <charconv>
+#include <climits>
 #include <cstdlib>
 #include <new>
 #include <utility>
@@ -14,6 +16,8 @@
 
 namespace softvpu::preload {
 namespace {
+
+constexpr off_t kMostIndexBytes = 1 << 18;  // 512 entries of 512 characters
 
 // Splits at single blanks.
 std::string_view take_word(std::string_view& line) {
@@ -40,27 +44,53 @@ struct Text {
   size_t size = 0;
 };
 
-// Maps the whole file; the mapping stays for the life of the process.
-bool map_text(const char* path, Text& text) {
-  const int fd = raw::open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return false;
-  struct stat status {};
-  void* at = nullptr;
-  const bool mapped = raw::fstat(fd, &status) == 0 && status.st_size > 0 &&
-                      raw::mmap(nullptr, static_cast<size_t>(status.st_size), PROT_READ, MAP_PRIVATE, fd, 0, &at) == 0;
+// Only the user who runs the program, or root, decides what it sees: nobody else may own or write what is read here.
+bool is_trusted(const struct stat& status) {
+  const auto user = static_cast<uid_t>(raw::call(SYS_geteuid));
+  return (status.st_uid == user || status.st_uid == 0) && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+// Opens `name` below `directory` without following a link in its last component. -errno; EPERM for what isn't trusted.
+int open_trusted(int directory, const char* name, int flags, struct stat& status) {
+  const auto fd = static_cast<int>(raw::call(SYS_openat, directory, raw::address(name), flags | O_NOFOLLOW | O_CLOEXEC));
+  if (fd < 0) return fd;
+  int error = raw::fstat(fd, &status);
+  if (error == 0 && !is_trusted(status)) error = -EPERM;
+  if (error == 0) return fd;
   raw::close(fd);
-  if (mapped) text = {static_cast<const char*>(at), static_cast<size_t>(status.st_size)};
-  return mapped;
+  return error;
+}
+
+// Maps the index of `root`; the mapping stays for the life of the process. 0 or -errno.
+int map_index(const char* root, Text& text) {
+  struct stat status {};
+  const int directory = open_trusted(AT_FDCWD, root, O_PATH | O_DIRECTORY, status);
+  if (directory < 0) return directory;
+  // Not blocking: what lies there may be a FIFO.
+  const int fd = open_trusted(directory, kIndexName + 1, O_RDONLY | O_NONBLOCK, status);
+  raw::close(directory);
+  if (fd < 0) return fd;
+  int error = S_ISREG(status.st_mode) && status.st_size > 0 && status.st_size <= kMostIndexBytes ? 0 : -EINVAL;
+  void* at = nullptr;
+  if (error == 0) error = raw::mmap(nullptr, static_cast<size_t>(status.st_size), PROT_READ, MAP_PRIVATE, fd, 0, &at);
+  raw::close(fd);
+  if (error == 0) text = {static_cast<const char*>(at), static_cast<size_t>(status.st_size)};
+  return error;
 }
 
 const VirtualTree* load() {
   const char* root = std::getenv(kRootVariable);
-  if (root == nullptr || root[0] != '/') return nullptr;
-  PathBuffer path;
+  if (root == nullptr || root[0] == '\0') return nullptr;
   Text text;
-  if (!path.assign(root) || !path.append(kIndexName) || !map_text(path.c_str(), text)) {
-    log_line(LogLevel::kError, "%s=%s has no readable index; expected a directory made by `softvpu run`; no device is shown",
-             kRootVariable, root);
+  PathBuffer clean;
+  // A path that ends in a slash would be opened through a link.
+  const bool is_clean = clean_join("", root, clean) && clean.view() == root;
+  if (const int error = is_clean ? map_index(root, text) : -EINVAL; error != 0) {
+    log_line(LogLevel::kError, "%s=%s isn't used (errno %d): expected a directory made by `softvpu run`%s; no device is shown",
+             kRootVariable, root, -error,
+             error == -EPERM    ? " that belongs to this user or to root, and that nobody else can write to"
+             : error == -EACCES ? " in a place that this user can reach (TMPDIR=directory softvpu run …)"
+                                : "");
     return nullptr;
   }
   void* memory = nullptr;
@@ -70,10 +100,48 @@ const VirtualTree* load() {
   }
   auto* tree = new (memory) VirtualTree;
   if (VirtualTree::parse({text.data, text.size}, root, *tree)) return tree;
-  log_line(LogLevel::kError, "%s is damaged or of another version of softvpu; no device is shown", path.c_str());
+  log_line(LogLevel::kError, "%s%s is damaged or of another version of softvpu; no device is shown", root, kIndexName);
   raw::munmap(memory, sizeof(VirtualTree));
   raw::munmap(const_cast<char*>(text.data), text.size);
   return nullptr;
+}
+
+// The index speaks of devices, and of nothing else that a program may read.
+bool is_device_path(std::string_view path) {
+  return is_at_or_below(path, "/dev") || is_at_or_below(path, "/sys") || is_at_or_below(path, "/run/udev");
+}
+
+// A path as clean_join() writes it, of printable characters, whose components fit a directory entry.
+bool is_plain_path(std::string_view path) {
+  PathBuffer clean;
+  if (path.empty() || path.front() != '/' || !clean_join("", path, clean) || clean.view() != path) return false;
+  size_t component = 0;
+  for (const char c : path) {
+    component = c == '/' ? 0 : component + 1;
+    if (component > NAME_MAX || static_cast<unsigned char>(c) <= ' ' || c == '\x7f') return false;
+  }
+  return true;
+}
+
+// Only names, each "..", if there are any, ahead of all others: behind a name it would be the parent of where that leads, or of
+// nothing at all, which isn't known from the text.
+bool goes_up_before_down(std::string_view target) {
+  bool down = false;
+  while (true) {
+    const size_t slash = target.find('/');
+    const std::string_view component = target.substr(0, slash);
+    if (component.empty() || component == "." || (down && component == "..")) return false;
+    down = down || component != "..";
+    if (slash == std::string_view::npos) return true;
+    target.remove_prefix(slash + 1);
+  }
+}
+
+// Relative, and still among the devices.
+bool leads_to_devices(const TreeEntry& link) {
+  PathBuffer end;
+  return goes_up_before_down(link.target) && clean_join(parent_of(link.path), link.target, end) && is_plain_path(end.view()) &&
+         is_device_path(end.view());
 }
 
 }  // namespace
@@ -117,27 +185,38 @@ bool VirtualTree::add_line(std::string_view line) {
   TreeEntry& entry = entries_[size_];
   const std::string_view type = take_word(line);
   entry.path = take_word(line);
-  if (type.size() != 1 || entry.path.empty() || entry.path.front() != '/') return false;
+  if (type.size() != 1 || !is_plain_path(entry.path)) return false;
   if (size_ > 0 && !(entries_[size_ - 1].path < entry.path)) return false;
   entry.type = static_cast<EntryType>(type.front());
+  // "/run" itself is the way to /run/udev.
+  const bool on_the_way = entry.path == "/run" && entry.type == EntryType::kDirectory;
+  if (!on_the_way && !is_device_path(entry.path)) return false;
+  const std::string_view parent = parent_of(entry.path);
+  const TreeEntry* above = find(parent);  // sorted: it was there before
+  if (parent != "/" && (above == nullptr || above->type != EntryType::kDirectory)) return false;
   switch (entry.type) {
     case EntryType::kDirectory:
     case EntryType::kFile:
       break;
     case EntryType::kLink:
       entry.target = take_word(line);
-      if (entry.target.empty()) return false;
+      if (!leads_to_devices(entry)) return false;
       break;
     case EntryType::kNode: {
+      if (!entry.path.starts_with("/dev/")) return false;
       if (!take_number(line, entry.major) || !take_number(line, entry.minor)) return false;
-      entry.encoder = take_word(line) == "encoder";
-      entry.multiplanar = take_word(line) != "single";
+      const std::string_view role = take_word(line);
+      const std::string_view planes = take_word(line);
+      if ((role != "encoder" && role != "decoder") || (planes != "single" && planes != "multi")) return false;
+      entry.encoder = role == "encoder";
+      entry.multiplanar = planes == "multi";
       if (!take_number(line, entry.threads)) return false;
       break;
     }
     default:
       return false;
   }
+  if (!line.empty()) return false;
   note_names(entry.path);
   ++size_;
   return true;

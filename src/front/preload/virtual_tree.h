@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The synthetic part of /dev, /sys and /run/udev: an index file in the directory that SOFTVPU_ROOT names, written by `softvpu
-// run`. Called by path_table.cc, file_status.cc, dir_stream.cc and assembly.cc. Immutable once loaded; any thread; never
-// allocates by malloc, never locks (it is reached from inside allocators and from signal handlers).
+// run`. Directory and index are used only if they belong to the effective user or to root and nobody else can write to them; no
+// other path can be in the index (ADR 14). Called by path_table.cc, file_status.cc, dir_stream.cc and assembly.cc. Immutable once
+// loaded; any thread; never allocates by malloc, never locks (it is reached from inside allocators and from signal handlers).
 //
-// The index, one entry a line, sorted by path, no blanks in paths (kTreeHeader first):
+// The index, one entry a line, sorted by path, each after its parent directory, no blanks in paths (kTreeHeader first):
 //   d PATH                                                 directory
 //   f PATH                                                 attribute file: its text lies at <root>PATH
-//   l PATH TARGET                                          symbolic link, relative
+//   l PATH TARGET                                          symbolic link, relative (any "..", then names), to a
+//                                                          path below the same directories
 //   c PATH MAJOR MINOR decoder|encoder multi|single THREADS  video node; <root>PATH is an empty stand-in file
 #pragma once
 

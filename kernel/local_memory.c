@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Buffers of transport "local": videobuf2's memory operations. MMAP and bounce buffers are pages of
+ * the kernel, as videobuf2-vmalloc's, but charged to who asks for them; the firmware gets them as
+ * dma-bufs, as other drivers do that an application exports them to.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include <media/videobuf2-memops.h>
+
+#include "softvpu.h"
+
+struct svpu_local_buffer {
+	struct svpu_imported imported; /* first; empty: the rest is in use */
+	struct svpu_charge charge;
+	void *memory;
+	unsigned long size; /* as videobuf2 knows it */
+	unsigned long whole; /* with the tail behind it */
+	refcount_t users; /* as videobuf2 counts them */
+	struct vb2_vmarea_handler handler;
+};
+
+/* ---- MMAP ---- */
+
+static void svpu_local_put(void *priv)
+{
+	struct svpu_local_buffer *buffer = priv;
+
+	if (!refcount_dec_and_test(&buffer->users))
+		return;
+	vfree(buffer->memory);
+	svpu_uncharge(&buffer->charge);
+	kfree(buffer);
+}
+
+static void *svpu_local_alloc(struct vb2_buffer *vb, struct device *dev, unsigned long size)
+{
+	struct svpu_local_buffer *buffer = kzalloc(sizeof(*buffer), GFP_KERNEL_ACCOUNT);
+
+	if (!buffer)
+		return ERR_PTR(-ENOMEM);
+	buffer->size = size;
+	buffer->whole = PAGE_ALIGN(size + svpu_tail_of(vb));
+	if (svpu_charge(&buffer->charge, buffer->whole))
+		goto err_buffer;
+	buffer->memory = svpu_pages_alloc(buffer->whole);
+	if (!buffer->memory)
+		goto err_charge;
+	refcount_set(&buffer->users, 1);
+	buffer->handler.refcount = &buffer->users;
+	buffer->handler.put = svpu_local_put;
+	buffer->handler.arg = buffer;
+	return buffer;
+
+err_charge:
+	svpu_uncharge(&buffer->charge);
+err_buffer:
+	kfree(buffer);
+	return ERR_PTR(-ENOMEM);
+}
+
+static void *svpu_local_vaddr(struct vb2_buffer *vb, void *priv)
+{
+	struct svpu_local_buffer *buffer = priv;
+
+	return buffer->imported.other ? svpu_imported_vaddr(vb, priv) : buffer->memory;
+}
+
+static unsigned int svpu_local_num_users(void *priv)
+{
+	struct svpu_local_buffer *buffer = priv;
+
+	return buffer->imported.other ? 0 : refcount_read(&buffer->users);
+}
+
+static int svpu_local_map(struct svpu_local_buffer *buffer, struct vm_area_struct *vma)
+{
+	int ret = svpu_pages_map(vma, buffer->memory);
+
+	if (ret)
+		return ret;
+	vma->vm_private_data = &buffer->handler;
+	vma->vm_ops = &vb2_common_vm_ops;
+	vma->vm_ops->open(vma);
+	return 0;
+}
+
+static int svpu_local_mmap(void *priv, struct vm_area_struct *vma)
+{
+	struct svpu_local_buffer *buffer = priv;
+
+	if (vma->vm_end - vma->vm_start > buffer->size)
+		return -EINVAL;
+	return svpu_local_map(buffer, vma);
+}
+
+/* ---- as dma-bufs ---- */
+
+static void svpu_local_dmabuf_unmap(struct dma_buf_attachment *attachment, struct sg_table *table,
+				    enum dma_data_direction direction)
+{
+	dma_unmap_sgtable(attachment->dev, table, direction, 0);
+	sg_free_table(table);
+	kfree(table);
+}
+
+static struct sg_table *svpu_local_dmabuf_map(struct dma_buf_attachment *attachment,
+					      enum dma_data_direction direction)
+{
+	struct svpu_local_buffer *buffer = attachment->dmabuf->priv;
+	struct sg_table *table = kzalloc(sizeof(*table), GFP_KERNEL);
+	struct scatterlist *sg;
+	unsigned int i;
+	int ret;
+
+	if (!table)
+		return ERR_PTR(-ENOMEM);
+	ret = sg_alloc_table(table, attachment->dmabuf->size >> PAGE_SHIFT, GFP_KERNEL);
+	if (ret)
+		goto err_table;
+	for_each_sgtable_sg(table, sg, i)
+		sg_set_page(sg, vmalloc_to_page(buffer->memory + ((size_t)i << PAGE_SHIFT)),
+			    PAGE_SIZE, 0);
+	ret = dma_map_sgtable(attachment->dev, table, direction, 0);
+	if (ret)
+		goto err_pages;
+	return table;
+
+err_pages:
+	sg_free_table(table);
+err_table:
+	kfree(table);
+	return ERR_PTR(ret);
+}
+
+static void svpu_local_dmabuf_release(struct dma_buf *dbuf)
+{
+	svpu_local_put(dbuf->priv);
+}
+
+static int svpu_local_dmabuf_vmap(struct dma_buf *dbuf, struct iosys_map *map)
+{
+	struct svpu_local_buffer *buffer = dbuf->priv;
+
+	iosys_map_set_vaddr(map, buffer->memory);
+	return 0;
+}
+
+static int svpu_local_dmabuf_mmap(struct dma_buf *dbuf, struct vm_area_struct *vma)
+{
+	/* Of a part, too: the dma-buf's core has checked that it lies inside. */
+	if (vma->vm_pgoff)
+		return -EINVAL;
+	return svpu_local_map(dbuf->priv, vma);
+}
+
+static const struct dma_buf_ops svpu_local_dmabuf_ops = {
+	.map_dma_buf = svpu_local_dmabuf_map,
+	.unmap_dma_buf = svpu_local_dmabuf_unmap,
+	.release = svpu_local_dmabuf_release,
+	.vmap = svpu_local_dmabuf_vmap,
+	.mmap = svpu_local_dmabuf_mmap,
+};
+
+static struct dma_buf *svpu_local_export(struct svpu_local_buffer *buffer, unsigned long size,
+					 unsigned long flags)
+{
+	DEFINE_DMA_BUF_EXPORT_INFO(info);
+	struct dma_buf *dbuf;
+
+	info.ops = &svpu_local_dmabuf_ops;
+	info.size = size;
+	info.flags = flags;
+	info.priv = buffer;
+	dbuf = dma_buf_export(&info);
+	if (IS_ERR(dbuf))
+		return NULL;
+	refcount_inc(&buffer->users);
+	return dbuf;
+}
+
+static struct dma_buf *svpu_local_get_dmabuf(struct vb2_buffer *vb, void *priv,
+					     unsigned long flags)
+{
+	struct svpu_local_buffer *buffer = priv;
+
+	return svpu_local_export(buffer, buffer->size, flags);
+}
+
+/* For the firmware: with the tail, which the application doesn't see. NULL: no memory. */
+struct dma_buf *svpu_local_lend(void *priv, unsigned long flags)
+{
+	struct svpu_local_buffer *buffer = priv;
+
+	return svpu_local_export(buffer, buffer->whole, flags);
+}
+
+const struct vb2_mem_ops svpu_local_memops = {
+	.alloc = svpu_local_alloc,
+	.put = svpu_local_put,
+	.get_dmabuf = svpu_local_get_dmabuf,
+	.get_userptr = svpu_get_userptr,
+	.put_userptr = svpu_put_userptr,
+	.attach_dmabuf = svpu_attach_dmabuf,
+	.detach_dmabuf = svpu_detach_dmabuf,
+	.map_dmabuf = svpu_map_dmabuf,
+	.unmap_dmabuf = svpu_unmap_dmabuf,
+	.vaddr = svpu_local_vaddr,
+	.num_users = svpu_local_num_users,
+	.mmap = svpu_local_mmap,
+};
