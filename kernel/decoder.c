@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The stateful decoder's host side: session start and end, buffers to the firmware, drain, stop
- * and go. The firmware's answers come in by events.c. Everything here runs under the context's
+ * The stateful decoder's host side: carries out what the machine in core/decoder_state.c says,
+ * opens and closes sessions, and gives buffers to the firmware. The firmware's answers come in by
+ * events.c; who must wait for one does so in flush.c. Everything here runs under the context's
  * lock. dev-decoder.rst; softvpu/hfi.h.
  *
  * Inputs consumed and outputs produced are separate events, so v4l2-mem2mem's job scheduler isn't
  * used: ready buffers go to the firmware at once, taken off the ready queues, and are completed
  * when it says so.
  */
+#include <media/v4l2-event.h>
+
 #include "softvpu.h"
 
 int svpu_decoder_send(struct svpu_ctx *ctx, void *command, u16 type, u16 size, u64 cookie)
@@ -52,43 +55,31 @@ static int svpu_send_layout(struct svpu_ctx *ctx)
 	return svpu_decoder_send(ctx, &cmd, SVPU_CMD_SET_LAYOUT, sizeof(cmd), 0);
 }
 
-static void svpu_reset_state(struct svpu_ctx *ctx)
+/* What was agreed with the session that is over. */
+static void svpu_forget_session(struct svpu_ctx *ctx)
 {
 	ctx->configured = false;
-	ctx->header_known = false;
-	ctx->setup_pending = false;
-	ctx->change_held = false;
-	ctx->paused = false;
-	ctx->draining = false;
-	ctx->drain_sent = false;
-	memset(&ctx->told, 0, sizeof(ctx->told));
-	ctx->drain_again = false;
-	ctx->drained = false;
-	ctx->stop_remembered = false;
-	ctx->drain_damaged = false;
+	ctx->awaits_resume = false;
+	ctx->drain_unanswered = false;
+	ctx->drain_due = false;
 	ctx->drain_after = NULL;
-	ctx->last_wanted = false;
+	ctx->drain_damaged = false;
 	ctx->return_asked = false;
 	ctx->returns_owed = 0;
-	ctx->stopped = false;
 	ctx->flushing[SVPU_OUT] = false;
 	ctx->flushing[SVPU_CAP] = false;
 	ctx->recalling = false;
 	ctx->ping = 0;
+	memset(&ctx->told, 0, sizeof(ctx->told));
+	memset(&ctx->stream_colour, 0, sizeof(ctx->stream_colour));
 }
 
-/*
- * At STREAMON(OUTPUT): a session for the coded format, or the one there is. Errors: -EIO no
- * firmware; -ENOMEM.
- */
-int svpu_decoder_start_session(struct svpu_ctx *ctx)
+/* A session for the coded format. Errors: -EIO no firmware; -ENOMEM. */
+static int svpu_open_session(struct svpu_ctx *ctx)
 {
 	struct svpu_cmd_configure cmd = {};
 	struct svpu_session *session;
 
-	if (ctx->session && ctx->session_coded == ctx->codec->coded)
-		return 0;
-	svpu_decoder_end_session(ctx);
 	session = svpu_session_open(ctx->dev, ctx, &ctx->work);
 	if (IS_ERR(session)) {
 		if (PTR_ERR(session) != -ENODEV)
@@ -96,11 +87,8 @@ int svpu_decoder_start_session(struct svpu_ctx *ctx)
 		dev_warn_ratelimited(ctx->dev->dev, "%s\n", ctx->dev->transport->absent);
 		return -EIO;
 	}
-	svpu_reset_state(ctx);
+	svpu_forget_session(ctx);
 	svpu_format_reset(ctx);
-	v4l2_m2m_clear_state(ctx->fh.m2m_ctx);
-	vb2_clear_last_buffer_dequeued(svpu_queue(ctx, SVPU_CAP));
-	ctx->failed[SVPU_OUT] = false; /* CAPTURE's own STREAMOFF is still due */
 	ctx->session = session;
 	ctx->session_coded = ctx->codec->coded;
 	ctx->started = jiffies;
@@ -141,8 +129,8 @@ static struct svpu_buffer *svpu_first_in_flight(struct svpu_ctx *ctx, unsigned i
  * they were queued; those that the firmware held may be written to until it notices, but belong to
  * it no more.
  */
-static void svpu_return_in_flight(struct svpu_ctx *ctx, unsigned int direction,
-				  enum vb2_buffer_state state)
+void svpu_decoder_return_in_flight(struct svpu_ctx *ctx, unsigned int direction,
+				   enum vb2_buffer_state state)
 {
 	struct svpu_buffer *buffer;
 
@@ -174,42 +162,30 @@ void svpu_decoder_return_ready(struct svpu_ctx *ctx, unsigned int direction,
 			vb2_set_plane_payload(&vbuf->vb2_buf, 0, 0);
 		vb2_buffer_done(&vbuf->vb2_buf, state);
 	}
-	if (direction == SVPU_OUT)
-		ctx->drain_after = NULL;
 }
 
-/*
- * The host's wish, or svpu_decoder_fail()'s. Buffers stay queued, until STREAMOFF; somebody may
- * wait for CAPTURE's LAST.
- */
-void svpu_decoder_end_session(struct svpu_ctx *ctx)
+/* Buffers stay queued, until STREAMOFF. */
+static void svpu_close_session(struct svpu_ctx *ctx)
 {
 	struct svpu_session *session = ctx->session;
-	bool last_wanted = ctx->last_wanted && !ctx->failed[SVPU_CAP];
 
 	if (!session)
 		return;
 	ctx->session = NULL;
 	svpu_session_close(session);
-	svpu_return_in_flight(ctx, SVPU_OUT, VB2_BUF_STATE_QUEUED);
-	svpu_return_in_flight(ctx, SVPU_CAP, VB2_BUF_STATE_QUEUED);
-	svpu_reset_state(ctx);
-	memset(&ctx->stream_colour, 0, sizeof(ctx->stream_colour));
-	if (last_wanted)
-		svpu_decoder_want_last(ctx);
-	wake_up(&ctx->header_wait);
+	svpu_decoder_return_in_flight(ctx, SVPU_OUT, VB2_BUF_STATE_QUEUED);
+	svpu_decoder_return_in_flight(ctx, SVPU_CAP, VB2_BUF_STATE_QUEUED);
+	svpu_forget_session(ctx);
 }
 
 /*
  * The session ends by itself: from now on the queues that stream answer EIO and EPOLLERR, and who
- * waits is woken; buffers come back with STREAMOFF. dev-decoder.rst, Decoding, fatal failures;
- * vb2_queue_error().
+ * waits is woken; buffers come back with STREAMOFF. dev-decoder.rst, Decoding, fatal failures.
  */
 void svpu_decoder_fail(struct svpu_ctx *ctx, const char *why)
 {
 	struct svpu_session *session = ctx->session;
 	char words[200];
-	unsigned int i;
 
 	if (!session)
 		return;
@@ -220,15 +196,16 @@ void svpu_decoder_fail(struct svpu_ctx *ctx, const char *why)
 	spin_lock(&ctx->dev->sessions_lock);
 	ctx->dev->sessions_failed++;
 	spin_unlock(&ctx->dev->sessions_lock);
+	svpu_decoder_happens(ctx, SVPU_ON_SESSION_FAILED);
+}
 
+static void svpu_fail_queues(struct svpu_ctx *ctx)
+{
 	atomic_set(&ctx->error_polls, 0);
-	/* First of all: what the end of the session completes must not reach a client any more. */
-	for (i = SVPU_OUT; i <= SVPU_CAP; i++) {
-		ctx->failed[i] = ctx->failed[i] || ctx->streaming[i];
-		if (ctx->failed[i])
-			vb2_queue_error(svpu_queue(ctx, i));
-	}
-	svpu_decoder_end_session(ctx);
+	if (svpu_decoder_output_streams(&ctx->state))
+		vb2_queue_error(svpu_queue(ctx, SVPU_OUT));
+	if (svpu_decoder_capture_streams(&ctx->state))
+		vb2_queue_error(svpu_queue(ctx, SVPU_CAP));
 }
 
 /* Some CAPTURE buffer is big enough for the current format. */
@@ -266,6 +243,7 @@ static void svpu_went_out(struct svpu_ctx *ctx, unsigned int direction)
 	u32 *deepest = &ctx->session->counters.deepest[direction];
 
 	ctx->in_flight[direction]++;
+	svpu_decoder_header_news(ctx);
 	*deepest = max(*deepest, ctx->in_flight[direction]);
 }
 
@@ -307,42 +285,31 @@ static int svpu_push_output(struct svpu_ctx *ctx, struct vb2_v4l2_buffer *vbuf)
 	return svpu_decoder_send(ctx, &cmd, SVPU_CMD_QUEUE_OUTPUT, sizeof(cmd), buffer->cookie);
 }
 
-static int svpu_send_resume(struct svpu_ctx *ctx)
+/* Behind the inputs that a STOP covers: when the last of them is with the firmware. */
+static void svpu_send_due_drain(struct svpu_ctx *ctx)
 {
-	ctx->paused = false;
-	return svpu_send_plain(ctx, SVPU_CMD_RESUME, 0);
-}
-
-/* All inputs before the drain are with the firmware. */
-static void svpu_send_drain(struct svpu_ctx *ctx)
-{
-	ctx->drain_after = NULL;
-	ctx->drain_sent = true;
+	if (!ctx->drain_due || ctx->drain_after)
+		return;
+	ctx->drain_due = false;
+	ctx->drain_unanswered = true;
 	svpu_send_plain(ctx, SVPU_CMD_DRAIN, 0);
 }
 
 static void svpu_push_inputs(struct svpu_ctx *ctx)
 {
+	struct svpu_queued_input input;
 	struct vb2_v4l2_buffer *vbuf;
-	bool empty, no_stream, drains;
+	enum svpu_input_turn turn;
 
-	/* After a drain new inputs are accepted but not processed: Drain, step 3. */
-	while (ctx->session && !ctx->drain_sent && !ctx->drained && ctx->streaming[SVPU_OUT] &&
-	       !ctx->stopping[SVPU_OUT]) {
+	while (ctx->session) {
 		vbuf = v4l2_m2m_next_src_buf(ctx->fh.m2m_ctx);
 		if (!vbuf || !svpu_session_has_room(ctx->session))
 			return;
-		/*
-		 * An empty buffer is the older way to ask for a drain. It waits for CAPTURE, and
-		 * for START when a drain is under way; before a STOP that came later it is nothing.
-		 * Nor is it ahead of any header: CAPTURE waits for what is queued behind it.
-		 */
-		empty = !vb2_get_plane_payload(&vbuf->vb2_buf, 0) && !ctx->drain_after;
-		no_stream = !ctx->header_known && !ctx->streaming[SVPU_CAP];
-		if (empty && no_stream && ctx->in_flight[SVPU_OUT])
-			return; /* those before it may still bring a header */
-		drains = empty && !no_stream;
-		if (drains && (!ctx->streaming[SVPU_CAP] || ctx->draining))
+		input.empty = !vb2_get_plane_payload(&vbuf->vb2_buf, 0);
+		input.covered = ctx->drain_after;
+		input.others_with_session = ctx->in_flight[SVPU_OUT];
+		turn = svpu_decoder_input_turn(&ctx->state, &input);
+		if (turn == SVPU_INPUT_WAITS)
 			return;
 		/* Mapped while still ready: a failure returns it with the others. */
 		if (svpu_memory_map(ctx, &vbuf->vb2_buf)) {
@@ -352,10 +319,12 @@ static void svpu_push_inputs(struct svpu_ctx *ctx)
 		v4l2_m2m_src_buf_remove(ctx->fh.m2m_ctx);
 		if (svpu_push_input(ctx, vbuf))
 			return;
-		if (drains)
-			ctx->draining = true;
-		if (drains || vbuf == ctx->drain_after)
-			svpu_send_drain(ctx);
+		if (vbuf == ctx->drain_after) {
+			ctx->drain_after = NULL;
+			svpu_send_due_drain(ctx);
+		}
+		if (turn == SVPU_INPUT_GOES_AND_STOPS)
+			svpu_decoder_happens(ctx, SVPU_ON_STOP);
 	}
 }
 
@@ -373,19 +342,34 @@ static struct vb2_v4l2_buffer *svpu_next_output(struct svpu_ctx *ctx)
 	return NULL;
 }
 
+/*
+ * A layout counts for outputs queued after it: those of the old one are taken back first, and lent
+ * again. Errors: -EIO the session failed.
+ */
+static int svpu_tell_layout(struct svpu_ctx *ctx)
+{
+	if (svpu_frame_layout_equal(&ctx->told, &ctx->layout))
+		return 0;
+	if (ctx->in_flight[SVPU_CAP]) {
+		ctx->recalling = true;
+		svpu_flush_wait(ctx, SVPU_CAP);
+		ctx->recalling = false;
+	}
+	if (svpu_send_layout(ctx))
+		return -EIO;
+	ctx->told = ctx->layout;
+	return 0;
+}
+
 static void svpu_push_outputs(struct svpu_ctx *ctx)
 {
 	struct vb2_v4l2_buffer *vbuf;
 
-	/*
-	 * The geometry must be settled: buffers queued earlier wait here. Messages are handled
-	 * inside a flush, too, and after its answer: what went out then would outlive it.
-	 */
-	while (ctx->session && ctx->header_known && !ctx->setup_pending && !ctx->change_held &&
-	       !ctx->stopped && ctx->streaming[SVPU_CAP] && !ctx->stopping[SVPU_CAP] &&
-	       !ctx->flushing[SVPU_CAP]) {
+	/* Messages are handled inside a flush, too: what went out then would outlive it. */
+	while (ctx->session && svpu_decoder_lends_outputs(&ctx->state) &&
+	       !ctx->flushing[SVPU_CAP] && !svpu_queue(ctx, SVPU_CAP)->error) {
 		vbuf = svpu_next_output(ctx);
-		if (!vbuf || !svpu_session_has_room(ctx->session))
+		if (!vbuf || !svpu_session_has_room(ctx->session) || svpu_tell_layout(ctx))
 			return;
 		if (svpu_memory_map(ctx, &vbuf->vb2_buf)) {
 			svpu_decoder_fail(ctx, "no memory to share a buffer");
@@ -400,8 +384,7 @@ static void svpu_push_outputs(struct svpu_ctx *ctx)
 /* Gives the firmware all that it may have now. */
 void svpu_decoder_push(struct svpu_ctx *ctx)
 {
-	if (ctx->last_wanted)
-		svpu_decoder_deliver_last(ctx);
+	svpu_decoder_deliver_last(ctx);
 	svpu_push_outputs(ctx);
 	svpu_push_inputs(ctx);
 }
@@ -414,31 +397,31 @@ static void svpu_complete_last(struct svpu_ctx *ctx, struct vb2_v4l2_buffer *vbu
 			 V4L2_BUF_FLAG_BFRAME);
 	vbuf->field = ctx->field;
 	vbuf->sequence = ctx->sequence[SVPU_CAP]++;
-	ctx->last_wanted = false;
 	ctx->return_asked = false;
-	ctx->stopped = true;
-	if (ctx->drained)
-		ctx->draining = false;
-	if (!ctx->drained || !ctx->drain_damaged) {
+	if (ctx->drain_damaged && svpu_decoder_last_ends_drain(&ctx->state)) {
+		/*
+		 * Decoding, on errors: it holds the results of the failed operation, which are
+		 * none.
+		 */
+		ctx->drain_damaged = false;
+		vbuf->flags |= V4L2_BUF_FLAG_LAST;
+		vb2_buffer_done(&vbuf->vb2_buf, VB2_BUF_STATE_ERROR);
+		v4l2_m2m_mark_stopped(ctx->fh.m2m_ctx);
+	} else {
 		v4l2_m2m_last_buffer_done(ctx->fh.m2m_ctx, vbuf);
-		return;
 	}
-	/* Decoding, on errors: it holds the results of the failed operation, which are none. */
-	ctx->drain_damaged = false;
-	vbuf->flags |= V4L2_BUF_FLAG_LAST;
-	vb2_buffer_done(&vbuf->vb2_buf, VB2_BUF_STATE_ERROR);
-	v4l2_m2m_mark_stopped(ctx->fh.m2m_ctx);
+	svpu_decoder_happens(ctx, SVPU_ON_LAST_COMPLETED);
 }
 
 /*
- * A LAST buffer is owed: complete one that the host still has, ask the firmware for one, or wait
+ * If a LAST buffer is owed: complete one that the host still has, ask the firmware for one, or wait
  * for the next that is queued. dev-decoder.rst, Drain step 2 and Dynamic Resolution Change step 2.
  */
 void svpu_decoder_deliver_last(struct svpu_ctx *ctx)
 {
 	struct vb2_v4l2_buffer *vbuf;
 
-	if (!ctx->streaming[SVPU_CAP] || ctx->stopping[SVPU_CAP])
+	if (!svpu_decoder_owes_last(&ctx->state))
 		return;
 	vbuf = v4l2_m2m_dst_buf_remove(ctx->fh.m2m_ctx);
 	if (vbuf) {
@@ -452,217 +435,157 @@ void svpu_decoder_deliver_last(struct svpu_ctx *ctx)
 	}
 }
 
-void svpu_decoder_want_last(struct svpu_ctx *ctx)
+/* Capture Setup, step 11, and Drain, step 3: the session goes on. */
+static void svpu_resume(struct svpu_ctx *ctx)
 {
-	ctx->last_wanted = true;
-	ctx->return_asked = false;
-	svpu_decoder_deliver_last(ctx);
-}
-
-/* Waits for the firmware's bell, until the deadline at most. Errors: -ETIMEDOUT; -EINTR. */
-static int svpu_wait_bell(struct svpu_session *session, unsigned long deadline)
-{
-	long left = deadline - jiffies;
-
-	if (left <= 0)
-		return -ETIMEDOUT;
-	left = wait_event_killable_timeout(session->wait,
-					   atomic_read(&session->bell) || READ_ONCE(session->lost),
-					   left);
-	return left < 0 ? -EINTR : 0;
-}
-
-/*
- * Asks the firmware for everything on one side and waits until it has let go, or is out of time
- * and the session ends. A client that is being killed doesn't wait.
- */
-static void svpu_flush_wait(struct svpu_ctx *ctx, unsigned int direction)
-{
-	unsigned long deadline = jiffies + msecs_to_jiffies(svpu_timeout_ms);
-	struct svpu_cmd_flush cmd = {};
-	int ret;
-
-	if (ctx->session) {
-		cmd.direction = direction;
-		cmd.generation = ++ctx->flush_generation;
-		ctx->flushing[direction] = true;
-		svpu_decoder_send(ctx, &cmd, SVPU_CMD_FLUSH, sizeof(cmd), 0);
-	}
-	while (ctx->session && ctx->flushing[direction]) {
-		atomic_set(&ctx->session->bell, 0);
-		/* To the last message: only then the firmware rings again. */
-		if (svpu_decoder_read(ctx) && time_before(jiffies, deadline)) {
-			cond_resched();
-			continue;
-		}
-		if (!ctx->session || !ctx->flushing[direction])
-			break;
-		ret = svpu_wait_bell(ctx->session, deadline);
-		if (ret == -ETIMEDOUT)
-			svpu_decoder_fail(ctx, "it doesn't answer a flush");
-		else if (ret)
-			svpu_decoder_fail(ctx, "its client was killed during a flush");
-	}
-}
-
-/* The worker still starts, and nobody waits for what its session would do. */
-static bool svpu_not_begun(struct svpu_ctx *ctx)
-{
-	return ctx->session && !ctx->session->ready && !ctx->draining;
-}
-
-/*
- * STREAMOFF. Afterwards nothing of that side is in flight. A worker takes its time to start, in
- * which the client doesn't have to wait for an answer: a session that has read no inputs yet is as
- * good as a new one, which the next STREAMON makes, and a flush of no outputs does nothing.
- */
-void svpu_decoder_flush(struct svpu_ctx *ctx, unsigned int direction)
-{
-	if (direction == SVPU_OUT && svpu_not_begun(ctx))
-		svpu_decoder_end_session(ctx);
-	else if (direction == SVPU_OUT || ctx->in_flight[SVPU_CAP])
-		svpu_flush_wait(ctx, direction);
-	svpu_decoder_return_ready(ctx, direction, VB2_BUF_STATE_ERROR);
-	svpu_return_in_flight(ctx, direction, VB2_BUF_STATE_ERROR);
-}
-
-static bool svpu_room_or_nothing_leaves(struct svpu_ctx *ctx, unsigned int count,
-					unsigned long size)
-{
-	return !ctx->session || list_empty(&ctx->session->leaving) ||
-	       ctx->dev->transport->room(ctx, count, size);
-}
-
-/*
- * Before buffers are allocated: those that were freed a moment ago may still be the firmware's, and
- * most of them for a moment only. It has a second to let go; what it refers to as a reference
- * picture it keeps.
- */
-void svpu_decoder_make_room(struct svpu_ctx *ctx, unsigned int count, unsigned long size)
-{
-	unsigned long deadline = jiffies + HZ;
-
-	while (!svpu_room_or_nothing_leaves(ctx, count, size)) {
-		atomic_set(&ctx->session->bell, 0);
-		/* To the last message: only then the firmware rings again. */
-		if (svpu_decoder_read(ctx) && time_before(jiffies, deadline)) {
-			cond_resched();
-			continue;
-		}
-		if (svpu_room_or_nothing_leaves(ctx, count, size) ||
-		    svpu_wait_bell(ctx->session, deadline))
-			return;
-	}
-}
-
-/* The CAPTURE side is set up, or the client said START: go on from a format change or a drain. */
-void svpu_decoder_resume(struct svpu_ctx *ctx)
-{
-	ctx->stopped = false;
-	ctx->drained = false;
-	ctx->last_wanted = false;
-	ctx->return_asked = false;
-	v4l2_m2m_clear_state(ctx->fh.m2m_ctx);
-	vb2_clear_last_buffer_dequeued(svpu_queue(ctx, SVPU_CAP));
+	if (svpu_decoder_has_layout(&ctx->state) && svpu_tell_layout(ctx))
+		return;
+	svpu_push_outputs(ctx);
 	if (!ctx->session)
 		return;
-	if (ctx->header_known && ctx->streaming[SVPU_CAP]) {
-		ctx->setup_pending = false;
-		if (!svpu_frame_layout_equal(&ctx->told, &ctx->layout)) {
-			/*
-			 * A layout counts for outputs queued after it: older ones are queued again.
-			 */
-			ctx->recalling = true;
-			if (ctx->in_flight[SVPU_CAP])
-				svpu_flush_wait(ctx, SVPU_CAP);
-			ctx->recalling = false;
-			if (!ctx->session || svpu_send_layout(ctx))
-				return;
-			ctx->told = ctx->layout;
-		}
-		svpu_push_outputs(ctx);
+	ctx->awaits_resume = false;
+	svpu_send_plain(ctx, SVPU_CMD_RESUME, 0);
+}
+
+static void svpu_act(struct svpu_ctx *ctx, enum svpu_decoder_action action)
+{
+	static const struct v4l2_event eos = { .type = V4L2_EVENT_EOS };
+	static const struct v4l2_event change = {
+		.type = V4L2_EVENT_SOURCE_CHANGE,
+		.u.src_change.changes = V4L2_EVENT_SRC_CH_RESOLUTION,
+	};
+
+	switch (action) {
+	case SVPU_DO_NOTHING:
+	case SVPU_DO_CANCEL_LAST: /* a buffer that comes back for it is ready again */
+		break;
+	case SVPU_DO_START_SESSION:
+		ctx->start_error = svpu_open_session(ctx);
+		break;
+	case SVPU_DO_CLOSE_SESSION:
+		svpu_close_session(ctx);
+		break;
+	case SVPU_DO_FLUSH_INPUT:
+		ctx->drain_due = false;
+		ctx->drain_after = NULL;
+		svpu_flush_wait(ctx, SVPU_OUT);
+		ctx->drain_damaged = false;
+		break;
+	case SVPU_DO_FLUSH_OUTPUT:
+		/* A worker that still starts needn't answer for nothing. */
+		if (ctx->in_flight[SVPU_CAP])
+			svpu_flush_wait(ctx, SVPU_CAP);
+		break;
+	case SVPU_DO_APPLY_FORMAT:
+		svpu_format_from_stream(ctx, &ctx->announced);
+		break;
+	case SVPU_DO_EVENT_SOURCE_CHANGE:
+		v4l2_event_queue_fh(&ctx->fh, &change);
+		break;
+	case SVPU_DO_EVENT_EOS:
+		v4l2_event_queue_fh(&ctx->fh, &eos);
+		break;
+	case SVPU_DO_DRAIN:
+		ctx->drain_due = true;
+		svpu_send_due_drain(ctx);
+		break;
+	case SVPU_DO_RESUME:
+		svpu_resume(ctx);
+		break;
+	case SVPU_DO_DELIVER_LAST:
+		ctx->return_asked = false;
+		svpu_decoder_deliver_last(ctx);
+		break;
+	case SVPU_DO_CLEAR_EPIPE:
+		v4l2_m2m_clear_state(ctx->fh.m2m_ctx);
+		vb2_clear_last_buffer_dequeued(svpu_queue(ctx, SVPU_CAP));
+		break;
+	case SVPU_DO_FAIL_QUEUES:
+		svpu_fail_queues(ctx);
+		break;
 	}
-	if (ctx->session && ctx->paused && !ctx->setup_pending && svpu_send_resume(ctx))
-		return;
-	svpu_push_inputs(ctx);
-}
-
-/* The answer to a drain that STREAMOFF(CAPTURE) ended: go on, and drain anew if asked since. */
-void svpu_decoder_go_on(struct svpu_ctx *ctx)
-{
-	if (svpu_send_resume(ctx))
-		return;
-	if (ctx->drain_again && !ctx->drain_after)
-		svpu_send_drain(ctx);
-	ctx->drain_again = false;
-	svpu_decoder_push(ctx);
-}
-
-/* A DRAIN after what is queued now. */
-static void svpu_drain_here(struct svpu_ctx *ctx)
-{
-	ctx->drain_after = v4l2_m2m_last_src_buf(ctx->fh.m2m_ctx);
-	if (ctx->drain_sent)
-		ctx->drain_again = true;
-	else if (!ctx->drain_after)
-		svpu_send_drain(ctx);
-	else
-		svpu_push_inputs(ctx); /* an empty buffer may have waited */
 }
 
 /*
- * CAPTURE streams now: a STOP that came before is the drain that `draining` tells of already. What
- * was sent for it (svpu_decoder_command()) may be under way yet, and will do, if nothing waits
- * behind it.
+ * Runs one transition and its actions. An action may bring messages, and with them another
+ * transition: what is left to do then belongs to the state that the first one led to, and does
+ * nothing where that state is over. Errors: those of the call behind the event.
  */
-void svpu_decoder_stop_again(struct svpu_ctx *ctx)
+int svpu_decoder_run(struct svpu_ctx *ctx, const struct svpu_decoder_event *event)
 {
-	if (!ctx->session || ctx->drain_after)
-		return;
-	if (!ctx->drain_sent || v4l2_m2m_last_src_buf(ctx->fh.m2m_ctx))
-		svpu_drain_here(ctx);
+	struct svpu_decoder_transition t;
+	unsigned int i;
+
+	svpu_decoder_step(&ctx->state, event, &t);
+	switch (t.verdict) {
+	case SVPU_ACCEPTED:
+		break;
+	case SVPU_REFUSED_FAILED:
+		return -EIO;
+	case SVPU_REFUSED_BUSY:
+		return -EBUSY;
+	case SVPU_REFUSED_UNFIT:
+		return -EINVAL;
+	}
+	ctx->state = t.next;
+	for (i = 0; i < ARRAY_SIZE(t.actions) && t.actions[i]; i++) {
+		svpu_act(ctx, t.actions[i]);
+		if (svpu_decoder_lost_session(&t.next, &ctx->state))
+			break;
+	}
+	svpu_decoder_header_news(ctx);
+	return 0;
+}
+
+int svpu_decoder_happens(struct svpu_ctx *ctx, enum svpu_decoder_trigger what)
+{
+	struct svpu_decoder_event event = { .what = what };
+
+	return svpu_decoder_run(ctx, &event);
+}
+
+/* STREAMON(OUTPUT). Errors: -EIO no firmware; -ENOMEM. */
+int svpu_decoder_begin(struct svpu_ctx *ctx)
+{
+	/* Without buffers, so that nothing told of it: REQBUFS had failed. */
+	if (ctx->session && ctx->session_coded != ctx->codec->coded)
+		svpu_decoder_happens(ctx, SVPU_ON_OUTPUT_FREED);
+	ctx->start_error = 0;
+	svpu_decoder_happens(ctx, SVPU_ON_OUTPUT_STREAMON);
+	if (ctx->start_error) {
+		svpu_decoder_happens(ctx, SVPU_ON_OUTPUT_STREAMOFF);
+		svpu_decoder_happens(ctx, SVPU_ON_OUTPUT_FREED);
+	}
+	return ctx->start_error;
+}
+
+/*
+ * STREAMOFF(OUTPUT). A worker takes its time to start, in which the client doesn't have to wait for
+ * an answer: a session that has read no inputs yet is as good as a new one, which the next STREAMON
+ * makes.
+ */
+void svpu_decoder_seek(struct svpu_ctx *ctx)
+{
+	if (ctx->session && !ctx->session->ready && svpu_decoder_may_close_unread(&ctx->state))
+		svpu_decoder_happens(ctx, SVPU_ON_OUTPUT_FREED);
+	svpu_decoder_happens(ctx, SVPU_ON_OUTPUT_STREAMOFF);
 }
 
 /* V4L2_DEC_CMD_*, flags already checked. */
 int svpu_decoder_command(struct svpu_ctx *ctx, struct v4l2_decoder_cmd *cmd)
 {
-	if (ctx->failed[SVPU_OUT])
-		return -EIO;
-	/*
-	 * "will not fail even if any of the queues is not streaming": Drain, step 1. A STOP before
-	 * CAPTURE streams tells that the queued data is complete, and v4l2-ctl says it only then:
-	 * the firmware delivers what it would hold back to wait for more. It is remembered, and
-	 * becomes a drain when CAPTURE streams, unless more is queued: docs/adr/0010.
-	 */
-	if (!ctx->streaming[SVPU_OUT] || !ctx->streaming[SVPU_CAP]) {
-		ctx->stop_remembered = cmd->cmd == V4L2_DEC_CMD_STOP && ctx->session &&
-				       ctx->streaming[SVPU_OUT];
-		if (ctx->stop_remembered && !ctx->drained && !ctx->drain_sent)
-			svpu_drain_here(ctx);
-		return 0;
-	}
-	if (!ctx->session)
-		return -EIO;
+	bool stop = cmd->cmd == V4L2_DEC_CMD_STOP;
+	struct svpu_decoder_event event = {
+		.what = stop ? SVPU_ON_STOP : SVPU_ON_START,
+		.fits = svpu_decoder_capture_fits(ctx),
+	};
+	int ret;
 
-	if (cmd->cmd == V4L2_DEC_CMD_STOP) {
-		if (ctx->draining)
-			return -EBUSY;
-		if (ctx->drained)
-			return 0;
-		ctx->draining = true;
-		svpu_drain_here(ctx);
-		return 0;
-	}
-	if (ctx->setup_pending) {
-		/* Capture setup, step 6: the buffers must do. */
-		if (!svpu_decoder_capture_fits(ctx))
-			return -EINVAL;
-		svpu_decoder_resume(ctx);
-		return 0;
-	}
-	if (ctx->draining)
-		return -EBUSY;
-	if (ctx->stopped || ctx->drained)
-		svpu_decoder_resume(ctx);
-	return 0;
+	if (stop && !svpu_decoder_stop_is_pending(&ctx->state))
+		ctx->drain_after = v4l2_m2m_last_src_buf(ctx->fh.m2m_ctx);
+	ret = svpu_decoder_run(ctx, &event);
+	if (!svpu_decoder_stop_is_pending(&ctx->state) && !ctx->drain_due)
+		ctx->drain_after = NULL;
+	svpu_decoder_push(ctx);
+	return ret;
 }

@@ -4,8 +4,6 @@
  * then change the decoder's state. Also the watchdog. Under the context's lock, from the context's
  * work or from a STREAMOFF that waits. softvpu/hfi.h.
  */
-#include <media/v4l2-event.h>
-
 #include "softvpu.h"
 
 /* Messages handled in one go before the lock is given up. */
@@ -43,8 +41,7 @@ static const char *svpu_on_input_done(struct svpu_ctx *ctx, const struct svpu_ms
 	vbuf->sequence = ctx->sequence[SVPU_OUT]++;
 	vb2_buffer_done(&vbuf->vb2_buf,
 			message->status == SVPU_OK ? VB2_BUF_STATE_DONE : VB2_BUF_STATE_ERROR);
-	if (!ctx->in_flight[SVPU_OUT])
-		wake_up(&ctx->header_wait);
+	svpu_decoder_header_news(ctx);
 	return NULL;
 }
 
@@ -92,7 +89,7 @@ static const char *svpu_on_output_done(struct svpu_ctx *ctx,
 	struct vb2_v4l2_buffer *vbuf;
 	struct vb2_buffer *vb;
 
-	if (ctx->paused && message->status != SVPU_CANCELLED)
+	if (ctx->awaits_resume && message->status != SVPU_CANCELLED)
 		return "it delivered a frame while waiting for RESUME";
 	vbuf = svpu_take_in_flight(ctx, SVPU_CAP, message->entry.cookie);
 	if (!vbuf)
@@ -114,8 +111,7 @@ static const char *svpu_on_output_done(struct svpu_ctx *ctx,
 		if (!ctx->returns_owed)
 			return "it gave back an output without being asked";
 		ctx->returns_owed--;
-		if (ctx->last_wanted)
-			svpu_decoder_deliver_last(ctx);
+		svpu_decoder_deliver_last(ctx);
 		return NULL;
 	}
 	if (message->bytes_used[0] > vb2_plane_size(vb, 0)) {
@@ -135,119 +131,58 @@ static const char *svpu_on_output_done(struct svpu_ctx *ctx,
 	return NULL;
 }
 
-/*
- * Initialization step 4, and Dynamic Resolution Change: from here on queries answer for the new
- * format, which makes sense.
- */
-static void svpu_announce(struct svpu_ctx *ctx,
-			  const struct svpu_msg_format_changed *message)
-{
-	static const struct v4l2_event change = {
-		.type = V4L2_EVENT_SOURCE_CHANGE,
-		.u.src_change.changes = V4L2_EVENT_SRC_CH_RESOLUTION,
-	};
-	struct svpu_frame_layout before = ctx->layout;
-	u32 visible_width = ctx->visible_width, visible_height = ctx->visible_height;
-	bool streams = ctx->streaming[SVPU_CAP] && !ctx->stopping[SVPU_CAP];
-	bool first = !ctx->header_known;
-	u32 field = ctx->field;
-
-	ctx->change_held = false;
-	svpu_format_from_stream(ctx, message);
-	ctx->header_known = true;
-	ctx->setup_pending = true;
-	wake_up(&ctx->header_wait);
-	/*
-	 * CAPTURE was set up for this very format beforehand (Initialization, the note after step
-	 * 4): nothing changes, so nothing is announced, as in vicodec.
-	 */
-	if (first && streams && !ctx->failed[SVPU_CAP] &&
-	    svpu_frame_layout_equal(&before, &ctx->layout) && field == ctx->field &&
-	    visible_width == ctx->visible_width && visible_height == ctx->visible_height &&
-	    svpu_num_buffers(svpu_queue(ctx, SVPU_CAP)) >= ctx->min_capture &&
-	    svpu_decoder_capture_fits(ctx)) {
-		svpu_decoder_resume(ctx);
-		return;
-	}
-	v4l2_event_queue_fh(&ctx->fh, &change);
-	/* One LAST serves a drain that a seek aborted, too. */
-	if (ctx->drained)
-		ctx->draining = false;
-	ctx->drained = false;
-	ctx->stopped = false;
-	if (streams)
-		svpu_decoder_want_last(ctx);
-}
-
 /* Frames of the old format are done, and not dequeued yet. */
 static bool svpu_frames_wait(struct svpu_ctx *ctx)
 {
-	return ctx->streaming[SVPU_CAP] && !list_empty(&svpu_queue(ctx, SVPU_CAP)->done_list);
+	return !list_empty(&svpu_queue(ctx, SVPU_CAP)->done_list);
 }
 
 static const char *svpu_on_format_changed(struct svpu_ctx *ctx,
 					  const struct svpu_msg_format_changed *message)
 {
 	const char *wrong = svpu_format_wrong(ctx, message);
+	struct vb2_queue *capture = svpu_queue(ctx, SVPU_CAP);
+	struct svpu_decoder_event event = { .what = SVPU_ON_FORMAT_CHANGED };
 
-	if (ctx->paused)
+	if (ctx->awaits_resume)
 		return "it announced a format while waiting for RESUME";
 	if (wrong)
 		return wrong;
-	ctx->paused = true;
-	/*
-	 * FFmpeg restarts CAPTURE as soon as it sees the event: one that came before it has
-	 * dequeued the frames would cost it those.
-	 */
-	if (ctx->header_known && svpu_frames_wait(ctx) && !ctx->stopping[SVPU_CAP]) {
-		ctx->held = *message;
-		ctx->change_held = true;
-		return NULL;
-	}
-	svpu_announce(ctx, message);
+	ctx->awaits_resume = true;
+	ctx->announced = *message;
+	event.fits = vb2_is_streaming(capture) && !capture->error &&
+		     svpu_format_describes(ctx, message) &&
+		     svpu_num_buffers(capture) >= message->min_output_buffers &&
+		     svpu_decoder_capture_fits(ctx);
+	event.frames_waiting = svpu_frames_wait(ctx);
+	svpu_decoder_run(ctx, &event);
 	return NULL;
 }
 
-/* A CAPTURE buffer was dequeued, or the queue stops: what was held back may be said now. */
-void svpu_decoder_announce_held(struct svpu_ctx *ctx)
+/* A CAPTURE buffer was dequeued. */
+void svpu_decoder_dequeued(struct svpu_ctx *ctx)
 {
-	if (!svpu_frames_wait(ctx) || ctx->stopping[SVPU_CAP])
-		svpu_decoder_announce_now(ctx);
-}
-
-/* What was held back, if anything: the frames don't matter any more. */
-void svpu_decoder_announce_now(struct svpu_ctx *ctx)
-{
-	if (ctx->change_held && ctx->session)
-		svpu_announce(ctx, &ctx->held);
-}
-
-/* A drain is over, by its end or by an abort: the client gets the event and a LAST buffer. */
-void svpu_decoder_drained(struct svpu_ctx *ctx)
-{
-	static const struct v4l2_event eos = { .type = V4L2_EVENT_EOS };
-
-	ctx->drained = true;
-	v4l2_event_queue_fh(&ctx->fh, &eos);
-	svpu_decoder_want_last(ctx);
+	if (!svpu_frames_wait(ctx))
+		svpu_decoder_happens(ctx, SVPU_ON_CAPTURE_DONE_EMPTY);
 }
 
 static const char *svpu_on_drained(struct svpu_ctx *ctx, const struct svpu_msg_status *message)
 {
-	if (!ctx->drain_sent)
+	struct svpu_decoder_event event = {
+		.what = SVPU_ON_DRAINED,
+		.stale = ctx->flushing[SVPU_OUT],
+	};
+
+	if (!ctx->drain_unanswered)
 		return "it says it drained, but wasn't asked";
-	if (ctx->paused)
+	if (ctx->awaits_resume)
 		return "it drained while waiting for RESUME";
-	ctx->drain_sent = false;
-	ctx->paused = true;
+	ctx->drain_unanswered = false;
+	ctx->awaits_resume = true;
 	/* 0, which is SVPU_OK, where the message has none. */
 	if (message->status != SVPU_OK)
 		ctx->drain_damaged = true;
-	if (ctx->draining && !ctx->drain_again) {
-		svpu_decoder_drained(ctx);
-		return NULL;
-	}
-	svpu_decoder_go_on(ctx);
+	svpu_decoder_run(ctx, &event);
 	return NULL;
 }
 
@@ -294,11 +229,8 @@ static const char *svpu_on_message(struct svpu_ctx *ctx, const union svpu_any_me
 			return "it kept buffers over a flush";
 		ctx->flushing[message->flushed.direction] = false;
 		/* A flush of the inputs cancels a drain that wasn't answered. */
-		if (message->flushed.direction == SVPU_INPUT) {
-			ctx->drain_sent = false;
-			ctx->drain_again = false;
-			ctx->drain_damaged = false;
-		}
+		if (message->flushed.direction == SVPU_INPUT)
+			ctx->drain_unanswered = false;
 		return NULL;
 	case SVPU_MSG_UNMAPPED:
 		return svpu_memory_unmapped(ctx->session, &message->unmapped);
@@ -367,7 +299,7 @@ void svpu_decoder_work(struct work_struct *work)
 /* Something is expected of the firmware. */
 static bool svpu_is_busy(struct svpu_ctx *ctx)
 {
-	return ctx->in_flight[SVPU_OUT] || ctx->in_flight[SVPU_CAP] || ctx->drain_sent ||
+	return ctx->in_flight[SVPU_OUT] || ctx->in_flight[SVPU_CAP] || ctx->drain_unanswered ||
 	       !ctx->configured || !svpu_session_all_read(ctx->session);
 }
 
@@ -398,10 +330,12 @@ void svpu_decoder_watchdog(struct work_struct *work)
 	mutex_unlock(&ctx->lock);
 }
 
-static bool svpu_header_settled(struct svpu_ctx *ctx)
+/* Something has changed that who waits for the header looks at. */
+void svpu_decoder_header_news(struct svpu_ctx *ctx)
 {
-	return READ_ONCE(ctx->header_known) || !READ_ONCE(ctx->session) ||
-	       !READ_ONCE(ctx->streaming[SVPU_OUT]) || !READ_ONCE(ctx->in_flight[SVPU_OUT]);
+	WRITE_ONCE(ctx->header_awaited,
+		   svpu_decoder_awaits_header(&ctx->state) && ctx->in_flight[SVPU_OUT]);
+	wake_up(&ctx->header_wait);
 }
 
 /*
@@ -411,5 +345,5 @@ static bool svpu_header_settled(struct svpu_ctx *ctx)
  */
 void svpu_decoder_wait_header(struct svpu_ctx *ctx)
 {
-	wait_event_killable_timeout(ctx->header_wait, svpu_header_settled(ctx), HZ);
+	wait_event_killable_timeout(ctx->header_wait, !READ_ONCE(ctx->header_awaited), HZ);
 }

@@ -82,6 +82,11 @@ static int svpu_stream_layout(const struct svpu_ctx *ctx,
 				     message->coded_width, message->coded_height);
 }
 
+static u32 svpu_field_of(const struct svpu_msg_format_changed *message)
+{
+	return message->flags & SVPU_FORMAT_INTERLACED ? V4L2_FIELD_INTERLACED : V4L2_FIELD_NONE;
+}
+
 /* Why what the stream says can't be, or can't be decoded here; or NULL. */
 const char *svpu_format_wrong(struct svpu_ctx *ctx, const struct svpu_msg_format_changed *message)
 {
@@ -97,6 +102,18 @@ const char *svpu_format_wrong(struct svpu_ctx *ctx, const struct svpu_msg_format
 	return NULL;
 }
 
+/* What queries answer now is what the stream says. */
+bool svpu_format_describes(struct svpu_ctx *ctx, const struct svpu_msg_format_changed *message)
+{
+	struct svpu_frame_layout layout;
+
+	return !svpu_stream_layout(ctx, message, &layout) &&
+	       svpu_frame_layout_equal(&layout, &ctx->layout) &&
+	       svpu_field_of(message) == ctx->field &&
+	       message->visible_width == ctx->visible_width &&
+	       message->visible_height == ctx->visible_height;
+}
+
 /* Takes over what the stream says. */
 void svpu_format_from_stream(struct svpu_ctx *ctx, const struct svpu_msg_format_changed *message)
 {
@@ -108,8 +125,7 @@ void svpu_format_from_stream(struct svpu_ctx *ctx, const struct svpu_msg_format_
 	svpu_stream_layout(ctx, message, &ctx->layout);
 	/* Not the pixels' aspect ratio: CROPCAP has that of the sampling, 1/1 without a scaler. */
 	ctx->min_capture = message->min_output_buffers;
-	ctx->field = message->flags & SVPU_FORMAT_INTERLACED ? V4L2_FIELD_INTERLACED :
-							       V4L2_FIELD_NONE;
+	ctx->field = svpu_field_of(message);
 	ctx->stream_colour = (struct svpu_colour){ message->colorspace, message->xfer_func,
 						   message->ycbcr_enc, message->quantization };
 }

@@ -152,7 +152,7 @@ static int svpu_ioctl_reqbufs(struct file *file, void *priv, struct v4l2_request
 
 	/* State machine: Seek, REQBUFS(OUTPUT, 0), Initialization. */
 	if (!ret && !request->count && V4L2_TYPE_IS_OUTPUT(request->type))
-		svpu_decoder_end_session(ctx);
+		svpu_decoder_happens(ctx, SVPU_ON_OUTPUT_FREED);
 	return ret;
 }
 
@@ -163,7 +163,7 @@ static int svpu_ioctl_reqbufs(struct file *file, void *priv, struct v4l2_request
  */
 static bool svpu_queue_failed(struct svpu_ctx *ctx, struct vb2_queue *q)
 {
-	return ctx->failed[SVPU_OUT] || (V4L2_TYPE_IS_CAPTURE(q->type) && ctx->failed[SVPU_CAP]);
+	return svpu_decoder_has_failed(&ctx->state) || (V4L2_TYPE_IS_CAPTURE(q->type) && q->error);
 }
 
 /*
@@ -210,7 +210,7 @@ static int svpu_ioctl_dqbuf(struct file *file, void *priv, struct v4l2_buffer *b
 	int ret = v4l2_m2m_ioctl_dqbuf(file, priv, buffer);
 
 	if (!ret && V4L2_TYPE_IS_CAPTURE(q->type))
-		svpu_decoder_announce_held(ctx);
+		svpu_decoder_dequeued(ctx);
 	return ret;
 }
 

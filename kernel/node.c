@@ -60,7 +60,7 @@ static int svpu_release(struct file *file)
 
 	/* Nothing is flushed first: the session goes at once, and its buffers with it. */
 	mutex_lock(&ctx->lock);
-	svpu_decoder_end_session(ctx);
+	svpu_decoder_happens(ctx, SVPU_ON_OUTPUT_FREED);
 	mutex_unlock(&ctx->lock);
 	cancel_work_sync(&ctx->work);
 	cancel_delayed_work_sync(&ctx->watchdog);

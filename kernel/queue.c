@@ -59,12 +59,9 @@ static int svpu_buf_prepare(struct vb2_buffer *vb)
 
 	if (V4L2_TYPE_IS_OUTPUT(vb->vb2_queue->type))
 		return 0;
-	/*
-	 * While a new geometry waits for its set-up, buffers of the old one may still be queued,
-	 * and come back.
-	 */
+	/* The buffers of a geometry that is over may still be queued, and come back. */
 	if (vb2_plane_size(vb, 0) < ctx->layout.plane_size[0] &&
-	    !(ctx->setup_pending && ctx->streaming[SVPU_CAP]))
+	    !svpu_decoder_takes_old_buffers(&ctx->state))
 		return -EINVAL;
 	return 0;
 }
@@ -73,10 +70,9 @@ static void svpu_buf_queue(struct vb2_buffer *vb)
 {
 	struct svpu_ctx *ctx = vb2_get_drv_priv(vb->vb2_queue);
 
-	/* There is more to decode than the client thought when it said STOP. */
-	if (V4L2_TYPE_IS_OUTPUT(vb->vb2_queue->type))
-		ctx->stop_remembered = false;
 	v4l2_m2m_buf_queue(ctx->fh.m2m_ctx, to_vb2_v4l2_buffer(vb));
+	if (V4L2_TYPE_IS_OUTPUT(vb->vb2_queue->type))
+		svpu_decoder_happens(ctx, SVPU_ON_INPUT_QUEUED);
 	svpu_decoder_push(ctx);
 }
 
@@ -89,84 +85,37 @@ static int svpu_start_streaming(struct vb2_queue *q, unsigned int count)
 {
 	struct svpu_ctx *ctx = vb2_get_drv_priv(q);
 	unsigned int direction = svpu_queue_direction(q);
-	int ret = 0;
+	struct svpu_decoder_event event = { .what = SVPU_ON_CAPTURE_STREAMON };
+	int ret;
 
 	ctx->sequence[direction] = 0;
-	ctx->streaming[direction] = true;
-	if (direction == SVPU_OUT)
-		ret = svpu_decoder_start_session(ctx);
-	else if (ctx->failed[SVPU_OUT])
-		ret = -EIO; /* nothing would ever come */
-	if (ret) {
-		ctx->streaming[direction] = false;
+	if (direction == SVPU_OUT) {
+		ret = svpu_decoder_begin(ctx);
+	} else {
+		event.fits = svpu_decoder_capture_fits(ctx);
+		ret = svpu_decoder_run(ctx, &event);
+	}
+	if (ret)
 		svpu_decoder_return_ready(ctx, direction, VB2_BUF_STATE_QUEUED);
-		return ret;
-	}
-	if (!ctx->session)
-		return 0;
-	if (direction == SVPU_CAP) {
-		bool stop = ctx->stop_remembered;
-
-		ctx->stop_remembered = false;
-		ctx->draining = ctx->draining || stop;
-		if (ctx->setup_pending && !svpu_decoder_capture_fits(ctx)) {
-			/* Buffers from before the change: as if they had been streaming. */
-			svpu_decoder_want_last(ctx);
-		} else {
-			svpu_decoder_resume(ctx);
-		}
-		if (stop)
-			svpu_decoder_stop_again(ctx);
-	} else if (ctx->drained) {
-		/* Drain, step 3: STREAMOFF and STREAMON of OUTPUT go on, with a seek. */
-		ctx->draining = false;
-		svpu_decoder_resume(ctx);
-	}
-	svpu_decoder_push(ctx);
-	return 0;
+	else
+		svpu_decoder_push(ctx);
+	return ret;
 }
 
+/* Afterwards nothing of that side is with the firmware. */
 static void svpu_stop_streaming(struct vb2_queue *q)
 {
 	struct svpu_ctx *ctx = vb2_get_drv_priv(q);
 	unsigned int direction = svpu_queue_direction(q);
 
-	ctx->stopping[direction] = true;
 	if (direction == SVPU_OUT) {
-		ctx->stop_remembered = false;
-		wake_up(&ctx->header_wait);
-	}
-	svpu_decoder_flush(ctx, direction);
-	if (direction == SVPU_CAP)
-		svpu_decoder_announce_held(ctx);
-	ctx->stopping[direction] = false;
-	ctx->streaming[direction] = false;
-	ctx->failed[direction] = false;
-	if (direction == SVPU_CAP) {
-		/*
-		 * Aborts a drain; but in the course of a resolution change it is part of the drain:
-		 * Drain, step 2, first item.
-		 */
-		if (!ctx->setup_pending) {
-			ctx->draining = false;
-			ctx->drain_again = false;
-			ctx->drain_after = NULL;
-		}
-		ctx->last_wanted = false;
+		svpu_decoder_seek(ctx);
+	} else {
+		svpu_decoder_happens(ctx, SVPU_ON_CAPTURE_STREAMOFF);
 		v4l2_m2m_clear_state(ctx->fh.m2m_ctx);
-	} else if (ctx->draining && !ctx->drained) {
-		/*
-		 * Aborts a drain. A client that waits for LAST is given one, as v4l2-mem2mem does;
-		 * the LAST of a resolution change is enough, and one that was held back can't be
-		 * lost with the session when REQBUFS(OUTPUT, 0) follows.
-		 */
-		ctx->drain_after = NULL;
-		svpu_decoder_announce_now(ctx);
-		if (ctx->session && ctx->streaming[SVPU_CAP] && !ctx->setup_pending)
-			svpu_decoder_drained(ctx);
-		else
-			ctx->draining = false;
 	}
+	svpu_decoder_return_ready(ctx, direction, VB2_BUF_STATE_ERROR);
+	svpu_decoder_return_in_flight(ctx, direction, VB2_BUF_STATE_ERROR);
 	svpu_decoder_push(ctx);
 }
 

@@ -26,6 +26,7 @@
 
 #include <softvpu/hfi.h>
 
+#include "core/decoder_state.h"
 #include "core/frame_layout.h"
 #include "core/message_check.h"
 #include "core/ring.h"
@@ -288,6 +289,7 @@ struct svpu_colour {
 void svpu_format_defaults(struct svpu_ctx *ctx);
 void svpu_format_reset(struct svpu_ctx *ctx);
 const char *svpu_format_wrong(struct svpu_ctx *ctx, const struct svpu_msg_format_changed *message);
+bool svpu_format_describes(struct svpu_ctx *ctx, const struct svpu_msg_format_changed *message);
 void svpu_format_from_stream(struct svpu_ctx *ctx, const struct svpu_msg_format_changed *message);
 int svpu_enum_fmt(struct svpu_ctx *ctx, struct v4l2_fmtdesc *f);
 int svpu_enum_framesizes(struct svpu_ctx *ctx, struct v4l2_frmsizeenum *f);
@@ -343,27 +345,20 @@ struct svpu_ctx {
 	/* The session and its state; see decoder.c. */
 	struct svpu_session *session;
 	u32 session_coded; /* fourcc the session was configured for */
-	bool configured; /* the firmware said so */
-	bool failed[2]; /* the session failed under it: in error until this queue's STREAMOFF */
+	int start_error; /* why the last STREAMON(OUTPUT) has no session */
+	struct svpu_decoder_state state;
+	struct svpu_msg_format_changed announced; /* by the firmware; the machine applies it */
 	atomic_t error_polls; /* that the failed session's client made; see svpu_poll() */
-	bool streaming[2];
-	bool stopping[2]; /* inside stop_streaming */
-	bool header_known; /* the stream's format was announced in this session */
-	bool setup_pending; /* announced; CAPTURE isn't set up for it yet */
-	bool change_held; /* announced by the firmware, not yet to the client: in held */
-	struct svpu_msg_format_changed held;
-	bool paused; /* the firmware waits for RESUME */
-	bool draining; /* the client asked; no LAST buffer yet */
-	bool drain_sent; /* DRAIN without its DRAINED */
-	bool drain_again; /* STOP came before an aborted drain's answer: DRAIN is due after it */
-	bool drained; /* stopped after a drain */
-	bool stop_remembered; /* a STOP while CAPTURE doesn't stream; STREAMON makes it a drain */
+
+	/* What was said to the firmware, and by it. */
+	bool configured; /* the firmware said so */
+	bool awaits_resume; /* the firmware, since a FORMAT_CHANGED or DRAINED */
+	bool drain_unanswered; /* DRAIN without its DRAINED */
+	bool drain_due; /* to be sent behind drain_after */
+	struct vb2_v4l2_buffer *drain_after; /* last ready OUTPUT buffer that a STOP covers */
 	bool drain_damaged; /* the firmware lost data that only the drain's LAST can tell of */
-	bool last_wanted; /* a LAST buffer is owed to the client */
-	bool return_asked; /* RETURN_OUTPUT was sent for it */
+	bool return_asked; /* RETURN_OUTPUT was sent for the LAST buffer that is owed */
 	u32 returns_owed; /* RETURN_OUTPUTs without their answer */
-	bool stopped; /* the LAST buffer was completed */
-	struct vb2_v4l2_buffer *drain_after; /* last OUTPUT buffer before an unsent DRAIN */
 	u32 flush_generation;
 	bool flushing[2];
 	bool recalling; /* CAPTURE's flush is the host's own: its buffers stay queued */
@@ -378,7 +373,8 @@ struct svpu_ctx {
 	struct delayed_work watchdog;
 	u64 ping; /* cookie of the ping in flight, or 0 */
 	unsigned long started, ping_sent, heard; /* jiffies */
-	wait_queue_head_t header_wait; /* session, header_known, in_flight[SVPU_OUT] */
+	bool header_awaited; /* the firmware has inputs that may bring the header */
+	wait_queue_head_t header_wait; /* header_awaited */
 };
 
 static inline struct svpu_ctx *svpu_file_ctx(struct file *file)
@@ -398,30 +394,31 @@ static inline struct vb2_queue *svpu_queue(struct svpu_ctx *ctx, unsigned int di
 }
 
 /* decoder.c */
-int svpu_decoder_start_session(struct svpu_ctx *ctx);
-void svpu_decoder_end_session(struct svpu_ctx *ctx);
-void svpu_decoder_return_ready(struct svpu_ctx *ctx, unsigned int direction,
-			       enum vb2_buffer_state state);
+int svpu_decoder_run(struct svpu_ctx *ctx, const struct svpu_decoder_event *event);
+int svpu_decoder_happens(struct svpu_ctx *ctx, enum svpu_decoder_trigger what);
+int svpu_decoder_begin(struct svpu_ctx *ctx);
+void svpu_decoder_seek(struct svpu_ctx *ctx);
+int svpu_decoder_command(struct svpu_ctx *ctx, struct v4l2_decoder_cmd *cmd);
 void svpu_decoder_fail(struct svpu_ctx *ctx, const char *why);
 void svpu_decoder_push(struct svpu_ctx *ctx);
-void svpu_decoder_resume(struct svpu_ctx *ctx);
-int svpu_decoder_command(struct svpu_ctx *ctx, struct v4l2_decoder_cmd *cmd);
 void svpu_decoder_deliver_last(struct svpu_ctx *ctx);
-void svpu_decoder_stop_again(struct svpu_ctx *ctx);
-void svpu_decoder_flush(struct svpu_ctx *ctx, unsigned int direction);
-void svpu_decoder_make_room(struct svpu_ctx *ctx, unsigned int count, unsigned long size);
 int svpu_decoder_send(struct svpu_ctx *ctx, void *command, u16 type, u16 size, u64 cookie);
 bool svpu_decoder_capture_fits(struct svpu_ctx *ctx);
-void svpu_decoder_want_last(struct svpu_ctx *ctx);
-void svpu_decoder_go_on(struct svpu_ctx *ctx);
+void svpu_decoder_return_ready(struct svpu_ctx *ctx, unsigned int direction,
+			       enum vb2_buffer_state state);
+void svpu_decoder_return_in_flight(struct svpu_ctx *ctx, unsigned int direction,
+				   enum vb2_buffer_state state);
+
+/* flush.c */
+void svpu_flush_wait(struct svpu_ctx *ctx, unsigned int direction);
+void svpu_decoder_make_room(struct svpu_ctx *ctx, unsigned int count, unsigned long size);
 
 /* events.c: messages of the firmware */
 bool svpu_decoder_read(struct svpu_ctx *ctx);
-void svpu_decoder_drained(struct svpu_ctx *ctx);
-void svpu_decoder_announce_held(struct svpu_ctx *ctx);
-void svpu_decoder_announce_now(struct svpu_ctx *ctx);
+void svpu_decoder_dequeued(struct svpu_ctx *ctx);
 void svpu_decoder_work(struct work_struct *work);
 void svpu_decoder_watchdog(struct work_struct *work);
+void svpu_decoder_header_news(struct svpu_ctx *ctx);
 void svpu_decoder_wait_header(struct svpu_ctx *ctx);
 
 /* account.c */

@@ -339,7 +339,7 @@ void shim_close(void)
 	unsigned int i;
 
 	mutex_lock(&ctx->lock);
-	svpu_decoder_end_session(ctx);
+	svpu_decoder_happens(ctx, SVPU_ON_OUTPUT_FREED);
 	mutex_unlock(&ctx->lock);
 	cancel_work_sync(&ctx->work);
 	cancel_delayed_work_sync(&ctx->watchdog);
@@ -412,7 +412,7 @@ void shim_request(unsigned int side, unsigned int count)
 {
 	mutex_lock(&shim.ctx->lock);
 	if (!shim_reqbufs(&shim.m2m.queue[side], count) && !count && side == SVPU_OUT)
-		svpu_decoder_end_session(shim.ctx);
+		svpu_decoder_happens(shim.ctx, SVPU_ON_OUTPUT_FREED);
 	mutex_unlock(&shim.ctx->lock);
 }
 
@@ -420,7 +420,7 @@ void shim_queue(unsigned int side, unsigned int index, unsigned int bytes, unsig
 		uint64_t timestamp, uint32_t flags)
 {
 	mutex_lock(&shim.ctx->lock);
-	if (!shim.ctx->failed[SVPU_OUT] && !(side == SVPU_CAP && shim.ctx->failed[SVPU_CAP]))
+	if (!svpu_decoder_has_failed(&shim.ctx->state) && !(side == SVPU_CAP && svpu_queue(shim.ctx, SVPU_CAP)->error))
 		(void)shim_qbuf(&shim.m2m.queue[side], index, bytes, offset, timestamp, flags);
 	mutex_unlock(&shim.ctx->lock);
 }
@@ -429,7 +429,7 @@ void shim_dequeue(unsigned int side)
 {
 	mutex_lock(&shim.ctx->lock);
 	if (!shim_dqbuf(&shim.m2m.queue[side]) && side == SVPU_CAP)
-		svpu_decoder_announce_held(shim.ctx);
+		svpu_decoder_dequeued(shim.ctx);
 	mutex_unlock(&shim.ctx->lock);
 }
 

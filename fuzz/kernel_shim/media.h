@@ -120,6 +120,7 @@ struct v4l2_m2m_ctx {
 #define vb2_plane_size(vb, p) ((unsigned long)(vb)->planes[p].length)
 #define vb2_get_plane_payload(vb, p) ((unsigned long)(vb)->planes[p].bytesused)
 #define vb2_queue_error(q) ((void)((q)->error = true))
+#define vb2_is_streaming(q) ((q)->streaming)
 #define vb2_clear_last_buffer_dequeued(q) ((void)((q)->last_buffer_dequeued = false))
 int vb2_queue_init(struct vb2_queue *q);
 void vb2_queue_release(struct vb2_queue *q);

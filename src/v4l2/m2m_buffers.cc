@@ -60,7 +60,7 @@ int M2mFile::reqbufs(v4l2_requestbuffers& request, IoctlCall&) {
   if (request.count == 0 || q.count() != 0) free_buffers(*side);
   if (request.count == 0) {
     // State machine: Seek -> Initialization by REQBUFS(OUTPUT, 0). Another number of buffers for the same stream is no such step.
-    if (*side == Side::kOutput) happen({.what = Happening::kOutputFreed});
+    if (*side == Side::kOutput) happen({.what = SVPU_ON_OUTPUT_FREED});
     return 0;
   }
   uint32_t count = std::min<uint32_t>(request.count, VIDEO_MAX_FRAME);
@@ -126,7 +126,7 @@ int M2mFile::prepare_buf(v4l2_buffer& buffer, IoctlCall& call) {
   if (!known) return -known.error().code;
   if (view.memory != V4L2_MEMORY_MMAP || (view.flags & V4L2_BUF_FLAG_REQUEST_FD) != 0) return -EINVAL;
   BufferQueue& q = queue(side);
-  if (q.failed() || (side == Side::kCapture && state_.phase == Phase::kFailed)) return -EIO;  // whether CAPTURE streams or not
+  if (q.failed() || (side == Side::kCapture && svpu_decoder_has_failed(&state_))) return -EIO;  // whether CAPTURE streams or not
   auto* place = std::get_if<Dequeued>(&(*known)->place);
   if (place == nullptr || place->prepared) return -EINVAL;
   if (auto status = q.take(**known, view); !status) return -status.error().code;
@@ -144,17 +144,17 @@ int M2mFile::enqueue(v4l2_buffer& buffer, IoctlCall& call) {
   BufferQueue& q = queue(side);
   auto* place = std::get_if<Dequeued>(&(*known)->place);
   if ((view.flags & V4L2_BUF_FLAG_REQUEST_FD) != 0) return place == nullptr ? -EINVAL : -EBADR;  // no requests here
-  if (q.failed() || (side == Side::kCapture && state_.phase == Phase::kFailed)) return -EIO;     // whether CAPTURE streams or not
+  if (q.failed() || (side == Side::kCapture && svpu_decoder_has_failed(&state_))) return -EIO;   // whether CAPTURE streams or not
   if (place == nullptr) return -EINVAL;
   // buffer.rst, "Interactions": EINVAL for a buffer too small for the current format. Except until the client has answered a
   // change of resolution: then it is about to be given back empty, as the LAST one.
-  const bool change_pending = (state_.phase == Phase::kCaptureSetup && q.streaming()) || state_.change_held;
-  if (side == Side::kCapture && !change_pending && !(*known)->holds(formats_.plane_sizes(side))) return -EINVAL;
+  if (side == Side::kCapture && !svpu_decoder_takes_old_buffers(&state_) && !(*known)->holds(formats_.plane_sizes(side)))
+    return -EINVAL;
   if (!place->prepared)
     if (auto status = q.take(**known, view); !status) return -status.error().code;
   q.enqueue(**known, view);
   buffer_out(q.view(**known), side, multiplanar(), &buffer, call.planes);
-  if (side == Side::kOutput) happen({.what = Happening::kInputQueued});
+  if (side == Side::kOutput) happen({.what = SVPU_ON_INPUT_QUEUED});
   return 0;
 }
 
@@ -180,7 +180,7 @@ int M2mFile::try_dequeue(v4l2_buffer& buffer, Side side, IoctlCall& call) {
   q.dequeue(*next);
   buffer_out(view, side, multiplanar(), &buffer, call.planes);
   if (side == Side::kCapture && q.done() == 0) {
-    happen({.what = Happening::kCaptureDoneEmpty});
+    happen({.what = SVPU_ON_CAPTURE_DONE_EMPTY});
     pump();
   }
   return 0;
@@ -228,16 +228,16 @@ int M2mFile::streamon(int& type, IoctlCall&) {
   if (q.count() == 0) return -EINVAL;
   if (*side == Side::kOutput) {
     start_error_ = 0;
-    happen({.what = Happening::kOutputStreamOn});
+    happen({.what = SVPU_ON_OUTPUT_STREAMON});
     if (start_error_ != 0) {  // vidioc-streamon.rst: queued buffers stay queued
-      happen({.what = Happening::kOutputStreamOff});
-      happen({.what = Happening::kOutputFreed});
+      happen({.what = SVPU_ON_OUTPUT_STREAMOFF});
+      happen({.what = SVPU_ON_OUTPUT_FREED});
       return -start_error_;
     }
     q.start_streaming();
   } else {
-    const DecoderEvent starts{.what = Happening::kCaptureStreamOn, .fits = any_capture_buffer_fits()};
-    if (const int error = decoder_transition(state_, starts).error) return -error;
+    const svpu_decoder_event starts{.what = SVPU_ON_CAPTURE_STREAMON, .fits = any_capture_buffer_fits()};
+    if (const int error = refusal_of(starts)) return -error;
     q.start_streaming();
     happen(starts);
   }
@@ -252,7 +252,7 @@ int M2mFile::streamoff(int& type, IoctlCall& call) {
   const bool was_streaming = q.streaming();
   q.cancel();  // also what was queued or prepared without STREAMON
   if (was_streaming) {
-    happen({.what = *side == Side::kOutput ? Happening::kOutputStreamOff : Happening::kCaptureStreamOff});
+    happen({.what = *side == Side::kOutput ? SVPU_ON_OUTPUT_STREAMOFF : SVPU_ON_CAPTURE_STREAMOFF});
     pump();
     // From here on the memory is the client's: a codec that still read or wrote it would see, or spoil, what the client puts
     // there.

@@ -96,7 +96,7 @@ int M2mFile::sleep(const IoctlCall& call, int64_t timeout_ns) {
 
 void M2mFile::await_header(const IoctlCall& call) {
   const TimePoint limit = system_clock().now() + device_->config().header_limit;
-  while (!released_ && state_.phase == Phase::kInitialization && state_.session_open && output_.streaming() &&
+  while (!released_ && svpu_decoder_awaits_header(&state_) &&
          output_.with_session() > 0) {  // what is queued and not with the session waits for something else: m2m_session.cc
     const Duration left = limit - system_clock().now();
     if (left <= Duration::zero()) return;
@@ -111,7 +111,7 @@ void M2mFile::await_flushed(Side side, const IoctlCall& call) {
   if (device_->config().flush_limit <= Duration::zero()) return;
   TimePoint limit = system_clock().now() + device_->config().flush_limit;
   bool given_up = false;
-  while (!released_ && link != nullptr && link == link_.get() && state_.phase != Phase::kFailed && pending != 0) {
+  while (!released_ && link != nullptr && link == link_.get() && !svpu_decoder_has_failed(&state_) && pending != 0) {
     const Duration left = limit - system_clock().now();
     if (left <= Duration::zero()) {
       const Error error{EIO, "it doesn't let go of the buffers that STREAMOFF took back"};

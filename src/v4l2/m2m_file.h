@@ -15,9 +15,9 @@
 #include <mutex>
 #include <vector>
 
+#include "core/decoder_state.h"
 #include "v4l2/codec_device.h"
 #include "v4l2/controls.h"
-#include "v4l2/decoder_state.h"
 #include "v4l2/events.h"
 #include "v4l2/formats.h"
 #include "v4l2/queue.h"
@@ -124,8 +124,10 @@ class M2mFile final : public FileHandle, public std::enable_shared_from_this<M2m
 
   // --- m2m_session.cc
   // Runs one transition and its actions. Returns 0 or the errno it refused with.
-  int happen(const DecoderEvent& event);
-  void act(Action action);
+  int happen(const svpu_decoder_event& event);
+  // The errno it would refuse with, or 0. Not a part of its callers: what they call needs their stack.
+  __attribute__((noinline)) int refusal_of(const svpu_decoder_event& event) const;
+  void act(svpu_decoder_action action);
   Status start_session();
   void close_session();
   // Hands over whatever the session may have now.
@@ -160,7 +162,7 @@ class M2mFile final : public FileHandle, public std::enable_shared_from_this<M2m
   EventQueue events_;
   TagHistory tags_;
 
-  DecoderState state_;
+  svpu_decoder_state state_{};
   std::unique_ptr<codec::Session> session_;
   std::shared_ptr<SessionLink> link_;  // of session_
   std::vector<std::unique_ptr<codec::Session>> buried_;
@@ -176,7 +178,7 @@ class M2mFile final : public FileHandle, public std::enable_shared_from_this<M2m
   // Polls that reported the error of the session that failed last; at kPatientPolls they end, see there.
   uint32_t error_polls_ = 0;
   size_t stop_covers_ = 0;  // buffers at the head of OUTPUT that were queued before the accepted STOP
-  int start_error_ = 0;     // of the last Action::kStartSession
+  int start_error_ = 0;     // of the last SVPU_DO_START_SESSION
 
   ReadinessSink* sink_ = nullptr;
   Levels published_;

@@ -88,7 +88,7 @@ int M2mFile::s_fmt(v4l2_format& format, IoctlCall&) {
     if (busy) return -EBUSY;
     formats_.set(*side, adjusted);
     if (*side == Side::kOutput) {
-      happen({.what = Happening::kOutputFreed});  // another stream: Initialization
+      happen({.what = SVPU_ON_OUTPUT_FREED});  // another stream: Initialization
       controls_.set_min_capture_buffers(formats_.min_capture_buffers());
     }
   } else {
@@ -239,11 +239,9 @@ int M2mFile::try_decoder_cmd(v4l2_decoder_cmd& command, IoctlCall&) {
 int M2mFile::decoder_cmd(v4l2_decoder_cmd& command, IoctlCall& call) {
   if (const int error = try_decoder_cmd(command, call)) return error;
   const bool stop = command.cmd == V4L2_DEC_CMD_STOP;
-  const auto stop_pending = [this] { return state_.draining || state_.stop_remembered; };
-  if (stop && !stop_pending()) stop_covers_ = output_.queued();
-  const int error =
-      happen({.what = stop ? Happening::kCommandStop : Happening::kCommandStart, .fits = any_capture_buffer_fits()});
-  if (!stop_pending()) stop_covers_ = 0;
+  if (stop && !svpu_decoder_stop_is_pending(&state_)) stop_covers_ = output_.queued();
+  const int error = happen({.what = stop ? SVPU_ON_STOP : SVPU_ON_START, .fits = any_capture_buffer_fits()});
+  if (!svpu_decoder_stop_is_pending(&state_)) stop_covers_ = 0;
   pump();
   return -error;
 }

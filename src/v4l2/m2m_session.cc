@@ -30,76 +30,98 @@ uint32_t frame_flags(codec::FrameType type) {
   return 0;
 }
 
+int error_of(svpu_verdict verdict) {
+  switch (verdict) {
+    case SVPU_ACCEPTED:
+      return 0;
+    case SVPU_REFUSED_FAILED:
+      return EIO;
+    case SVPU_REFUSED_BUSY:
+      return EBUSY;
+    case SVPU_REFUSED_UNFIT:
+      break;
+  }
+  return EINVAL;
+}
+
 }  // namespace
 
-int M2mFile::happen(const DecoderEvent& event) {
-  const Transition transition = decoder_transition(state_, event);
-  if (transition.error != 0) return transition.error;
-  if (transition.next.phase != state_.phase)
-    log_line(LogLevel::kInfo, "decoder: %s -> %s", to_string(state_.phase), to_string(transition.next.phase));
+int M2mFile::refusal_of(const svpu_decoder_event& event) const {
+  svpu_decoder_transition transition;
+  svpu_decoder_step(&state_, &event, &transition);
+  return error_of(transition.verdict);
+}
+
+int M2mFile::happen(const svpu_decoder_event& event) {
+  svpu_decoder_transition transition;
+  svpu_decoder_step(&state_, &event, &transition);
+  if (transition.verdict != SVPU_ACCEPTED) return error_of(transition.verdict);
+  const char* const before = svpu_decoder_phase_name(&state_);
+  const char* const after = svpu_decoder_phase_name(&transition.next);
+  if (after != before) log_line(LogLevel::kInfo, "decoder: %s -> %s", before, after);
   state_ = transition.next;
-  for (const Action action : transition.actions) {
-    if (action == Action::kNone) break;
-    log_line(LogLevel::kTrace, "decoder: %s", to_string(action));
+  for (const svpu_decoder_action action : transition.actions) {
+    if (action == SVPU_DO_NOTHING) break;
+    log_line(LogLevel::kTrace, "decoder: %s", svpu_decoder_action_name(action));
     act(action);
-    if (state_.phase == Phase::kFailed && transition.next.phase != Phase::kFailed) break;  // an action failed: the rest is moot
+    if (svpu_decoder_lost_session(&transition.next, &state_)) break;
   }
   return 0;
 }
 
-void M2mFile::act(Action action) {
+void M2mFile::act(svpu_decoder_action action) {
   Status status;
   switch (action) {
-    case Action::kNone:
+    case SVPU_DO_NOTHING:
       break;
-    case Action::kStartSession:
+    case SVPU_DO_START_SESSION:
       if (auto started = start_session(); !started) {  // STREAMON itself fails, see streamon()
         log_line(LogLevel::kError, "no codec session: %s", started.error().reason.c_str());
         start_error_ = started.error().code;
         close_session();
       }
       break;
-    case Action::kCloseSession:
+    case SVPU_DO_CLOSE_SESSION:
       close_session();
       break;
-    case Action::kFlushInput:
+    case SVPU_DO_FLUSH_INPUT:
       drain_damaged_ = false;
       stop_covers_ = 0;
       input_flush_pending_ = ++flush_generation_;
       if (session_) status = session_->flush(codec::Direction::kInput, input_flush_pending_);
       break;
-    case Action::kFlushOutput:
+    case SVPU_DO_FLUSH_OUTPUT:
       output_flush_pending_ = ++flush_generation_;
       if (session_) status = session_->flush(codec::Direction::kOutput, output_flush_pending_);
       break;
-    case Action::kApplyFormat:
+    case SVPU_DO_APPLY_FORMAT:
       apply_stream();
       break;
-    case Action::kEventSourceChange:
+    case SVPU_DO_EVENT_SOURCE_CHANGE:
       push_event(V4L2_EVENT_SOURCE_CHANGE, V4L2_EVENT_SRC_CH_RESOLUTION);
       break;
-    case Action::kEventEos:
+    case SVPU_DO_EVENT_EOS:
       push_event(V4L2_EVENT_EOS, 0);
       break;
-    case Action::kDrain:
+    case SVPU_DO_DRAIN:
       while (session_ && status && stop_covers_ > 0) status = push_input(*output_.next_queued());
       if (session_ && status) status = session_->drain();
       break;
-    case Action::kResume:
+    case SVPU_DO_RESUME:
       status = tell_layout();
       if (status) pump_outputs();
       if (status && session_) status = session_->resume();
       break;
-    case Action::kDeliverLast:
+    case SVPU_DO_DELIVER_LAST:
       return_asked_ = false;
       deliver_last();
       break;
-    case Action::kCancelLast:
+    case SVPU_DO_CANCEL_LAST:
       break;  // a buffer that comes back for it is queued again, see on_output_done()
-    case Action::kClearEpipe:
+    case SVPU_DO_CLEAR_EPIPE:
       capture_.forget_last();
       break;
-    case Action::kFailQueues:
+    case SVPU_DO_FAIL_QUEUES:
       for (BufferQueue* q : {&output_, &capture_})
         if (q->streaming()) q->set_failed();
       error_polls_ = 0;
@@ -141,9 +163,9 @@ void M2mFile::close_session() {
 }
 
 void M2mFile::session_failed(const Error& error) {
-  if (state_.phase == Phase::kFailed && !session_) return;
+  if (svpu_decoder_has_failed(&state_) && !session_) return;
   log_line(LogLevel::kError, "the codec session failed: %s", error.reason.c_str());
-  happen({.what = Happening::kSessionFailed});
+  happen({.what = SVPU_ON_SESSION_FAILED});
 }
 
 // Not session_failed(): buffers may only go back when the codec touches them no more, which failed() says.
@@ -184,29 +206,22 @@ void M2mFile::pump_inputs() {
   while (session_ && output_.streaming() && !output_.failed()) {
     Buffer* buffer = output_.next_queued();
     if (buffer == nullptr) return;
-    const bool covered = stop_covers_ > 0;
-    if (state_.drain_again && !covered) return;  // Drain, introduction: only what was queued before it is drained
-    // An empty buffer is the older way to say STOP, behind what was queued before it; ahead of a STOP that came later it is
-    // nothing. In the course of a drain it waits for START, as the inputs behind a drain do; and for CAPTURE to stream, so that
-    // it isn't lost. But ahead of any header there is nothing to drain, and CAPTURE can't be set up before the inputs behind it
-    // have brought one.
-    const bool empty = buffer->bytesused[0] == 0 && !covered;
-    const bool no_stream = state_.phase == Phase::kInitialization && !capture_.streaming();
-    if (empty && no_stream && output_.with_session() > 0) return;  // those before it may still bring a header
-    const bool drains = empty && !no_stream;
-    if (drains && (!capture_.streaming() || state_.draining || state_.phase == Phase::kStopped)) return;
+    const svpu_queued_input input{
+        .empty = buffer->bytesused[0] == 0, .covered = stop_covers_ > 0, .others_with_session = output_.with_session() > 0};
+    const svpu_input_turn turn = svpu_decoder_input_turn(&state_, &input);
+    if (turn == SVPU_INPUT_WAITS) return;
     if (auto status = push_input(*buffer); !status) return give_up(status.error());
-    if (drains) (void)happen({.what = Happening::kCommandStop, .fits = any_capture_buffer_fits()});
+    if (turn == SVPU_INPUT_GOES_AND_STOPS) (void)happen({.what = SVPU_ON_STOP, .fits = any_capture_buffer_fits()});
   }
 }
 
 void M2mFile::pump_outputs() {
-  if (!capture_.streaming() || capture_.failed()) return;
-  if (state_.last_wanted) {
+  if (capture_.failed()) return;
+  if (svpu_decoder_owes_last(&state_)) {
     deliver_last();
     return;
   }
-  if (!session_ || state_.phase != Phase::kDecoding || state_.change_held) return;
+  if (!svpu_decoder_lends_outputs(&state_)) return;
   const auto wanted = formats_.plane_sizes(Side::kCapture);
   while (session_) {
     // Buffers from before a change of resolution may be too small: they wait for STREAMOFF.
@@ -224,7 +239,7 @@ void M2mFile::pump_outputs() {
 }
 
 Status M2mFile::tell_layout() {
-  if (!session_ || !state_.header_known || told_layout_ == formats_.layout()) return {};
+  if (!session_ || !svpu_decoder_has_layout(&state_) || told_layout_ == formats_.layout()) return {};
   // A layout counts for outputs queued after it: those of the old one are taken back first, and lent again by pump_outputs().
   if (capture_.with_session() > 0) {
     if (auto status = session_->flush(codec::Direction::kOutput, ++flush_generation_); !status) return status;
@@ -236,7 +251,7 @@ Status M2mFile::tell_layout() {
 }
 
 void M2mFile::deliver_last() {
-  if (!state_.last_wanted || !capture_.streaming()) return;
+  if (!svpu_decoder_owes_last(&state_)) return;
   if (Buffer* buffer = capture_.next_queued()) {
     complete_last(*buffer);
   } else if (session_ && capture_.with_session() > 0 && !return_asked_) {
@@ -254,10 +269,10 @@ void M2mFile::complete_last(Buffer& buffer) {
   buffer.timestamp = {};
   buffer.sequence = capture_.next_sequence();
   // Decoding, on errors: "the CAPTURE buffer that contains the results of the failed decode operation", which are none.
-  const bool damaged = state_.phase == Phase::kStopped && std::exchange(drain_damaged_, false);
+  const bool damaged = svpu_decoder_last_ends_drain(&state_) && std::exchange(drain_damaged_, false);
   capture_.complete(buffer, damaged);
   completed_in_ = true;
-  happen({.what = Happening::kLastCompleted});
+  happen({.what = SVPU_ON_LAST_COMPLETED});
 }
 
 void M2mFile::apply_stream() {
@@ -297,7 +312,7 @@ void M2mFile::on_output_done(const SessionLink* link, const codec::OutputDone& d
   Buffer* buffer = capture_.with_session(done.cookie);
   if (buffer == nullptr) return;
   if (done.status == codec::DoneStatus::kCancelled) {
-    if (state_.last_wanted)
+    if (svpu_decoder_owes_last(&state_))
       complete_last(*buffer);
     else
       capture_.take_back(*buffer);
@@ -342,7 +357,7 @@ void M2mFile::on_format_changed(const SessionLink* link, const codec::StreamForm
   } else {
     const bool fits = capture_fits_stream(format);
     announced_ = format;
-    happen({.what = Happening::kFormatChanged, .fits = fits, .frames_waiting = capture_.done() > 0});
+    happen({.what = SVPU_ON_FORMAT_CHANGED, .fits = fits, .frames_waiting = capture_.done() > 0});
     pump();
   }
   publish();
@@ -352,7 +367,7 @@ void M2mFile::on_drained(const SessionLink* link, codec::DoneStatus status) {
   const std::lock_guard lock(mutex_);
   if (link != link_.get()) return;
   if (status != codec::DoneStatus::kOk && input_flush_pending_ == 0) drain_damaged_ = true;
-  happen({.what = Happening::kDrained, .stale = input_flush_pending_ != 0});
+  happen({.what = SVPU_ON_DRAINED, .stale = input_flush_pending_ != 0});
   pump();
   publish();
 }

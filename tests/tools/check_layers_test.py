@@ -88,6 +88,15 @@ class AnInclude(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("src/new/thing.cc", done.stdout)
 
+    def test_is_not_how_to_learn_of_the_decoders_state(self):
+        for line, status in (("if (ctx->state.draining) return;", 1), ("return state->capture_streaming;", 1), ("if (phase == SVPU_PHASE_STOPPED)", 1),
+                             ("if (svpu_decoder_has_failed(&ctx->state)) return;", 0), ("if (cookie.draining) return;", 0)):
+            for path in ("kernel/queue.c", "core/decoder_state.c"):
+                self.plant(path, line + "\n")
+                done = subprocess.run([TOP / "tools/check-layers", "--root", self.root], capture_output=True, text=True, check=False)
+                self.assertEqual(done.returncode, status if path.startswith("kernel") else 0, line)
+                self.plant(path, "")
+
 
 if __name__ == "__main__":
     unittest.main()

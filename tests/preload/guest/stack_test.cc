@@ -87,9 +87,9 @@ class ACallersStack : public testing::Test {
  protected:
   void SetUp() override {
     if (kUnfit != nullptr) GTEST_SKIP() << kUnfit;
-    // A process's first thread has the dynamic linker bind a function of libc, and its second one on a used stack another. It saves the
-    // processor's vector registers meanwhile, on the stack of whoever creates the thread: less than a kilobyte or several, as the processor
-    // has them. That is no ioctl's own need.
+    // A process's first thread has the dynamic linker bind a function of libc, and its second one on a used stack another. It
+    // saves the processor's vector registers meanwhile, on the stack of whoever creates the thread: less than a kilobyte or
+    // several, as the processor has them. That is no ioctl's own need.
     for (int i = 0; i < 2; ++i) std::thread([] {}).join();
   }
 };

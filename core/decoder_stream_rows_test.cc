@@ -1,53 +1,51 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Rows of the decoder's table: from the first header to the session's failure, without drains. D: dev-decoder.rst.
-#include "v4l2/decoder_rows.h"
+#include "core/testing/decoder_rows.h"
 
-namespace softvpu::v4l2 {
-
-using enum Action;
+namespace softvpu {
 
 std::vector<Row> initialization_rows() {
   return {
       {"D: Initialization, step 3: OUTPUT streams, the session starts",
        opened(),
-       {Happening::kOutputStreamOn},
+       {SVPU_ON_OUTPUT_STREAMON},
        [](auto& s) { s.output_streaming = s.session_open = true; },
-       {kClearEpipe, kStartSession}},
+       {SVPU_DO_CLEAR_EPIPE, SVPU_DO_START_SESSION}},
       {"D: Initialization, step 4: the header is parsed, CAPTURE isn't set up",
        waiting_for_header(),
-       {Happening::kFormatChanged},
+       {SVPU_ON_FORMAT_CHANGED},
        [](auto& s) {
-         s.phase = Phase::kCaptureSetup;
+         s.phase = SVPU_PHASE_CAPTURE_SETUP;
          s.header_known = s.paused = true;
        },
-       {kApplyFormat, kEventSourceChange}},
+       {SVPU_DO_APPLY_FORMAT, SVPU_DO_EVENT_SOURCE_CHANGE}},
       {"D: Initialization, note after step 4: CAPTURE was set up early and suits: go on, "
        "nothing is announced",
        with(waiting_for_header(), [](auto& s) { s.capture_streaming = true; }),
-       {.what = Happening::kFormatChanged, .fits = true},
+       {.what = SVPU_ON_FORMAT_CHANGED, .fits = true},
        [](auto& s) {
-         s.phase = Phase::kDecoding;
+         s.phase = SVPU_PHASE_DECODING;
          s.header_known = true;
        },
-       {kApplyFormat, kResume}},
+       {SVPU_DO_APPLY_FORMAT, SVPU_DO_RESUME}},
       {"D: Initialization, note after step 4: it doesn't suit: a Dynamic Resolution Change",
        with(waiting_for_header(), [](auto& s) { s.capture_streaming = true; }),
-       {.what = Happening::kFormatChanged},
+       {.what = SVPU_ON_FORMAT_CHANGED},
        [](auto& s) {
-         s.phase = Phase::kCaptureSetup;
+         s.phase = SVPU_PHASE_CAPTURE_SETUP;
          s.header_known = s.paused = s.last_wanted = true;
        },
-       {kApplyFormat, kEventSourceChange, kDeliverLast}},
+       {SVPU_DO_APPLY_FORMAT, SVPU_DO_EVENT_SOURCE_CHANGE, SVPU_DO_DELIVER_LAST}},
       {"D: Initialization: CAPTURE may stream before the header",
        waiting_for_header(),
-       {.what = Happening::kCaptureStreamOn, .fits = true},
+       {.what = SVPU_ON_CAPTURE_STREAMON, .fits = true},
        [](auto& s) { s.capture_streaming = true; },
        {}},
       {"D: State machine: STREAMOFF(OUTPUT) before the header is a seek",
        waiting_for_header(),
-       {Happening::kOutputStreamOff},
+       {SVPU_ON_OUTPUT_STREAMOFF},
        [](auto& s) { s.output_streaming = false; },
-       {kFlushInput}},
+       {SVPU_DO_FLUSH_INPUT}},
   };
 }
 
@@ -55,78 +53,82 @@ std::vector<Row> capture_setup_rows() {
   return {
       {"D: Capture Setup, step 11: CAPTURE streams, decoding starts",
        capture_setup(),
-       {.what = Happening::kCaptureStreamOn, .fits = true},
+       {.what = SVPU_ON_CAPTURE_STREAMON, .fits = true},
        [](auto& s) {
-         s.phase = Phase::kDecoding;
+         s.phase = SVPU_PHASE_DECODING;
          s.capture_streaming = true;
          s.paused = false;
        },
-       {kClearEpipe, kResume}},
+       {SVPU_DO_CLEAR_EPIPE, SVPU_DO_RESUME}},
       {"D: Capture Setup, steps 6 and 7: old buffers don't suit: they are told so by LAST",
        capture_setup(),
-       {Happening::kCaptureStreamOn},
+       {SVPU_ON_CAPTURE_STREAMON},
        [](auto& s) { s.capture_streaming = s.last_wanted = true; },
-       {kDeliverLast}},
+       {SVPU_DO_DELIVER_LAST}},
       {"D: Capture Setup, step 6: START instead of a restart of CAPTURE",
        changing(),
-       {.what = Happening::kCommandStart, .fits = true},
+       {.what = SVPU_ON_START, .fits = true},
        [](auto& s) {
-         s.phase = Phase::kDecoding;
+         s.phase = SVPU_PHASE_DECODING;
          s.paused = false;
        },
-       {kClearEpipe, kResume}},
+       {SVPU_DO_CLEAR_EPIPE, SVPU_DO_RESUME}},
       {"D: Capture Setup, step 6: \"instantly\", LAST isn't waited for",
        with(changing(), [](auto& s) { s.last_wanted = true; }),
-       {.what = Happening::kCommandStart, .fits = true},
+       {.what = SVPU_ON_START, .fits = true},
        [](auto& s) {
-         s.phase = Phase::kDecoding;
+         s.phase = SVPU_PHASE_DECODING;
          s.paused = s.last_wanted = false;
        },
-       {kCancelLast, kClearEpipe, kResume}},
+       {SVPU_DO_CANCEL_LAST, SVPU_DO_CLEAR_EPIPE, SVPU_DO_RESUME}},
       {"D: Capture Setup, step 6: START with buffers that are all too small",
        changing(),
-       {Happening::kCommandStart},
+       {SVPU_ON_START},
        kNothing,
        {},
-       EINVAL},
+       SVPU_REFUSED_UNFIT},
       {"D: Capture Setup, step 8: STREAMOFF(CAPTURE)",
        changing(),
-       {Happening::kCaptureStreamOff},
+       {SVPU_ON_CAPTURE_STREAMOFF},
        [](auto& s) { s.capture_streaming = false; },
-       {kFlushOutput}},
+       {SVPU_DO_FLUSH_OUTPUT}},
       {"D: Capture Setup, step 8: a LAST that is still owed goes with the queue",
        with(changing(), [](auto& s) { s.last_wanted = true; }),
-       {Happening::kCaptureStreamOff},
+       {SVPU_ON_CAPTURE_STREAMOFF},
        [](auto& s) { s.capture_streaming = s.last_wanted = false; },
-       {kFlushOutput}},
+       {SVPU_DO_FLUSH_OUTPUT}},
   };
 }
 
 std::vector<Row> seek_rows() {
   return {
-      {"D: Seek, step 1", decoding(), {Happening::kOutputStreamOff}, [](auto& s) { s.output_streaming = false; }, {kFlushInput}},
+      {"D: Seek, step 1",
+       decoding(),
+       {SVPU_ON_OUTPUT_STREAMOFF},
+       [](auto& s) { s.output_streaming = false; },
+       {SVPU_DO_FLUSH_INPUT}},
       {"D: Seek, step 2",
        with(decoding(), [](auto& s) { s.output_streaming = false; }),
-       {Happening::kOutputStreamOn},
+       {SVPU_ON_OUTPUT_STREAMON},
        [](auto& s) { s.output_streaming = true; },
        {}},
       {"D: State machine: Seek -> Initialization by REQBUFS(OUTPUT, 0)",
        with(decoding(), [](auto& s) { s.output_streaming = false; }),
-       {Happening::kOutputFreed},
+       {SVPU_ON_OUTPUT_FREED},
        [](auto& s) {
-         s.phase = Phase::kInitialization;
+         s.phase = SVPU_PHASE_INITIALIZATION;
          s.session_open = s.header_known = false;
        },
-       {kCloseSession}},
+       {SVPU_DO_CLOSE_SESSION}},
       {"D: Dynamic Resolution Change, note: STREAMOFF(OUTPUT) starts a seek; CAPTURE still has to "
        "follow the change",
        changing(),
-       {Happening::kOutputStreamOff},
+       {SVPU_ON_OUTPUT_STREAMOFF},
        [](auto& s) { s.output_streaming = false; },
-       {kFlushInput}},
+       {SVPU_DO_FLUSH_INPUT}},
       {"D: Seek, step 2, in Capture Setup: nothing is resumed before CAPTURE is ready",
        with(capture_setup(), [](auto& s) { s.output_streaming = false; }),
-       {Happening::kOutputStreamOn},
+       {SVPU_ON_OUTPUT_STREAMON},
        [](auto& s) { s.output_streaming = true; },
        {}},
   };
@@ -136,52 +138,52 @@ std::vector<Row> resolution_change_rows() {
   return {
       {"D: Dynamic Resolution Change, steps 1 and 2",
        decoding(),
-       {Happening::kFormatChanged},
+       {SVPU_ON_FORMAT_CHANGED},
        [](auto& s) {
-         s.phase = Phase::kCaptureSetup;
+         s.phase = SVPU_PHASE_CAPTURE_SETUP;
          s.paused = s.last_wanted = true;
        },
-       {kApplyFormat, kEventSourceChange, kDeliverLast}},
+       {SVPU_DO_APPLY_FORMAT, SVPU_DO_EVENT_SOURCE_CHANGE, SVPU_DO_DELIVER_LAST}},
       {"D: Dynamic Resolution Change, step 1: even when the buffers suit, the client must resume",
        decoding(),
-       {.what = Happening::kFormatChanged, .fits = true},
+       {.what = SVPU_ON_FORMAT_CHANGED, .fits = true},
        [](auto& s) {
-         s.phase = Phase::kCaptureSetup;
+         s.phase = SVPU_PHASE_CAPTURE_SETUP;
          s.paused = s.last_wanted = true;
        },
-       {kApplyFormat, kEventSourceChange, kDeliverLast}},
+       {SVPU_DO_APPLY_FORMAT, SVPU_DO_EVENT_SOURCE_CHANGE, SVPU_DO_DELIVER_LAST}},
       {"quirk (ffmpeg, GStreamer): frames of the old geometry are dequeued before the client is "
        "told",
        decoding(),
-       {.what = Happening::kFormatChanged, .frames_waiting = true},
+       {.what = SVPU_ON_FORMAT_CHANGED, .frames_waiting = true},
        [](auto& s) { s.paused = s.change_held = true; },
        {}},
       {"quirk, continued: now it is told",
        with(decoding(), [](auto& s) { s.paused = s.change_held = true; }),
-       {Happening::kCaptureDoneEmpty},
+       {SVPU_ON_CAPTURE_DONE_EMPTY},
        [](auto& s) {
-         s.phase = Phase::kCaptureSetup;
+         s.phase = SVPU_PHASE_CAPTURE_SETUP;
          s.change_held = false;
          s.last_wanted = true;
        },
-       {kApplyFormat, kEventSourceChange, kDeliverLast}},
+       {SVPU_DO_APPLY_FORMAT, SVPU_DO_EVENT_SOURCE_CHANGE, SVPU_DO_DELIVER_LAST}},
       {"quirk, continued: or CAPTURE is stopped, which drops those frames",
        with(decoding(), [](auto& s) { s.paused = s.change_held = true; }),
-       {Happening::kCaptureStreamOff},
+       {SVPU_ON_CAPTURE_STREAMOFF},
        [](auto& s) {
-         s.phase = Phase::kCaptureSetup;
+         s.phase = SVPU_PHASE_CAPTURE_SETUP;
          s.change_held = s.capture_streaming = false;
        },
-       {kFlushOutput, kApplyFormat, kEventSourceChange}},
+       {SVPU_DO_FLUSH_OUTPUT, SVPU_DO_APPLY_FORMAT, SVPU_DO_EVENT_SOURCE_CHANGE}},
       {"D: Dynamic Resolution Change while CAPTURE is stopped",
        with(decoding(), [](auto& s) { s.capture_streaming = false; }),
-       {Happening::kFormatChanged},
+       {SVPU_ON_FORMAT_CHANGED},
        [](auto& s) {
-         s.phase = Phase::kCaptureSetup;
+         s.phase = SVPU_PHASE_CAPTURE_SETUP;
          s.paused = true;
        },
-       {kApplyFormat, kEventSourceChange}},
-      {"an empty CAPTURE queue means nothing without a held change", decoding(), {Happening::kCaptureDoneEmpty}, kNothing, {}},
+       {SVPU_DO_APPLY_FORMAT, SVPU_DO_EVENT_SOURCE_CHANGE}},
+      {"an empty CAPTURE queue means nothing without a held change", decoding(), {SVPU_ON_CAPTURE_DONE_EMPTY}, kNothing, {}},
   };
 }
 
@@ -189,60 +191,60 @@ std::vector<Row> failure_rows() {
   return {
       {"D: Decoding, last paragraph: fatal failure",
        draining(),
-       {Happening::kSessionFailed},
+       {SVPU_ON_SESSION_FAILED},
        [](auto& s) {
-         s.phase = Phase::kFailed;
+         s.phase = SVPU_PHASE_FAILED;
          s.session_open = s.header_known = s.draining = s.drain_sent = false;
        },
-       {kCloseSession, kFailQueues}},
+       {SVPU_DO_CLOSE_SESSION, SVPU_DO_FAIL_QUEUES}},
       {"D: Decoding, last paragraph: EIO for STOP",
-       with(decoding(), [](auto& s) { s.phase = Phase::kFailed; }),
-       {Happening::kCommandStop},
+       with(decoding(), [](auto& s) { s.phase = SVPU_PHASE_FAILED; }),
+       {SVPU_ON_STOP},
        kNothing,
        {},
-       EIO},
+       SVPU_REFUSED_FAILED},
       {"D: Decoding, last paragraph: EIO for START",
-       with(decoding(), [](auto& s) { s.phase = Phase::kFailed; }),
-       {.what = Happening::kCommandStart, .fits = true},
+       with(decoding(), [](auto& s) { s.phase = SVPU_PHASE_FAILED; }),
+       {.what = SVPU_ON_START, .fits = true},
        kNothing,
        {},
-       EIO},
+       SVPU_REFUSED_FAILED},
       {"D: Decoding, last paragraph: EIO for STREAMON(CAPTURE)",
        with(opened(),
             [](auto& s) {
-              s.phase = Phase::kFailed;
+              s.phase = SVPU_PHASE_FAILED;
               s.output_streaming = true;
             }),
-       {.what = Happening::kCaptureStreamOn, .fits = true},
+       {.what = SVPU_ON_CAPTURE_STREAMON, .fits = true},
        kNothing,
        {},
-       EIO},
+       SVPU_REFUSED_FAILED},
       {"D: Decoding, last paragraph: reinitialize by STREAMOFF …",
        with(opened(),
             [](auto& s) {
-              s.phase = Phase::kFailed;
+              s.phase = SVPU_PHASE_FAILED;
               s.output_streaming = s.capture_streaming = true;
             }),
-       {Happening::kOutputStreamOff},
+       {SVPU_ON_OUTPUT_STREAMOFF},
        [](auto& s) {
-         s.phase = Phase::kInitialization;
+         s.phase = SVPU_PHASE_INITIALIZATION;
          s.output_streaming = false;
        },
        {}},
       {"… and STREAMON: a fresh session",
        with(opened(), [](auto& s) { s.capture_streaming = true; }),
-       {Happening::kOutputStreamOn},
+       {SVPU_ON_OUTPUT_STREAMON},
        [](auto& s) { s.output_streaming = s.session_open = true; },
-       {kClearEpipe, kStartSession}},
+       {SVPU_DO_CLEAR_EPIPE, SVPU_DO_START_SESSION}},
       {"a failure between STREAMOFF and STREAMON(OUTPUT): a fresh session is due anyway",
        with(decoding(), [](auto& s) { s.output_streaming = false; }),
-       {Happening::kSessionFailed},
+       {SVPU_ON_SESSION_FAILED},
        [](auto& s) {
-         s.phase = Phase::kInitialization;
+         s.phase = SVPU_PHASE_INITIALIZATION;
          s.session_open = s.header_known = false;
        },
-       {kCloseSession, kFailQueues}},
+       {SVPU_DO_CLOSE_SESSION, SVPU_DO_FAIL_QUEUES}},
   };
 }
 
-}  // namespace softvpu::v4l2
+}  // namespace softvpu

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1-or-later */
+/*
+ * The stateful decoder as one pure function: (state, what happened) -> (state, what to do), and the
+ * questions whose answers follow from the state. Both hosts run it under the lock of the open file,
+ * and test the state nowhere else. Clauses: dev-decoder.rst of the V4L2 documentation, cited by
+ * section and step; where it is silent, v4l2-mem2mem.
+ */
+#ifndef SOFTVPU_CORE_DECODER_STATE_H
+#define SOFTVPU_CORE_DECODER_STATE_H
+
+#include "core/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum svpu_phase {
+	/* No header is known; inputs are consumed until one is. */
+	SVPU_PHASE_INITIALIZATION,
+	/* The client was told of a (new) format; the session is paused until CAPTURE suits it. */
+	SVPU_PHASE_CAPTURE_SETUP,
+	/* The session runs. */
+	SVPU_PHASE_DECODING,
+	/* A drain is over; inputs are processed after START or a restart of a queue. */
+	SVPU_PHASE_STOPPED,
+	/* The session is gone; EIO until STREAMOFF. */
+	SVPU_PHASE_FAILED,
+};
+
+struct svpu_decoder_state {
+	enum svpu_phase phase;
+	bool output_streaming;
+	bool capture_streaming;
+	bool session_open;
+	bool header_known; /* of this session */
+	/* The session waits for a resume, which is said exactly once for each pause. */
+	bool paused;
+	/* V4L2_DEC_CMD_STOP was accepted, and its LAST buffer was not completed yet. */
+	bool draining;
+	/* A CAPTURE buffer is to be completed with V4L2_BUF_FLAG_LAST once there is one. */
+	bool last_wanted;
+	/*
+	 * The session announced another geometry, and the client still has frames of the old one to
+	 * dequeue. It is told after those, because clients drop undequeued frames when they see the
+	 * event (FFmpeg, GStreamer).
+	 */
+	bool change_held;
+	/* The session was told to drain, and neither answered nor had its inputs flushed. */
+	bool drain_sent;
+	/*
+	 * STOP came while an abandoned drain was unanswered: a drain is due again after that
+	 * answer, and inputs that are queued after the STOP wait for it.
+	 */
+	bool drain_again;
+	/*
+	 * STOP came before CAPTURE streamed: it becomes a drain when CAPTURE starts, unless
+	 * something is queued to OUTPUT before (docs/adr/0010).
+	 */
+	bool stop_remembered;
+};
+
+enum svpu_decoder_trigger {
+	SVPU_ON_OUTPUT_STREAMON,
+	SVPU_ON_OUTPUT_STREAMOFF,
+	SVPU_ON_OUTPUT_FREED, /* VIDIOC_REQBUFS(OUTPUT, 0), or a new OUTPUT format */
+	SVPU_ON_CAPTURE_STREAMON,
+	SVPU_ON_CAPTURE_STREAMOFF,
+	SVPU_ON_INPUT_QUEUED, /* VIDIOC_QBUF(OUTPUT) */
+	SVPU_ON_STOP, /* V4L2_DEC_CMD_STOP */
+	SVPU_ON_START, /* V4L2_DEC_CMD_START */
+	SVPU_ON_FORMAT_CHANGED, /* the session: the first header, or a new geometry is due */
+	SVPU_ON_CAPTURE_DONE_EMPTY, /* the client dequeued the last CAPTURE buffer that was done */
+	SVPU_ON_DRAINED, /* the session */
+	SVPU_ON_LAST_COMPLETED, /* a CAPTURE buffer was completed with V4L2_BUF_FLAG_LAST */
+	SVPU_ON_SESSION_FAILED,
+};
+
+struct svpu_decoder_event {
+	enum svpu_decoder_trigger what;
+	/*
+	 * FORMAT_CHANGED, CAPTURE_STREAMON: the CAPTURE buffers suit the stream. START: at least
+	 * one does.
+	 */
+	bool fits;
+	/* FORMAT_CHANGED: CAPTURE buffers are done and not dequeued. */
+	bool frames_waiting;
+	/* DRAINED: a flush of the inputs is unanswered, so a drain from before it is answered. */
+	bool stale;
+};
+
+enum svpu_decoder_action {
+	SVPU_DO_NOTHING,
+	SVPU_DO_START_SESSION, /* open and start one; hand it the queued inputs */
+	SVPU_DO_CLOSE_SESSION, /* its CAPTURE buffers are queued again */
+	SVPU_DO_FLUSH_INPUT,
+	SVPU_DO_FLUSH_OUTPUT,
+	SVPU_DO_APPLY_FORMAT, /* the announced stream becomes what queries answer */
+	SVPU_DO_EVENT_SOURCE_CHANGE, /* V4L2_EVENT_SRC_CH_RESOLUTION */
+	SVPU_DO_EVENT_EOS,
+	SVPU_DO_DRAIN, /* behind the inputs that are queued */
+	SVPU_DO_RESUME, /* tell the layout, hand over the queued CAPTURE buffers, go on */
+	/* Complete a CAPTURE buffer empty with LAST, the next one queued if there is none. */
+	SVPU_DO_DELIVER_LAST,
+	SVPU_DO_CANCEL_LAST, /* no longer */
+	SVPU_DO_CLEAR_EPIPE, /* DQBUF(CAPTURE) waits again */
+	/* As vb2_queue_error(): POLLERR and EIO until STREAMOFF gives the buffers back. */
+	SVPU_DO_FAIL_QUEUES,
+};
+
+/* What a host answers to the call behind an event. */
+enum svpu_verdict {
+	SVPU_ACCEPTED,
+	SVPU_REFUSED_FAILED, /* EIO */
+	SVPU_REFUSED_BUSY, /* EBUSY: a drain is under way */
+	SVPU_REFUSED_UNFIT, /* EINVAL: no CAPTURE buffer can take a frame */
+};
+
+#define SVPU_MAX_DECODER_ACTIONS 6
+
+struct svpu_decoder_transition {
+	struct svpu_decoder_state next;
+	/* In order; SVPU_DO_NOTHING after the last. */
+	enum svpu_decoder_action actions[SVPU_MAX_DECODER_ACTIONS];
+	enum svpu_verdict verdict; /* refused: nothing changes, and there are no actions */
+};
+
+/* `to` is wholly written. It may not be where `state` is. */
+void svpu_decoder_step(const struct svpu_decoder_state *state,
+		       const struct svpu_decoder_event *event, struct svpu_decoder_transition *to);
+
+/* ---- questions ---- */
+
+/* As the state has it: within STREAMON and STREAMOFF a host's own queues may differ. */
+bool svpu_decoder_output_streams(const struct svpu_decoder_state *state);
+bool svpu_decoder_capture_streams(const struct svpu_decoder_state *state);
+
+/* The session failed, and OUTPUT streams since: calls answer EIO. */
+bool svpu_decoder_has_failed(const struct svpu_decoder_state *state);
+
+/*
+ * The session ended while the actions of a transition to `planned` were carried out, by the failure
+ * of one of them: the rest is moot.
+ */
+bool svpu_decoder_lost_session(const struct svpu_decoder_state *planned,
+			       const struct svpu_decoder_state *now);
+
+/* A header may still come from what is queued: who asks for the stream's format may wait for it. */
+bool svpu_decoder_awaits_header(const struct svpu_decoder_state *state);
+
+/* A STOP has no LAST yet, or waits for CAPTURE to stream. */
+bool svpu_decoder_stop_is_pending(const struct svpu_decoder_state *state);
+
+/*
+ * Of a session that has read no input yet nothing is wanted: at STREAMOFF(OUTPUT) it may be closed
+ * instead of flushed, since the next STREAMON opens one that is as good.
+ */
+bool svpu_decoder_may_close_unread(const struct svpu_decoder_state *state);
+
+/* CAPTURE streams with buffers of a geometry that is over: too small ones may be queued, too. */
+bool svpu_decoder_takes_old_buffers(const struct svpu_decoder_state *state);
+
+/* A CAPTURE buffer is due that carries LAST. */
+bool svpu_decoder_owes_last(const struct svpu_decoder_state *state);
+
+/* CAPTURE buffers may be lent to the session, to be filled. */
+bool svpu_decoder_lends_outputs(const struct svpu_decoder_state *state);
+
+/* The session knows, or is to be told, where the samples of a frame lie. */
+bool svpu_decoder_has_layout(const struct svpu_decoder_state *state);
+
+/* The LAST that is completed now is that of a drain, not that of a change of resolution. */
+bool svpu_decoder_last_ends_drain(const struct svpu_decoder_state *state);
+
+struct svpu_queued_input {
+	bool empty; /* no payload: the older way to say STOP */
+	bool covered; /* queued before a STOP whose drain wasn't passed on yet */
+	bool others_with_session; /* the session still has inputs */
+};
+
+enum svpu_input_turn {
+	SVPU_INPUT_WAITS,
+	SVPU_INPUT_GOES, /* to the session */
+	SVPU_INPUT_GOES_AND_STOPS, /* and then it is as if the client had said STOP */
+};
+
+/* What becomes of the first queued input. */
+enum svpu_input_turn svpu_decoder_input_turn(const struct svpu_decoder_state *state,
+					     const struct svpu_queued_input *input);
+
+/* For people. */
+const char *svpu_decoder_phase_name(const struct svpu_decoder_state *state);
+const char *svpu_decoder_action_name(enum svpu_decoder_action action);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SOFTVPU_CORE_DECODER_STATE_H */
