@@ -51,13 +51,14 @@ TEST(ThePixelFormatTable, HasEachFormatOnceAndFindsIt) {
 }
 
 TEST(AYu12Layout, HasTheCodedWidthForItsStrideAndHalfOfItForChroma) {
-  const svpu_frame_layout layout = layout_of(SVPU_PIX_FMT_YUV420, 1920, 1080);
-  EXPECT_EQ(layout.width, 1920u);
-  EXPECT_EQ(layout.height, 1088u);
-  EXPECT_EQ(planes(layout.stride), (Planes{1920, 960, 960, 0}));
-  EXPECT_EQ(planes(layout.offset), (Planes{0, 1920 * 1088, 1920 * 1088 * 5 / 4, 0}));
+  // A width that only the block of 16 divides: no other alignment passes for it.
+  const svpu_frame_layout layout = layout_of(SVPU_PIX_FMT_YUV420, 1360, 762);
+  EXPECT_EQ(layout.width, 1360u);
+  EXPECT_EQ(layout.height, 768u);
+  EXPECT_EQ(planes(layout.stride), (Planes{1360, 680, 680, 0}));
+  EXPECT_EQ(planes(layout.offset), (Planes{0, 1360 * 768, 1360 * 768 * 5 / 4, 0}));
   EXPECT_EQ(planes(layout.component_plane), (Planes{}));
-  EXPECT_EQ(planes(layout.plane_size), (Planes{1920 * 1088 * 3 / 2, 0, 0, 0}));
+  EXPECT_EQ(planes(layout.plane_size), (Planes{1360 * 768 * 3 / 2, 0, 0, 0}));
 }
 
 TEST(AYu12Layout, OfAnOddSmallSizeHoldsWholeBlocks) {

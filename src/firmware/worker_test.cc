@@ -74,7 +74,9 @@ TEST_P(AWorker, TellsItsCapabilities) {
   ASSERT_EQ(host_.capabilities.size(), 5u);
   EXPECT_EQ(host_.capabilities[0].coded, static_cast<uint32_t>(kH264));
   EXPECT_EQ(host_.capabilities[0].flags, kContinuousByteStream | kDynamicResolution);
-  EXPECT_EQ(host_.capabilities[0].raw, (std::vector<uint32_t>{static_cast<uint32_t>(kNv12), static_cast<uint32_t>(kYuv420)}));
+  // The preferred one first, of every codec: docs/adr/0009.
+  const std::vector<uint32_t> raw{static_cast<uint32_t>(kNv12), static_cast<uint32_t>(kYuv420)};
+  for (const hfi::msg::Capability& codec : host_.capabilities) EXPECT_EQ(codec.raw, raw) << codec.coded;
   EXPECT_TRUE(host_.complaints.empty()) << host_.complaints[0];
 }
 

@@ -8,7 +8,9 @@
 #include <grp.h>
 #include <gtest/gtest.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
 #include <linux/futex.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <sched.h>
 #include <spawn.h>
@@ -715,6 +717,26 @@ TEST(AThreadFromBefore, IsJailedToo) {
               jailed = 1;
               before.join();
               return result.load();
+            }),
+            0);
+}
+
+// As a filter that the client had before may have it.
+bool refuse_filters_for_all_threads() {
+  sock_filter program[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+                           BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_seccomp, 0, 3),
+                           BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[1])),
+                           BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, SECCOMP_FILTER_FLAG_TSYNC, 0, 1),
+                           BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+                           BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+  const sock_fprog filter{std::size(program), program};
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+TEST(AJail, ThatWouldHoldOneThreadOnlyIsNone) {
+  EXPECT_EQ(outside_the_jail([] {
+              if (!refuse_filters_for_all_threads()) return 1;
+              return enter_jail({}) ? 2 : 0;
             }),
             0);
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The host's side of a session: what is sent when, what never blocks, and who may let go of what, when. The firmware is the test
 // (FirmwareBench) or the null codec behind the wire (PlayedFirmware).
+#include <fcntl.h>
+#include <sys/mman.h>
+
 #include <mutex>
 #include <set>
 #include <thread>
@@ -40,6 +43,24 @@ TEST_F(ASession, SendsWhatWasAskedBeforeTheStartInOrder) {
   expect<cmd::Drain>();
   expect<cmd::Start>();
   EXPECT_TRUE(firmware().wait(0ms).timeout);
+}
+
+// The client reads there, too; and what is mapped for reading can't be made writable if its descriptor isn't.
+TEST_F(ASession, LendsTheMemoryOfInputsForReadingOnly) {
+  const BufferHandle input = map(Direction::kInput, 3);
+  const BufferHandle output = map(Direction::kOutput, 3);
+  stream();
+  const auto reading = firmware().take_memory(hfi::Direction::kInput, {3, input.generation});
+  ASSERT_TRUE(reading) << reading.error().reason;
+  EXPECT_EQ(fcntl(reading->fd[0].get(), F_GETFL) & O_ACCMODE, O_RDONLY);
+  EXPECT_EQ(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, reading->fd[0].get(), 0), MAP_FAILED);
+  void* const at = mmap(nullptr, 4096, PROT_READ, MAP_SHARED, reading->fd[0].get(), 0);
+  ASSERT_NE(at, MAP_FAILED);
+  EXPECT_EQ(mprotect(at, 4096, PROT_READ | PROT_WRITE), -1);
+  munmap(at, 4096);
+  const auto writing = firmware().take_memory(hfi::Direction::kOutput, {3, output.generation});
+  ASSERT_TRUE(writing) << writing.error().reason;
+  EXPECT_EQ(fcntl(writing->fd[0].get(), F_GETFL) & O_ACCMODE, O_RDWR);
 }
 
 TEST_F(ASession, AnswersAFlushBeforeTheStartItself) {

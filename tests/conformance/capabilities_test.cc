@@ -93,6 +93,19 @@ TEST_P(ADecoderNode, EnumeratesFrameSizesOfCodedAndRawFormats) {
   EXPECT_EQ(client.ioctl(VIDIOC_ENUM_FRAMESIZES, &unknown), -EINVAL);
 }
 
+// Nothing in V4L2 says what they are, but the node is the same one on every host.
+TEST_P(ADecoderNode, HasTheSameDefaultsAndLimitsOnEveryHost) {
+  Client client(device());
+  const PixFormat initial = client.g_fmt(Side::kOutput);
+  EXPECT_EQ(initial.size, (Size{1280, 720}));
+  EXPECT_EQ(initial.planes[0].sizeimage, 1280u * 720 * 3);
+  EXPECT_EQ(client.g_fmt(Side::kCapture).size, (Size{1280, 720}));
+  PixFormat largest = initial;
+  largest.planes[0].sizeimage = UINT32_MAX;
+  ASSERT_EQ(client.try_fmt(Side::kOutput, &largest), 0);
+  EXPECT_EQ(largest.planes[0].sizeimage, 128u << 20);
+}
+
 // gen-errors.rst, ENOTTY: "The ioctl is not supported by the file descriptor".
 TEST_P(ADecoderNode, AnswersEnottyForWhatItHasNot) {
   Client client(device());

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """run.py tells right from wrong: it is given a vector of our own making and stand-ins for softvpu that decode well, badly, too little, or never end."""
+import argparse
 import csv
 import hashlib
 import io
@@ -168,6 +169,28 @@ class AClientThatGivesUpByTheClock(unittest.TestCase):
 
     def test_is_the_only_one_with_tries(self):
         self.assertEqual(self.judged(clients.CLIENTS["ffmpeg"], self.given_up), ("FAIL", 1, 1))
+
+
+class AListedLimit(unittest.TestCase):
+    vector = vectors.Vector("h264/clip.264", pathlib.Path("clip.264"), "h264", "h264", "generated", "", "", ())
+    client = clients.CLIENTS["gstreamer"]
+    refused = run.Verdict("FAIL", "not-negotiated")
+    right = run.Verdict("pass")
+
+    def judged(self, *outcomes):
+        limits = {(self.vector.name, self.client.name): ("it refuses the colours", "elements capssetter")}
+        options = argparse.Namespace(control=False, timeout=5)
+        with unittest.mock.patch.object(run, "run_client", side_effect=[run.Verdict(o.word, o.detail) for o in outcomes]):
+            return run.judge(self.client, self.vector, None, limits, options).word
+
+    def test_is_one_while_the_client_fails_and_its_proof_passes(self):
+        self.assertEqual(self.judged(self.refused, self.right), "limit")
+
+    def test_that_is_mended_fails_the_run(self):
+        self.assertEqual(self.judged(self.right, self.right), "MENDED")
+
+    def test_whose_proof_fails_too_is_no_limit_of_the_client(self):
+        self.assertEqual(self.judged(self.refused, self.refused), "FAIL")
 
 
 class TheMachine(unittest.TestCase):

@@ -403,6 +403,7 @@ bool LibavDecoder::begin_mpeg2_sequence(AccessUnit& unit) {
       if (!is_early && !failed_) after_replay_ = std::move(unit);  // an early one comes again
       return false;
     }
+    sets_.add(unit.bytes());  // not those of the sequence before: libavcodec would go on with its colour
     if (!open_codec(threads_for_stream(), *sets_.list())) return false;
   }
   mpeg2_ = sequence;

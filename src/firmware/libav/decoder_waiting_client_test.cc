@@ -284,6 +284,36 @@ TEST(AStreamWhoseSequenceChanges, AnnouncesTheBuffersThatItNeeds) {
             plain_sums(AV_CODEC_ID_H264, few) + plain_sums(AV_CODEC_ID_H264, many) + plain_sums(AV_CODEC_ID_H264, few));
 }
 
+class AColouredSequence : public ::testing::TestWithParam<CodecUnderTest> {};
+
+TEST_P(AColouredSequence, SaysNothingOfTheNextOne) {
+  const CodecUnderTest codec = GetParam();
+  const Packets coloured = make_clip(
+      {.encoder = codec.encoder,
+       .frames = 4,
+       .b_frames = 0,
+       .more = {{"color_primaries", "bt470bg"}, {"color_trc", "smpte170m"}, {"colorspace", "bt470bg"}, {"color_range", "pc"}}});
+  const Packets plain = make_clip({.encoder = codec.encoder, .width = 320, .height = 240, .frames = 4, .b_frames = 0});
+  if (coloured.empty()) GTEST_SKIP() << "this libavcodec has no " << codec.encoder;
+  for (const uint32_t threads : {1u, 3u}) {
+    Client client({.coded = codec.coded, .threads = threads, .outputs = 12});
+    feed_all(client, coloured + plain + coloured);
+    client.drain();
+    expect_sound(client);
+    ASSERT_EQ(client.formats.size(), 3u);
+    // MPEG-2 can't say full range.
+    const bool says_range = codec.coded != kMpeg2;
+    const Colour expected = colour_from_cicp(AVCOL_PRI_BT470BG, AVCOL_TRC_SMPTE170M, AVCOL_SPC_BT470BG, says_range);
+    EXPECT_EQ(client.formats[0].colour, expected);
+    EXPECT_EQ(client.formats[1].colour, Colour{});
+    EXPECT_EQ(client.formats[2].colour, expected);
+    EXPECT_EQ(sums_of(client), plain_sums(codec.id, coloured) + plain_sums(codec.id, plain) + plain_sums(codec.id, coloured));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, AColouredSequence, ::testing::Values(kCodecs[0], kCodecs[1], kCodecs[4]),
+                         [](const auto& test) { return std::string(test.param.name); });
+
 class AnInterlacedStream : public ::testing::TestWithParam<CodecUnderTest> {};
 
 TEST_P(AnInterlacedStream, SaysSoForTheWholeSequence) {

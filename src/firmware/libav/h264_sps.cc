@@ -49,10 +49,12 @@ void skip_hrd(BitReader& bits) {
 void read_vui(BitReader& bits, H264Sps& sps) {
   constexpr uint32_t kExtendedSar = 255;
   if (bits.flag() && bits.u(8) == kExtendedSar) bits.skip(32);
-  if (bits.flag()) bits.skip(1);  // overscan
-  if (bits.flag()) {              // video_signal_type
+  if (bits.flag()) bits.skip(1);   // overscan
+  sps.states_range = bits.flag();  // video_signal_type
+  if (sps.states_range) {
     bits.skip(4);
-    if (bits.flag()) bits.skip(24);
+    sps.states_colour = bits.flag();
+    if (sps.states_colour) bits.skip(24);
   }
   if (bits.flag()) {  // chroma_loc_info
     bits.ue();

@@ -207,6 +207,12 @@ enum Mpeg2Code : uint8_t {
 };
 
 bool is_sequence_extension(Bytes unit) { return unit.size() >= 2 && unit[0] == kExtension && unit[1] >> 4 == 1; }
+// A whole one.
+bool is_display_extension(const Unit& unit) {
+  constexpr size_t kMost = 64;
+  return unit.complete && unit.bytes.size() >= 6 && unit.bytes.size() <= kMost && unit.bytes[0] == kExtension &&
+         unit.bytes[1] >> 4 == 2;
+}
 
 std::optional<HeaderPacket> mpeg2_header(Bytes data) {
   HeaderPacket packet;
@@ -223,6 +229,9 @@ std::optional<HeaderPacket> mpeg2_header(Bytes data) {
     append_unit(packet.bytes, extension->bytes.first(7));
   }
   packet.header_bytes = packet.bytes.size();
+  // The colour, if it is there yet. It isn't kept: another sequence may say nothing of its own.
+  if (const auto display = walker.next(); mpeg2 && display && is_display_extension(*display))
+    append_unit(packet.bytes, display->bytes);
   // An I picture, a frame; its coding extension; a slice of nothing.
   constexpr uint8_t kPictureHeader[] = {0, 0, 1, 0x00, 0x00, 0x0f, 0xff, 0xf8};
   constexpr uint8_t kPictureExtension[] = {0, 0, 1, 0xb5, 0x8f, 0xff, 0xf3, 0xc1, 0x80};

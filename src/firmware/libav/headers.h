@@ -31,6 +31,8 @@ struct H264Sps {
   uint32_t height_mbs = 0;  // of a frame
   bool frame_mbs_only = true;
   std::optional<uint32_t> reorder_frames;  // where the VUI restricts it
+  bool states_range = false;               // video_full_range_flag
+  bool states_colour = false;              // primaries, transfer, matrix
 
   // Frames that may have to wait for another that is shown earlier (H.264 C.4.5.3, A.3.1).
   uint32_t max_reorder() const;

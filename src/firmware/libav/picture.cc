@@ -92,8 +92,11 @@ StreamInfo describe_picture(const CodecRow& row, const AVFrame& frame, const Seq
   info.min_output_buffers = sequence.min_output_buffers;
   // AVCOL_* are the code points of H.273.
   const bool full_range = number_in(frame.color_range) == AVCOL_RANGE_JPEG || frame.format == AV_PIX_FMT_YUVJ420P;
-  info.colour =
-      colour_from_cicp(number_in(frame.color_primaries), number_in(frame.color_trc), number_in(frame.colorspace), full_range);
+  const auto stated = [&sequence](uint32_t number) {
+    return sequence.states_colour ? number : uint32_t{AVCOL_PRI_UNSPECIFIED};  // the same number for all three
+  };
+  info.colour = colour_from_cicp(stated(number_in(frame.color_primaries)), stated(number_in(frame.color_trc)),
+                                 stated(number_in(frame.colorspace)), full_range && sequence.states_range);
   if (frame.sample_aspect_ratio.num > 0 && frame.sample_aspect_ratio.den > 0) {
     info.pixel_aspect_num = static_cast<uint32_t>(frame.sample_aspect_ratio.num);
     info.pixel_aspect_den = static_cast<uint32_t>(frame.sample_aspect_ratio.den);

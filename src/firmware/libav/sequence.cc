@@ -110,7 +110,7 @@ void Sequences::set(bool interlaced, uint32_t pictures_held) {
   // The one that the client shows, the next one to be delivered, and those that two threads are at.
   constexpr uint32_t kBeyondReferences = 4;
   constexpr uint32_t kMost = 32;  // what the HFI can say
-  current_ = {interlaced, std::min(pictures_held + kBeyondReferences, kMost)};
+  current_ = {.interlaced = interlaced, .min_output_buffers = std::min(pictures_held + kBeyondReferences, kMost)};
 }
 
 void Sequences::begin(Bytes parameter_sets, const SequenceInfo& info) {
@@ -161,7 +161,11 @@ void Sequences::take_h264_slice(Bytes unit) {
   if (bits.bad() || pps >= kH264Pps || !sps_of_pps_[pps] || !h264_sps_[*sps_of_pps_[pps]]) return open_field_.reset();
   const H264Sps& sps = *h264_sps_[*sps_of_pps_[pps]];
   // Another sequence parameter set takes effect with an IDR picture (7.4.1.2.1).
-  if ((unit[0] & 0x1f) == 5) set(!sps.frame_mbs_only, std::max(sps.reference_frames, sps.max_reorder()));
+  if ((unit[0] & 0x1f) == 5) {
+    set(!sps.frame_mbs_only, std::max(sps.reference_frames, sps.max_reorder()));
+    current_.states_range = sps.states_range;
+    current_.states_colour = sps.states_colour;
+  }
   if (sps.separate_colour_planes) bits.skip(2);
   bits.skip(sps.log2_max_frame_num);
   if (sps.frame_mbs_only || !bits.flag()) return open_field_.reset();

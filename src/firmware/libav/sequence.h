@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Which sequence each access unit belongs to, as far as a client must know: how many buffers it needs and whether its pictures
-// are made of fields. libavcodec reports neither with a picture. H.264 7.3.2, 7.3.3; H.265 7.3.2, E.2.1; H.262 6.2.2.
-// Called by the header search for the first header and by the decoder for each access unit, on its thread.
+// Which sequence each access unit belongs to, as far as a client must know: how many buffers it needs, whether its pictures are
+// made of fields, and whether it states its colour. libavcodec reports none of that with a picture. H.264 7.3.2, 7.3.3; H.265
+// 7.3.2, E.2.1; H.262 6.2.2. Called by the header search for the first header and by the decoder for each access unit, on its
+// thread.
 #pragma once
 
 #include <array>
@@ -15,6 +16,9 @@ namespace softvpu::firmware::libav {
 struct SequenceInfo {
   bool interlaced = false;  // two interleaved fields per picture, or there may be
   uint32_t min_output_buffers = 2;
+  // False: it says nothing of it, and what libavcodec says is of a sequence before.
+  bool states_range = true;
+  bool states_colour = true;
   friend bool operator==(const SequenceInfo&, const SequenceInfo&) = default;
 };
 

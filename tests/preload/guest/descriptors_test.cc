@@ -5,17 +5,24 @@
 #include <gtest/gtest.h>
 #include <limits.h>
 #include <linux/close_range.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <ucontext.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
+#include "base/raw_syscall.h"
 #include "tests/preload/guest/codec.h"
 #include "tests/preload/guest/sanitized.h"
 
@@ -489,6 +496,62 @@ TEST(Mmap, OfABufferThatIsFreedMeanwhile) {
   stop = true;
   other.join();
   EXPECT_EQ(mapped, 300);
+}
+
+// A program that has mmap(2) wait in the kernel's door when it maps at kHeld: until the buffers are freed, or for a while.
+void* const kHeld = reinterpret_cast<void*>(0x10000000);
+std::atomic<bool> mmap_is_held{false};
+std::atomic<bool> buffers_are_freed{false};
+
+void hold_mmap(int, siginfo_t*, void* context) {
+  mmap_is_held = true;
+  for (int i = 0; i < 200 && !buffers_are_freed; ++i) ::usleep(1000);
+  auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext;
+#if defined(__x86_64__)
+  const auto fd = static_cast<int>(registers.gregs[REG_R8]);
+  auto& result = registers.gregs[REG_RAX];
+#else
+  const auto fd = static_cast<int>(registers.regs[4]);
+  auto& result = registers.regs[0];
+#endif
+  void* at = nullptr;
+  const int error = raw::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0, &at);
+  result = static_cast<std::remove_reference_t<decltype(result)>>(error < 0 ? error : reinterpret_cast<intptr_t>(at));
+}
+
+bool install_hold_mmap() {
+  struct sigaction action {};
+  action.sa_sigaction = hold_mmap;
+  action.sa_flags = SA_SIGINFO;
+  sock_filter program[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+                           BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 0, 3),
+                           BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[0])),
+                           BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(reinterpret_cast<uintptr_t>(kHeld)), 0, 1),
+                           BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+                           BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+  const sock_fprog filter{std::size(program), program};
+  return ::sigaction(SIGSYS, &action, nullptr) == 0 && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+TEST(Mmap, IsOneStepForWhoFreesTheBuffer) {
+  const Outcome outcome = in_child([] {
+    const Codec codec;
+    if (codec.set_format() != 0 || codec.request_buffers(4) != 0 || !install_hold_mmap()) return 200;
+    v4l2_plane plane{};
+    v4l2_buffer buffer = Codec::buffer_of(0, &plane);
+    if (codec.call(VIDIOC_QUERYBUF, &buffer) != 0) return 201;
+    std::thread other([&] {
+      while (!mmap_is_held) ::usleep(1000);
+      codec.request_buffers(0);
+      buffers_are_freed = true;
+    });
+    const void* at = ::mmap(kHeld, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, codec.fd(), plane.m.mem_offset);
+    const int error = at == MAP_FAILED ? errno : 0;
+    other.join();
+    return mmap_is_held ? error : 202;
+  });
+  EXPECT_EQ(outcome.status, 0) << outcome.said;
 }
 
 }  // namespace
