@@ -3,7 +3,7 @@
 // crash, no hang; when the firmware dies at the end, every buffer has been answered exactly once and failed() was the last word.
 // One thread: the event loop has its turns where the input says so.
 // Links: softvpu_vpu
-// Covers: src/vpu/session_core.cc src/vpu/session_messages.cc src/vpu/host_state.cc src/vpu/buffers.cc src/vpu/outbox.cc
+// Covers: src/vpu/session_core.cc src/vpu/session_messages.cc core/session_state.c src/vpu/buffers.cc src/vpu/outbox.cc
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>

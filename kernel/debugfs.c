@@ -19,7 +19,7 @@ static void svpu_show_session(struct seq_file *file, const struct svpu_session *
 	seq_printf(file, "session %u: worker %d, %s, %llu commands, %llu messages\n",
 		   session->generation, session->worker,
 		   session->lost  ? "lost" :
-		   session->ready ? "ready" :
+		   svpu_session_is_ready(&session->state) ? "ready" :
 				    "starting",
 		   c->commands, c->messages);
 	seq_printf(file, "  doorbells: %llu rung, %u received\n", c->rung,

@@ -58,9 +58,6 @@ static int svpu_send_layout(struct svpu_ctx *ctx)
 /* What was agreed with the session that is over. */
 static void svpu_forget_session(struct svpu_ctx *ctx)
 {
-	ctx->configured = false;
-	ctx->awaits_resume = false;
-	ctx->drain_unanswered = false;
 	ctx->drain_due = false;
 	ctx->drain_after = NULL;
 	ctx->drain_damaged = false;
@@ -291,7 +288,6 @@ static void svpu_send_due_drain(struct svpu_ctx *ctx)
 	if (!ctx->drain_due || ctx->drain_after)
 		return;
 	ctx->drain_due = false;
-	ctx->drain_unanswered = true;
 	svpu_send_plain(ctx, SVPU_CMD_DRAIN, 0);
 }
 
@@ -441,9 +437,6 @@ static void svpu_resume(struct svpu_ctx *ctx)
 	if (svpu_decoder_has_layout(&ctx->state) && svpu_tell_layout(ctx))
 		return;
 	svpu_push_outputs(ctx);
-	if (!ctx->session)
-		return;
-	ctx->awaits_resume = false;
 	svpu_send_plain(ctx, SVPU_CMD_RESUME, 0);
 }
 
@@ -566,7 +559,8 @@ int svpu_decoder_begin(struct svpu_ctx *ctx)
  */
 void svpu_decoder_seek(struct svpu_ctx *ctx)
 {
-	if (ctx->session && !ctx->session->ready && svpu_decoder_may_close_unread(&ctx->state))
+	if (ctx->session && !svpu_session_is_ready(&ctx->session->state) &&
+	    svpu_decoder_may_close_unread(&ctx->state))
 		svpu_decoder_happens(ctx, SVPU_ON_OUTPUT_FREED);
 	svpu_decoder_happens(ctx, SVPU_ON_OUTPUT_STREAMOFF);
 }

@@ -89,8 +89,6 @@ static const char *svpu_on_output_done(struct svpu_ctx *ctx,
 	struct vb2_v4l2_buffer *vbuf;
 	struct vb2_buffer *vb;
 
-	if (ctx->awaits_resume && message->status != SVPU_CANCELLED)
-		return "it delivered a frame while waiting for RESUME";
 	vbuf = svpu_take_in_flight(ctx, SVPU_CAP, message->entry.cookie);
 	if (!vbuf)
 		return "it gave back an output that it doesn't have";
@@ -144,11 +142,8 @@ static const char *svpu_on_format_changed(struct svpu_ctx *ctx,
 	struct vb2_queue *capture = svpu_queue(ctx, SVPU_CAP);
 	struct svpu_decoder_event event = { .what = SVPU_ON_FORMAT_CHANGED };
 
-	if (ctx->awaits_resume)
-		return "it announced a format while waiting for RESUME";
 	if (wrong)
 		return wrong;
-	ctx->awaits_resume = true;
 	ctx->announced = *message;
 	event.fits = vb2_is_streaming(capture) && !capture->error &&
 		     svpu_format_describes(ctx, message) &&
@@ -166,24 +161,17 @@ void svpu_decoder_dequeued(struct svpu_ctx *ctx)
 		svpu_decoder_happens(ctx, SVPU_ON_CAPTURE_DONE_EMPTY);
 }
 
-static const char *svpu_on_drained(struct svpu_ctx *ctx, const struct svpu_msg_status *message)
+static void svpu_on_drained(struct svpu_ctx *ctx, const struct svpu_msg_status *message)
 {
 	struct svpu_decoder_event event = {
 		.what = SVPU_ON_DRAINED,
 		.stale = ctx->flushing[SVPU_OUT],
 	};
 
-	if (!ctx->drain_unanswered)
-		return "it says it drained, but wasn't asked";
-	if (ctx->awaits_resume)
-		return "it drained while waiting for RESUME";
-	ctx->drain_unanswered = false;
-	ctx->awaits_resume = true;
 	/* 0, which is SVPU_OK, where the message has none. */
 	if (message->status != SVPU_OK)
 		ctx->drain_damaged = true;
 	svpu_decoder_run(ctx, &event);
-	return NULL;
 }
 
 static const char *svpu_on_error(struct svpu_ctx *ctx, const struct svpu_msg_error *message)
@@ -202,17 +190,9 @@ static const char *svpu_on_message(struct svpu_ctx *ctx, const union svpu_any_me
 	u16 type = message->entry.type;
 
 	ctx->heard = jiffies;
-	/* CONFIGURED answers the first command. */
-	if (!ctx->configured && type >= SVPU_MSG_FORMAT_CHANGED && type <= SVPU_MSG_FLUSHED)
-		return "it answers before it is configured";
 	switch (type) {
 	case SVPU_MSG_CONFIGURED:
-		if (ctx->configured)
-			return "it says twice that it is configured";
-		if (message->status.status != SVPU_OK)
-			return "it refused the configuration";
-		ctx->configured = true;
-		return NULL;
+		return message->status.status == SVPU_OK ? NULL : "it refused the configuration";
 	case SVPU_MSG_FORMAT_CHANGED:
 		return svpu_on_format_changed(ctx, &message->format);
 	case SVPU_MSG_INPUT_DONE:
@@ -220,7 +200,8 @@ static const char *svpu_on_message(struct svpu_ctx *ctx, const union svpu_any_me
 	case SVPU_MSG_OUTPUT_DONE:
 		return svpu_on_output_done(ctx, &message->output);
 	case SVPU_MSG_DRAINED:
-		return svpu_on_drained(ctx, &message->status);
+		svpu_on_drained(ctx, &message->status);
+		return NULL;
 	case SVPU_MSG_FLUSHED:
 		if (!ctx->flushing[message->flushed.direction] ||
 		    message->flushed.generation != ctx->flush_generation)
@@ -228,9 +209,6 @@ static const char *svpu_on_message(struct svpu_ctx *ctx, const union svpu_any_me
 		if (ctx->in_flight[message->flushed.direction])
 			return "it kept buffers over a flush";
 		ctx->flushing[message->flushed.direction] = false;
-		/* A flush of the inputs cancels a drain that wasn't answered. */
-		if (message->flushed.direction == SVPU_INPUT)
-			ctx->drain_unanswered = false;
 		return NULL;
 	case SVPU_MSG_UNMAPPED:
 		return svpu_memory_unmapped(ctx->session, &message->unmapped);
@@ -242,9 +220,6 @@ static const char *svpu_on_message(struct svpu_ctx *ctx, const union svpu_any_me
 	case SVPU_MSG_SESSION_ERROR:
 	case SVPU_MSG_SYSTEM_ERROR:
 		return svpu_on_error(ctx, &message->error);
-	case SVPU_MSG_CAPABILITY:
-	case SVPU_MSG_CAPABILITIES_END:
-		return "it told capabilities without being asked";
 	case SVPU_MSG_DEBUG_TEXT:
 		return "it sent debug text outside of its ring";
 	default:
@@ -264,9 +239,7 @@ bool svpu_decoder_read(struct svpu_ctx *ctx)
 	for (budget = 0; ctx->session && budget < SVPU_READ_BUDGET; budget++) {
 		ret = svpu_session_receive(ctx->session, &message);
 		if (ret < 0) {
-			svpu_decoder_fail(ctx, ret == -ELOOP  ? "it rings or babbles too much" :
-					       ret == -ENODEV ? "its device is gone" :
-								"it sent something malformed");
+			svpu_decoder_fail(ctx, svpu_receive_error(ret));
 			return false;
 		}
 		if (!ret) {
@@ -299,8 +272,11 @@ void svpu_decoder_work(struct work_struct *work)
 /* Something is expected of the firmware. */
 static bool svpu_is_busy(struct svpu_ctx *ctx)
 {
-	return ctx->in_flight[SVPU_OUT] || ctx->in_flight[SVPU_CAP] || ctx->drain_unanswered ||
-	       !ctx->configured || !svpu_session_all_read(ctx->session);
+	const struct svpu_session_state *state = &ctx->session->state;
+
+	return ctx->in_flight[SVPU_OUT] || ctx->in_flight[SVPU_CAP] ||
+	       svpu_session_owes_drain(state) || !svpu_session_is_configured(state) ||
+	       !svpu_session_all_read(ctx->session);
 }
 
 /*
@@ -317,7 +293,8 @@ void svpu_decoder_watchdog(struct work_struct *work)
 	if (ctx->session && svpu_is_busy(ctx)) {
 		if (ctx->ping && time_after(jiffies, ctx->ping_sent + limit)) {
 			svpu_decoder_fail(ctx, "it doesn't answer");
-		} else if (!ctx->configured && time_after(jiffies, ctx->started + 2 * limit)) {
+		} else if (!svpu_session_is_configured(&ctx->session->state) &&
+			   time_after(jiffies, ctx->started + 2 * limit)) {
 			svpu_decoder_fail(ctx, "it doesn't get configured");
 		} else if (!ctx->ping && time_after(jiffies, ctx->heard + limit / 2)) {
 			ctx->ping = ++ctx->cookie << 8 | 0xff;

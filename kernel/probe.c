@@ -114,8 +114,7 @@ static const char *svpu_probe_read(struct svpu_device *dev)
 	while (budget--) {
 		ret = svpu_session_receive(dev->probe_session, &message);
 		if (ret < 0)
-			return ret == -ELOOP ? "it rings or babbles too much" :
-					       "it sent something malformed";
+			return svpu_receive_error(ret);
 		if (!ret)
 			return READ_ONCE(dev->probe_session->lost) ?
 				       "it left before it told its capabilities" :

@@ -86,6 +86,7 @@ struct svpu_session *svpu_session_open(struct svpu_device *dev, struct svpu_ctx 
 	INIT_LIST_HEAD(&session->link);
 	INIT_LIST_HEAD(&session->transport_link);
 	INIT_LIST_HEAD(&session->leaving);
+	svpu_session_step(&session->state, SVPU_HOST_STARTS);
 	spin_lock_init(&session->owner_lock);
 	spin_lock_init(&session->firmware_lock);
 	mutex_init(&session->memory_lock);
@@ -253,6 +254,7 @@ int svpu_session_send(struct svpu_session *session, void *command, u16 type, u16
 	entry->cookie = cookie;
 	ret = svpu_ring_put(&session->commands, entry);
 	if (!ret) {
+		svpu_session_step(&session->state, svpu_session_wants(entry));
 		session->counters.commands++;
 		dev_dbg(session->dev->dev, "session %u: command %u, cookie %llx\n",
 			session->generation, type, cookie);
@@ -305,6 +307,7 @@ static bool svpu_session_rings_for_nothing(struct svpu_session *session)
 static int svpu_session_next(struct svpu_session *session, union svpu_any_message *message)
 {
 	struct svpu_header *header = session->region;
+	enum svpu_session_trigger said;
 	struct svpu_complaint why;
 	enum svpu_form form;
 	int ret;
@@ -335,21 +338,24 @@ static int svpu_session_next(struct svpu_session *session, union svpu_any_messag
 		if ((form == SVPU_FORM_UNKNOWN || message->entry.type == SVPU_MSG_FORMAT_CHANGED) &&
 		    svpu_rate_exceeds(&session->unknown, 1, SVPU_MAX_UNKNOWN))
 			return -ELOOP;
-		if (session->ready)
-			return message->entry.type == SVPU_MSG_READY ? -EPROTO : 1;
-		if (message->entry.type != SVPU_MSG_READY ||
+		said = svpu_session_said(&message->entry);
+		if (said == SVPU_SAID_READY &&
 		    READ_ONCE(header->firmware_abi) >> 16 != SVPU_ABI_MAJOR)
 			return -EPROTO;
-		session->ready = true;
+		if (svpu_session_step(&session->state, said) == SVPU_TURN_OFFENCE) {
+			dev_dbg(session->dev->dev, "session %u: %s isn't due\n",
+				session->generation, svpu_session_trigger_name(said));
+			return -ENOMSG;
+		}
 		return 1;
 	}
 }
 
 /*
  * The next message, copied out of shared memory. Returns 1; 0 when there is none, and the doorbell
- * will ring; -EPROTO when the firmware said something malformed, -ELOOP when it rings or says what
- * we don't know too often, -ENODEV when the device has gone. The first message, and only that, must
- * be READY, with our ABI.
+ * will ring; -EPROTO when the firmware said something malformed, -ENOMSG when it said something out
+ * of its turn (core/session_state.h), -ELOOP when it rings or says what we don't know too often,
+ * -ENODEV when the device has gone. READY must have our ABI.
  */
 int svpu_session_receive(struct svpu_session *session, union svpu_any_message *message)
 {
@@ -360,6 +366,21 @@ int svpu_session_receive(struct svpu_session *session, union svpu_any_message *m
 	ret = svpu_session_next(session, message);
 	svpu_access_end(session->dev, access);
 	return ret;
+}
+
+/* For people: what svpu_session_receive() found. */
+const char *svpu_receive_error(int error)
+{
+	switch (error) {
+	case -ELOOP:
+		return "it rings or babbles too much";
+	case -ENODEV:
+		return "its device is gone";
+	case -ENOMSG:
+		return "it said something out of its turn";
+	default:
+		return "it sent something malformed";
+	}
 }
 
 /*

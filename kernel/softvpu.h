@@ -30,6 +30,7 @@
 #include "core/frame_layout.h"
 #include "core/message_check.h"
 #include "core/ring.h"
+#include "core/session_state.h"
 
 #include "compat.h"
 
@@ -213,7 +214,7 @@ struct svpu_session {
 	struct svpu_ring commands;
 	struct svpu_ring messages;
 	struct svpu_ring debug;
-	bool ready; /* SVPU_MSG_READY was seen */
+	struct svpu_session_state state;
 	struct svpu_rate unknown; /* messages of types that we don't know; changes of format */
 	struct svpu_rate idle; /* doorbells with nothing behind them */
 	struct svpu_rate debug_lines;
@@ -272,6 +273,7 @@ void svpu_session_bell(struct svpu_session *session);
 void svpu_session_lost(struct svpu_session *session);
 int svpu_session_send(struct svpu_session *session, void *command, u16 type, u16 size, u64 cookie);
 int svpu_session_receive(struct svpu_session *session, union svpu_any_message *message);
+const char *svpu_receive_error(int error);
 bool svpu_session_has_room(struct svpu_session *session);
 bool svpu_session_all_read(struct svpu_session *session);
 bool svpu_rate_exceeds(struct svpu_rate *rate, unsigned int events, unsigned int most);
@@ -350,10 +352,7 @@ struct svpu_ctx {
 	struct svpu_msg_format_changed announced; /* by the firmware; the machine applies it */
 	atomic_t error_polls; /* that the failed session's client made; see svpu_poll() */
 
-	/* What was said to the firmware, and by it. */
-	bool configured; /* the firmware said so */
-	bool awaits_resume; /* the firmware, since a FORMAT_CHANGED or DRAINED */
-	bool drain_unanswered; /* DRAIN without its DRAINED */
+	/* What the firmware owes, and is owed. */
 	bool drain_due; /* to be sent behind drain_after */
 	struct vb2_v4l2_buffer *drain_after; /* last ready OUTPUT buffer that a STOP covers */
 	bool drain_damaged; /* the firmware lost data that only the drain's LAST can tell of */

@@ -10,11 +10,11 @@ class SystemClock final : public Clock {
   TimePoint now() const override { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
 };
 
+// Made by the compiler: signal handlers ask for the time, and children of fork().
+constinit const SystemClock the_clock;
+
 }  // namespace
 
-const Clock& system_clock() {
-  static const SystemClock* const clock = new SystemClock;  // leaked: it outlives every static object
-  return *clock;
-}
+const Clock& system_clock() { return the_clock; }
 
 }  // namespace softvpu

@@ -12,8 +12,10 @@ using TimePoint = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 
 class Clock {
  public:
-  virtual ~Clock() = default;
   virtual TimePoint now() const = 0;
+
+ protected:
+  ~Clock() = default;  // not virtual: a clock of static storage duration needs no destruction
 };
 
 // CLOCK_MONOTONIC.

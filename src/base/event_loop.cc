@@ -20,6 +20,7 @@
 
 #include "base/library_fds.h"
 #include "base/log.h"
+#include "base/on_first_use.h"
 #include "base/raw_syscall.h"
 #include "base/unique_fd.h"
 
@@ -239,8 +240,8 @@ EventLoop::~EventLoop() {
 }
 
 EventLoop& EventLoop::process() {
-  static EventLoop* const loop = new EventLoop;  // leaked: its thread may outlive every static object
-  return *loop;
+  static OnFirstUse<EventLoop> loop;
+  return loop.get();
 }
 
 Status EventLoop::start() {

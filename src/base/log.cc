@@ -2,6 +2,8 @@
 // Lines on stderr for a person who set SOFTVPU_DEBUG. Called by every room.
 #include "base/log.h"
 
+#include <algorithm>
+#include <atomic>
 #include <cstdarg>
 #include <cstdint>
 #include <cstdlib>
@@ -15,11 +17,15 @@ namespace {
 constexpr size_t kLineBytes = 1024;
 constexpr int kStderr = 2;
 
+// Read once. Threads that come first at the same time read the same.
 int configured_level() {
-  static const int level = [] {
-    const char* text = std::getenv("SOFTVPU_DEBUG");
-    return text == nullptr ? 0 : static_cast<int>(std::strtol(text, nullptr, 10));
-  }();
+  constexpr int kUnread = -1;
+  static std::atomic<int> known{kUnread};
+  int level = known.load(std::memory_order_relaxed);
+  if (level != kUnread) return level;
+  const char* text = std::getenv("SOFTVPU_DEBUG");
+  level = text == nullptr ? 0 : std::max(0, static_cast<int>(std::strtol(text, nullptr, 10)));
+  known.store(level, std::memory_order_relaxed);
   return level;
 }
 

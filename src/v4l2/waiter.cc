@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <climits>
 
+#include "base/on_first_use.h"
 #include "base/raw_syscall.h"
 
 namespace softvpu::v4l2 {
@@ -22,8 +23,8 @@ class FutexWaiter final : public Waiter {
 }  // namespace
 
 Waiter& futex_waiter() {
-  static FutexWaiter* waiter = new FutexWaiter;  // leaked on purpose: other threads may sleep in it at exit
-  return *waiter;
+  static OnFirstUse<FutexWaiter> waiter;
+  return waiter.get();
 }
 
 void wake_all(const uint32_t* futex) { raw::futex_wake(futex, INT_MAX); }

@@ -28,19 +28,15 @@ constexpr Duration kDeathLimit = std::chrono::seconds(2);
 SessionCore::SessionCore(SessionSetup setup, std::weak_ptr<codec::SessionEvents> owner)
     : setup_(std::move(setup)), owner_(std::move(owner)), watchdog_(setup_.limits) {}
 
-Verdict SessionCore::take(Happening happening) {
-  const Step taken = step(state_, happening);
-  state_ = taken.next;
-  return taken.verdict;
-}
+svpu_turn SessionCore::take(svpu_session_trigger what) { return svpu_session_step(&state_, what); }
 
-Status SessionCore::take_verb(Happening happening) {
-  switch (take(happening)) {
-    case Verdict::kAccept:
-    case Verdict::kIgnore:
+Status SessionCore::take_verb(svpu_session_trigger what) {
+  switch (take(what)) {
+    case SVPU_TURN_ACCEPTED:
+    case SVPU_TURN_IGNORED:
       return {};
-    case Verdict::kInvalid:
-      return fail(EINVAL, std::string(to_string(happening)) + " isn't possible now");
+    case SVPU_TURN_INVALID:
+      return fail(EINVAL, std::string(svpu_session_trigger_name(what)) + " isn't possible now");
     default:
       if (dying_) return {};  // session.h, 6: EIO after failed()
       return fail(EIO, "the session has failed");
@@ -49,7 +45,7 @@ Status SessionCore::take_verb(Happening happening) {
 
 Status SessionCore::map_buffer(Direction side, BufferHandle buffer, std::span<const codec::PlaneMemory> planes) {
   const Lock lock(mutex_);
-  if (Status taken = take_verb(Happening::kQueue); !taken) return taken;
+  if (Status taken = take_verb(SVPU_HOST_QUEUES); !taken) return taken;
   if (Status mapped = buffers_.map(side, buffer, planes); !mapped) return mapped;
   if (Status pushed = outbox_.push_map(to_wire(side, buffer, planes), planes); !pushed) {
     (void)buffers_.unmap(side, buffer);
@@ -61,9 +57,9 @@ Status SessionCore::map_buffer(Direction side, BufferHandle buffer, std::span<co
 
 Status SessionCore::unmap_buffer(Direction side, BufferHandle buffer) {
   const Lock lock(mutex_);
-  if (Status taken = take_verb(Happening::kQueue); !taken) return taken;
+  if (Status taken = take_verb(SVPU_HOST_QUEUES); !taken) return taken;
   if (Status unmapped = buffers_.unmap(side, buffer); !unmapped) return unmapped;
-  if (state_.phase == Phase::kIdle && outbox_.drop_map(side, buffer)) return {};
+  if (svpu_session_is_idle(&state_) && outbox_.drop_map(side, buffer)) return {};
   buffers_.begin_unmap();
   send({0, hfi::cmd::UnmapBuffer{to_wire(side), to_wire(buffer)}});
   return {};
@@ -71,7 +67,7 @@ Status SessionCore::unmap_buffer(Direction side, BufferHandle buffer) {
 
 Status SessionCore::set_frame_layout(const FrameLayout& layout) {
   const Lock lock(mutex_);
-  if (Status taken = take_verb(Happening::kQueue); !taken) return taken;
+  if (Status taken = take_verb(SVPU_HOST_QUEUES); !taken) return taken;
   const auto& raw = setup_.codec.raw;
   if (std::find(raw.begin(), raw.end(), layout.fourcc) == raw.end())
     return fail(EINVAL, "the codec has no raw format " + to_string(layout.fourcc));
@@ -83,7 +79,7 @@ Status SessionCore::set_frame_layout(const FrameLayout& layout) {
 
 Status SessionCore::set_control(uint32_t id, int64_t value) {
   const Lock lock(mutex_);
-  if (Status taken = take_verb(Happening::kQueue); !taken) return taken;
+  if (Status taken = take_verb(SVPU_HOST_QUEUES); !taken) return taken;
   const auto& menus = setup_.codec.menus;
   const auto menu = std::find_if(menus.begin(), menus.end(), [id](const codec::MenuControl& one) { return one.id == id; });
   if (menu == menus.end()) return fail(EINVAL, "the codec has no control " + std::to_string(id));
@@ -95,9 +91,10 @@ Status SessionCore::set_control(uint32_t id, int64_t value) {
 
 Status SessionCore::start() {
   const Lock lock(mutex_);
-  const Verdict verdict = step(state_, Happening::kStart).verdict;
-  if (verdict == Verdict::kRefuse) return fail(EIO, "the session has failed");
-  if (verdict == Verdict::kIgnore) return {};
+  svpu_session_state preview = state_;
+  const svpu_turn verdict = svpu_session_step(&preview, SVPU_HOST_STARTS);
+  if (verdict == SVPU_TURN_REFUSED) return fail(EIO, "the session has failed");
+  if (verdict == SVPU_TURN_IGNORED) return {};
   if (Status started = setup_.loop->start(); !started) return started;
   auto link = setup_.make_link();
   if (!link) return Unexpected(link.error());
@@ -107,7 +104,7 @@ Status SessionCore::start() {
     let_go_of_link();
     return watched;
   }
-  (void)take(Happening::kStart);
+  (void)take(SVPU_HOST_STARTS);
   setup_.statistics->sessions_started.fetch_add(1, std::memory_order_relaxed);
   if (log_enabled(LogLevel::kInfo)) log_line(LogLevel::kInfo, "session: %s started", link_->description().c_str());
   outbox_.push_front({0, to_wire(setup_.config, setup_.test_commands)});
@@ -120,7 +117,7 @@ Status SessionCore::start() {
 
 Status SessionCore::queue_input(const codec::InputChunk& chunk) {
   const Lock lock(mutex_);
-  if (Status taken = take_verb(Happening::kQueue); !taken) return taken;
+  if (Status taken = take_verb(SVPU_HOST_QUEUES); !taken) return taken;
   if (Status queued = buffers_.queue_input(chunk); !queued) return queued;
   // From here on the books answer for the buffer, also if sending fails.
   send({static_cast<uint64_t>(chunk.cookie), to_wire(chunk)});
@@ -129,7 +126,7 @@ Status SessionCore::queue_input(const codec::InputChunk& chunk) {
 
 Status SessionCore::queue_output(BufferHandle buffer, Cookie cookie) {
   const Lock lock(mutex_);
-  if (Status taken = take_verb(Happening::kQueue); !taken) return taken;
+  if (Status taken = take_verb(SVPU_HOST_QUEUES); !taken) return taken;
   if (Status queued = buffers_.queue_output(buffer, cookie); !queued) return queued;
   send({static_cast<uint64_t>(cookie), hfi::cmd::QueueOutput{to_wire(buffer)}});
   return {};
@@ -137,24 +134,24 @@ Status SessionCore::queue_output(BufferHandle buffer, Cookie cookie) {
 
 Status SessionCore::resume() {
   const Lock lock(mutex_);
-  const Verdict verdict = take(Happening::kResume);
-  if (verdict == Verdict::kRefuse && !dying_) return fail(EIO, "the session has failed");
-  if (verdict == Verdict::kAccept) send({0, hfi::cmd::Resume{}});
+  const svpu_turn verdict = take(SVPU_HOST_RESUMES);
+  if (verdict == SVPU_TURN_REFUSED && !dying_) return fail(EIO, "the session has failed");
+  if (verdict == SVPU_TURN_ACCEPTED) send({0, hfi::cmd::Resume{}});
   return {};
 }
 
 Status SessionCore::drain() {
   const Lock lock(mutex_);
-  if (Status taken = take_verb(Happening::kDrain); !taken) return taken;
+  if (Status taken = take_verb(SVPU_HOST_DRAINS); !taken) return taken;
   send({0, hfi::cmd::Drain{}});
   return {};
 }
 
 Status SessionCore::return_output() {
   const Lock lock(mutex_);
-  if (Status taken = take_verb(Happening::kQueue); !taken) return taken;
+  if (Status taken = take_verb(SVPU_HOST_QUEUES); !taken) return taken;
   if (!buffers_.outputs_under_way()) return {};
-  if (state_.phase != Phase::kIdle) {
+  if (!svpu_session_is_idle(&state_)) {
     buffers_.begin_return();
     send({0, hfi::cmd::ReturnOutput{}});
     return {};
@@ -169,11 +166,11 @@ Status SessionCore::return_output() {
 
 Status SessionCore::flush(Direction side, uint32_t generation) {
   const Lock lock(mutex_);
-  const bool idle = state_.phase == Phase::kIdle;
+  const bool idle = svpu_session_is_idle(&state_);
   if (idle) {
     if (Status started = setup_.loop->start(); !started) return started;
   }
-  if (Status taken = take_verb(side == Direction::kInput ? Happening::kFlushInput : Happening::kFlushOutput); !taken)
+  if (Status taken = take_verb(side == Direction::kInput ? SVPU_HOST_FLUSHES_INPUT : SVPU_HOST_FLUSHES_OUTPUT); !taken)
     return taken;
   if (idle) return flush_before_start(side, generation);
   buffers_.begin_flush(side, generation);
@@ -199,21 +196,21 @@ Status SessionCore::flush_before_start(Direction side, uint32_t generation) {
 
 Status SessionCore::crash() {
   const Lock lock(mutex_);
-  if (Status taken = take_verb(Happening::kQueue); !taken) return taken;
+  if (Status taken = take_verb(SVPU_HOST_QUEUES); !taken) return taken;
   send({0, hfi::cmd::Crash{}});
   return {};
 }
 
 void SessionCore::give_up(const std::string& reason) {
   const Lock lock(mutex_);
-  fail_session(Happening::kGivenUp, reason);
+  fail_session(SVPU_PEER_GIVEN_UP, reason);
 }
 
 // A failure to send isn't the verb's: it ends the session, and the events say so.
 void SessionCore::send(const hfi::Command& command) {
   if (dying_) return;
   if (Status pushed = outbox_.push(command); !pushed) {
-    fail_session(Happening::kGivenUp, pushed.error().reason);
+    fail_session(SVPU_PEER_GIVEN_UP, pushed.error().reason);
     return;
   }
   pump_out();
@@ -238,7 +235,7 @@ void SessionCore::pump_out() {
       }
       break;
     case Outbox::Outcome::kPeerGone:
-      fail_session(Happening::kPeerDied, link_->description() + " takes no more commands");
+      fail_session(SVPU_PEER_DIED, link_->description() + " takes no more commands");
       return;
   }
   arm_watchdog();
@@ -267,8 +264,8 @@ void SessionCore::let_go_of_link() {
 }
 
 void SessionCore::arm_watchdog() {
-  const bool running = state_.phase == Phase::kConfigured || state_.phase == Phase::kStreaming;
-  watchdog_.set_busy(running && (buffers_.any_under_way() || state_.draining || !outbox_.empty()), now());
+  const bool running = svpu_session_is_under_way(&state_);
+  watchdog_.set_busy(running && (buffers_.any_under_way() || svpu_session_owes_drain(&state_) || !outbox_.empty()), now());
   const auto at = watchdog_.check_at();
   // A timer that fires too early only looks again; one that would fire too late is replaced.
   if (!running || !at || (watchdog_at_ && *watchdog_at_ <= *at)) return;
@@ -295,7 +292,7 @@ void SessionCore::on_watchdog(uint64_t timer) {
           break;
         case Watchdog::Decision::kGiveUp:
           setup_.statistics->watchdog_kills.fetch_add(1, std::memory_order_relaxed);
-          fail_session(Happening::kGivenUp, link_->description() + " hangs: " + watchdog_.reason());
+          fail_session(SVPU_PEER_GIVEN_UP, link_->description() + " hangs: " + watchdog_.reason());
           break;
       }
       pump_out();
@@ -312,11 +309,11 @@ void SessionCore::on_retry() {
 
 void SessionCore::violation(const std::string& what) {
   setup_.statistics->protocol_violations.fetch_add(1, std::memory_order_relaxed);
-  fail_session(Happening::kGivenUp, (link_ ? link_->description() : "the firmware") + " broke the protocol: " + what);
+  fail_session(SVPU_PEER_GIVEN_UP, (link_ ? link_->description() : "the firmware") + " broke the protocol: " + what);
 }
 
-void SessionCore::fail_session(Happening why, const std::string& reason) {
-  if (take(why) == Verdict::kFail) end_session(reason);
+void SessionCore::fail_session(svpu_session_trigger why, const std::string& reason) {
+  if (take(why) == SVPU_TURN_FAILS) end_session(reason);
 }
 
 void SessionCore::end_session(const std::string& reason) {
@@ -387,7 +384,7 @@ void SessionCore::tell_events() {
 
 void SessionCore::close() {
   const Lock lock(mutex_);
-  (void)take(Happening::kClose);
+  (void)take(SVPU_HOST_CLOSES);
   dying_ = false;
   outbox_.clear();
   events_.clear();

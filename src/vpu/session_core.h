@@ -16,10 +16,10 @@
 #include "base/event_loop.h"
 #include "base/rate_limit.h"
 #include "codec/session.h"
+#include "core/session_state.h"
 #include "hfi/link.h"
 #include "vpu/buffers.h"
 #include "vpu/event.h"
-#include "vpu/host_state.h"
 #include "vpu/outbox.h"
 #include "vpu/statistics.h"
 #include "vpu/watchdog.h"
@@ -69,14 +69,14 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   using Lock = std::unique_lock<std::mutex>;
 
   // All below: mutex held, unless said otherwise.
-  Verdict take(Happening happening);
-  Status take_verb(Happening happening);
+  svpu_turn take(svpu_session_trigger what);
+  Status take_verb(svpu_session_trigger what);
   void send(const hfi::Command& command);
   void pump_out();
   Status watch_link();
   void arm_watchdog();
   TimePoint now() const { return setup_.clock->now(); }
-  bool over() const { return state_.phase == Phase::kError || state_.phase == Phase::kStopped; }
+  bool over() const { return svpu_session_is_over(&state_); }
 
   // Reads what the firmware says, at most `most` messages; returns how many there were.
   size_t pump_in(size_t most);
@@ -84,7 +84,7 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   void take_message(const hfi::Message& message);
 
   void violation(const std::string& what);
-  void fail_session(Happening why, const std::string& reason);
+  void fail_session(svpu_session_trigger why, const std::string& reason);
   // The state is kError already: kills the firmware, and gives everything back when it is dead.
   void end_session(const std::string& reason);
   // Every buffer comes back, then failed().
@@ -111,7 +111,7 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   const std::weak_ptr<codec::SessionEvents> owner_;
 
   std::mutex mutex_;  // guards all that follows
-  HostState state_;
+  svpu_session_state state_{};
   std::unique_ptr<hfi::HostLink> link_;
   Buffers buffers_;
   Outbox outbox_;

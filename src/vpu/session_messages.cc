@@ -24,10 +24,10 @@ struct SessionCore::Taker {
   SessionCore& core;
   const uint64_t cookie;
 
-  bool allowed(Happening happening) const {
-    const Verdict verdict = core.take(happening);
-    if (verdict == Verdict::kViolation) core.violation(std::string(to_string(happening)) + " isn't due");
-    return verdict == Verdict::kAccept;
+  bool allowed(svpu_session_trigger what) const {
+    const svpu_turn verdict = core.take(what);
+    if (verdict == SVPU_TURN_OFFENCE) core.violation(std::string(svpu_session_trigger_name(what)) + " isn't due");
+    return verdict == SVPU_TURN_ACCEPTED;
   }
   bool holds(const Status& check) const {
     if (!check) core.violation(check.error().reason);
@@ -35,12 +35,13 @@ struct SessionCore::Taker {
   }
 
   void operator()(const hfi::Unknown& message) const {
+    if (!allowed(SVPU_SAID_OTHER)) return;
     if (!core.unasked_messages_.take(core.now()))
       core.violation("too many messages of unknown types in a second, the last " + std::to_string(message.type));
   }
 
   void operator()(const hfi::msg::Ready& message) const {
-    if (!allowed(Happening::kReady)) return;
+    if (!allowed(SVPU_SAID_READY)) return;
     core.watchdog_.answered();
     core.watchdog_.ready(core.now());
     if (log_enabled(LogLevel::kInfo)) {
@@ -49,17 +50,17 @@ struct SessionCore::Taker {
     }
   }
 
-  void operator()(const hfi::msg::Capability&) const { core.violation("CAPABILITY wasn't asked for"); }
-  void operator()(const hfi::msg::CapabilitiesEnd&) const { core.violation("CAPABILITIES_END wasn't asked for"); }
+  void operator()(const hfi::msg::Capability&) const { (void)allowed(SVPU_SAID_CAPABILITY); }
+  void operator()(const hfi::msg::CapabilitiesEnd&) const { (void)allowed(SVPU_SAID_CAPABILITY); }
 
   void operator()(const hfi::msg::Configured& message) const {
     if (message.status == hfi::WireStatus::kOk) {
-      if (allowed(Happening::kConfigured)) core.watchdog_.answered();
+      if (allowed(SVPU_SAID_CONFIGURED)) core.watchdog_.answered();
       return;
     }
-    const Verdict verdict = core.take(Happening::kRefused);
-    if (verdict == Verdict::kViolation) core.violation("CONFIGURED isn't due");
-    if (verdict == Verdict::kFail)
+    const svpu_turn verdict = core.take(SVPU_SAID_REFUSED);
+    if (verdict == SVPU_TURN_OFFENCE) core.violation("CONFIGURED isn't due");
+    if (verdict == SVPU_TURN_FAILS)
       core.end_session(std::string("the firmware can't be configured so: ") + hfi::to_string(message.status));
   }
 
@@ -67,30 +68,30 @@ struct SessionCore::Taker {
     if (core.setup_.config.role != codec::Role::kDecoder) return core.violation("FORMAT_CHANGED from what isn't a decoder");
     const auto format = from_wire(message, core.setup_.codec);
     if (!format) return core.violation(format.error().reason);
-    if (!allowed(Happening::kFormatChanged)) return;
+    if (!allowed(SVPU_SAID_FORMAT_CHANGED)) return;
     if (!core.unasked_messages_.take(core.now())) return core.violation("the format changes too often in a second");
     core.say(FormatChangedEvent{*format, message.initial});
   }
 
   void operator()(const hfi::msg::InputDone& message) const {
-    if (!allowed(Happening::kInputDone)) return;
+    if (!allowed(SVPU_SAID_INPUT_DONE)) return;
     const DoneStatus status = from_wire(message.status);
     if (holds(core.buffers_.finish_input(codec::Cookie{cookie}, status))) core.say(InputDoneEvent{codec::Cookie{cookie}, status});
   }
 
   void operator()(const hfi::msg::OutputDone& message) const {
     const codec::OutputDone done = from_wire(cookie, message);
-    if (!allowed(done.status == DoneStatus::kCancelled ? Happening::kOutputReturned : Happening::kFrame)) return;
+    if (!allowed(done.status == DoneStatus::kCancelled ? SVPU_SAID_OUTPUT_RETURNED : SVPU_SAID_FRAME)) return;
     if (holds(core.buffers_.finish_output(done))) core.say(done);
   }
 
   void operator()(const hfi::msg::Drained& message) const {
-    if (allowed(Happening::kDrained)) core.say(DrainedEvent{from_wire(message.status)});
+    if (allowed(SVPU_SAID_DRAINED)) core.say(DrainedEvent{from_wire(message.status)});
   }
 
   void operator()(const hfi::msg::Flushed& message) const {
     const Direction side = from_wire(message.direction);
-    if (!allowed(side == Direction::kInput ? Happening::kFlushedInput : Happening::kFlushedOutput)) return;
+    if (!allowed(side == Direction::kInput ? SVPU_SAID_FLUSHED_INPUT : SVPU_SAID_FLUSHED_OUTPUT)) return;
     if (!holds(core.buffers_.end_flush(side, message.generation))) return;
     core.watchdog_.answered();
     core.say(FlushedEvent{side, message.generation});
@@ -98,11 +99,12 @@ struct SessionCore::Taker {
 
   // The memory is the client's as long as anybody maps it: there is nothing to do.
   void operator()(const hfi::msg::Unmapped& message) const {
-    if (!allowed(Happening::kUnmapped)) return;
+    if (!allowed(SVPU_SAID_UNMAPPED)) return;
     (void)holds(core.buffers_.end_unmap(from_wire(message.direction), {message.buffer.index, message.buffer.generation}));
   }
 
   void operator()(const hfi::msg::Pong&) const {
+    if (!allowed(SVPU_SAID_OTHER)) return;
     if (cookie != core.next_pong_ || cookie >= core.next_ping_) return core.violation("PONG without its ping");
     ++core.next_pong_;
   }
@@ -113,7 +115,7 @@ struct SessionCore::Taker {
 
  private:
   void error(const char* status, const std::string& text) const {
-    core.fail_session(Happening::kSessionError, "the firmware gave up (" + std::string(status) + "): " + text);
+    core.fail_session(SVPU_SAID_ERROR, "the firmware gave up (" + std::string(status) + "): " + text);
   }
 };
 
@@ -178,8 +180,7 @@ void SessionCore::on_hangup() {
     const std::string last_words = link_->last_words();
     peer_dead_ = true;
     if (dying_) give_back();
-    fail_session(Happening::kPeerDied,
-                 link_->description() + " died" + (last_words.empty() ? "" : "; its last words: " + last_words));
+    fail_session(SVPU_PEER_DIED, link_->description() + " died" + (last_words.empty() ? "" : "; its last words: " + last_words));
     link_->reap();
     let_go_of_link();
   }

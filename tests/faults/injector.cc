@@ -36,6 +36,7 @@ struct Thread {
   Who who = Who::kOther;
   bool known = false;
   bool fails = false;  // the call that it is in
+  CallInfo failing;
 };
 
 class Run {
@@ -205,7 +206,7 @@ void Run::at_call(pid_t tid, Thread& thread) {
   if (call.entering) {
     before(tid, thread, call);
   } else {
-    if (thread.fails && fault_->call != SYS_brk) set_result(tid, -fault_->error);
+    if (thread.fails) fail_call(tid, thread.failing, fault_->error);
     thread.fails = false;
   }
 }
@@ -221,6 +222,7 @@ void Run::before(pid_t tid, Thread& thread, const CallInfo& call) {
   outcome_.hit = true;
   outcome_.where = describe(tid, call);
   thread.fails = true;
+  thread.failing = call;
   if (!fault_->after) skip_call(tid, call);
 }
 

@@ -68,11 +68,16 @@ void skip_call(pid_t tid, const CallInfo& call) {
 #endif
 }
 
-void set_result(pid_t tid, long result) {
+void fail_call(pid_t tid, const CallInfo& call, int error) {
+  const long result = -error;
 #if defined(__x86_64__)
+  if (call.number == SYS_brk)
+    return change(
+        tid, [](Registers& r, long value) { r.rdi = static_cast<unsigned long long>(value); }, call.argument[0]);
   change(
       tid, [](Registers& r, long value) { r.rax = static_cast<unsigned long long>(value); }, result);
 #elif defined(__aarch64__)
+  if (call.number == SYS_brk) return;  // one register for both
   change(
       tid, [](Registers& r, long value) { r.regs[0] = static_cast<unsigned long long>(value); }, result);
 #endif

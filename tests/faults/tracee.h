@@ -19,8 +19,8 @@ struct CallInfo {
 CallInfo call_of(pid_t tid);
 // At the entry: the kernel does nothing instead. brk(2), which has no error, is asked for where the heap ends.
 void skip_call(pid_t tid, const CallInfo& call);
-// At the exit.
-void set_result(pid_t tid, long result);
+// At the exit: its result is -error. brk(2) has told where the heap ends, and gets back the register that was changed for that.
+void fail_call(pid_t tid, const CallInfo& call, int error);
 
 // `usual`: what the traced program itself is, whatever its name.
 Who who_is(pid_t tid, Who usual);

@@ -40,10 +40,13 @@ class Elf {
     }
     return nullptr;
   }
-  std::set<std::string> exported() const {
+  std::set<std::string> exported() const { return defined(".dynsym", ".dynstr"); }
+  std::set<std::string> all_symbols() const { return defined(".symtab", ".strtab"); }
+  std::set<std::string> defined(const std::string& table, const std::string& names_of_table) const {
     std::set<std::string> names;
-    const Elf64_Shdr* symbols = section(".dynsym");
-    const Elf64_Shdr* strings = section(".dynstr");
+    const Elf64_Shdr* symbols = section(table);
+    const Elf64_Shdr* strings = section(names_of_table);
+    if (symbols == nullptr || strings == nullptr) return names;
     for (size_t i = 0; i < symbols->sh_size / sizeof(Elf64_Sym); ++i) {
       Elf64_Sym symbol{};
       std::memcpy(&symbol, data_.data() + symbols->sh_offset + i * sizeof symbol, sizeof symbol);
@@ -68,6 +71,15 @@ class Elf {
   Elf64_Ehdr header_{};
   std::vector<Elf64_Shdr> sections_;
 };
+
+// A guard of a function's static is a lock, which a child of fork() inherits locked if another thread was inside
+// (base/on_first_use.h).
+TEST(TheLibrary, HasNoGuardsThatAChildOfForkCouldInheritLocked) {
+  const std::set<std::string> symbols = Elf(SOFTVPU_LIBRARY).all_symbols();
+  ASSERT_GT(symbols.size(), 100u) << "its symbol table was stripped";
+  for (const std::string& name : symbols)
+    EXPECT_FALSE(name.starts_with("_ZGV") && name.find("7softvpu") != std::string::npos) << name;
+}
 
 TEST(TheLibrary, ExportsTheInterposedSymbolsAndNothingElse) {
   std::set<std::string> allowed;

@@ -88,8 +88,8 @@ class AnInclude(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("src/new/thing.cc", done.stdout)
 
-    def test_is_not_how_to_learn_of_the_decoders_state(self):
-        for line, status in (("if (ctx->state.draining) return;", 1), ("return state->capture_streaming;", 1), ("if (phase == SVPU_PHASE_STOPPED)", 1),
+    def test_is_not_how_to_learn_of_a_machines_state(self):
+        for line, status in (("if (ctx->state.draining) return;", 1), ("return state->capture_streaming;", 1), ("if (phase == SVPU_PHASE_STOPPED)", 1), ("if (session->state.stale_drain) return;", 1),
                              ("if (svpu_decoder_has_failed(&ctx->state)) return;", 0), ("if (cookie.draining) return;", 0)):
             for path in ("kernel/queue.c", "core/decoder_state.c"):
                 self.plant(path, line + "\n")

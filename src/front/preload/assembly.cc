@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 
+#include "base/on_first_use.h"
 #include "front/preload/open_file.h"
 #include "v4l2/video_device.h"
 #include "vpu/driver.h"
@@ -19,14 +20,10 @@ struct Devices {
   vpu::VpuDriver driver{vpu::VpuConfig::from_environment()};
 };
 
-// Leaked on purpose, with everything they hold: threads of the program may still be inside at exit.
-Devices*& devices() {
-  static Devices* all = new Devices;
-  return all;
-}
+OnFirstUse<Devices> devices;
 
 v4l2::VideoDevice& device_for(const TreeEntry& node) {
-  Devices& all = *devices();
+  Devices& all = devices.get();
   const std::lock_guard guard(all.lock);
   std::shared_ptr<v4l2::VideoDevice>& device = all.by_minor[node.minor];
   if (!device) {
@@ -47,6 +44,6 @@ Result<std::shared_ptr<v4l2::FileHandle>> open_node(const TreeEntry& node) {
   return device_for(node).open();
 }
 
-void abandon_devices() { devices() = new Devices; }
+void abandon_devices() { devices.abandon(); }
 
 }  // namespace softvpu::preload

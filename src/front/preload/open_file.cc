@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/on_first_use.h"
 #include "base/raw_syscall.h"
 #include "front/preload/assembly.h"
 #include "front/preload/dir_stream.h"
@@ -94,8 +95,8 @@ bool takes_memory(unsigned long request) {
 }  // namespace
 
 v4l2::Waiter& cancellable_waiter() {
-  static CancellableWaiter* const waiter = new CancellableWaiter;  // leaked: threads may sleep in it at exit
-  return *waiter;
+  static OnFirstUse<CancellableWaiter> waiter;
+  return waiter.get();
 }
 
 OpenFile* OpenFile::allocate() {
