@@ -3,6 +3,8 @@
 // random_walk_test.cc.
 #pragma once
 
+#include <linux/videodev2.h>
+
 #include "codec/scripted_session.h"
 #include "tests/conformance/dut_in_process.h"
 

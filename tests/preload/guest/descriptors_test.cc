@@ -317,9 +317,9 @@ TEST(DupOverTheLibrary, InAVforkedChildIsTheChildsOwn) {
   const auto numbers = library_numbers({codec.fd()});
   const AProgramsFile file;
   const int number = numbers.front();
-  const pid_t child = ::vfork();
+  const pid_t child = ::vfork();  // NOLINT(clang-analyzer-security.insecureAPI.vfork): that is what is tested
   if (child == 0) {
-    const bool done = ::dup2(file.fd(), number) == number;
+    const bool done = ::dup2(file.fd(), number) == number;  // NOLINT(clang-analyzer-unix.Vfork)
     ::_exit(done ? 0 : 1);
   }
   int status = -1;

@@ -53,6 +53,7 @@ class PaintedStack {
     argument_ = &body;
     ::makecontext(&fibre_, &PaintedStack::enter, 0);
     ::swapcontext(&caller_, &fibre_);
+    running_ = nullptr;
     size_t untouched = 0;
     while (untouched < size_ && memory_[untouched] == kPaint) ++untouched;
     return static_cast<size_t>(top_ - (memory_ + untouched));
@@ -268,6 +269,7 @@ TEST_F(ACallersStack, OfASignalHandlerIsEnough) {
   ::raise(SIGUSR1);
   EXPECT_EQ(handler_answer, 0);
   ::sigaction(SIGUSR1, &old, nullptr);
+  handled = nullptr;
   before.ss_flags = SS_DISABLE;
   ::sigaltstack(&before, nullptr);
 }
