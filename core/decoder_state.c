@@ -85,7 +85,7 @@ static void forget_stop(struct svpu_decoder_state *s)
 	s->stop_remembered = false;
 }
 
-/* The session is told to drain; while an abandoned drain is unanswered, after that answer. */
+/* Tells the session to drain: now, or once it has answered a drain that was abandoned. */
 static void drain(struct builder *b)
 {
 	if (next(b)->drain_sent) {

@@ -40,9 +40,9 @@ struct svpu_decoder_state {
 	/* A CAPTURE buffer is to be completed with V4L2_BUF_FLAG_LAST once there is one. */
 	bool last_wanted;
 	/*
-	 * The session announced another geometry, and the client still has frames of the old one to
-	 * dequeue. It is told after those, because clients drop undequeued frames when they see the
-	 * event (FFmpeg, GStreamer).
+	 * The session announced another geometry while frames of the old one were waiting to be
+	 * dequeued. The client is told after it has dequeued them: FFmpeg and GStreamer drop such
+	 * frames when they see the event.
 	 */
 	bool change_held;
 	/* The session was told to drain, and neither answered nor had its inputs flushed. */

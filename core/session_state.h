@@ -19,8 +19,8 @@ enum svpu_session_phase {
 	SVPU_SESSION_IDLE, /* no firmware yet; what the host wants to say is remembered */
 	SVPU_SESSION_STARTING, /* READY or CONFIGURED is outstanding */
 	SVPU_SESSION_RUNNING, /* the firmware is configured */
-	SVPU_SESSION_CLOSED, /* its owner let go of it; nobody is told anything any more */
-	SVPU_SESSION_FAILED, /* its owner is told, or about to be */
+	SVPU_SESSION_CLOSED, /* by its owner, which is told nothing more */
+	SVPU_SESSION_FAILED, /* its owner has been told, or is about to be */
 };
 
 struct svpu_session_state {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Waits for the firmware: until it has let go of a queue's buffers, or of memory that was freed.
+ * Waits until the firmware has returned a queue's buffers, or no longer uses memory that was freed.
  * Its messages are handled meanwhile. Under the context's lock.
  */
 #include "softvpu.h"

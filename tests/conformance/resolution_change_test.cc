@@ -30,7 +30,7 @@ class AResolutionChange : public Conformance {
 };
 INSTANTIATE_TEST_SUITE_P(Devices, AResolutionChange, testing::ValuesIn(devices_under_test()), device_name);
 
-// field-order.rst, dev-decoder.rst: what queries answer changes, so that the client is told, though the buffers would still do.
+// field-order.rst, dev-decoder.rst: a change in what queries answer is announced, even if the buffers would still do.
 TEST_P(AResolutionChange, OfTheFieldAloneIsAnnounced) {
   const auto parts = device().field_parts();
   if (parts.empty()) GTEST_SKIP() << "no such stream";
