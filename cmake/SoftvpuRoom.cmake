@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # softvpu_room(NAME [USES room...] [PRIVATE_USES room...] [LIBS library...] [EXCLUDE regex] [UNFORTIFIED] [SHARDS n] [SINGLE_THREADED]): a
 # folder is one static library `softvpu_NAME` of all its *.cc and *.c (not *_test.cc, *_main.cc), and its *_test.cc are the GoogleTest
-# program `NAME_test` (label unit). PRIVATE_USES are rooms that its headers don't include.
+# program `NAME_test` (label unit). What stands in a folder testing/ supports tests: it is compiled into that program only.
+# PRIVATE_USES are rooms that its headers don't include.
 find_package(PkgConfig REQUIRED)
 if(SOFTVPU_BUILD_TESTS)
   find_package(GTest REQUIRED)
@@ -56,8 +57,9 @@ endif()
 
 function(softvpu_room name)
   cmake_parse_arguments(ARG "UNFORTIFIED;SINGLE_THREADED" "EXCLUDE;SHARDS" "USES;PRIVATE_USES;LIBS" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc ${CMAKE_CURRENT_SOURCE_DIR}/*/*.cc ${CMAKE_CURRENT_SOURCE_DIR}/*.c)
-  list(FILTER sources EXCLUDE REGEX "(_test|_main)\\.cc$")
+  set(here ${CMAKE_CURRENT_SOURCE_DIR})
+  file(GLOB sources CONFIGURE_DEPENDS ${here}/*.cc ${here}/*/*.cc ${here}/*/*/*.cc ${here}/*.c)
+  list(FILTER sources EXCLUDE REGEX "(_test|_main)\\.cc$|/testing/[^/]+$")
   if(ARG_EXCLUDE)
     list(FILTER sources EXCLUDE REGEX "${ARG_EXCLUDE}")
   endif()
@@ -85,7 +87,7 @@ function(softvpu_room name)
   endforeach()
   # Where nothing runs at the same time there are no races.
   if(SOFTVPU_BUILD_TESTS AND NOT (ARG_SINGLE_THREADED AND SOFTVPU_SANITIZE MATCHES "thread"))
-    file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.cc ${CMAKE_CURRENT_SOURCE_DIR}/*/*_test.cc)
+    file(GLOB tests CONFIGURE_DEPENDS ${here}/*_test.cc ${here}/*/*_test.cc ${here}/*/*/*_test.cc ${here}/testing/*.cc ${here}/*/testing/*.cc)
     if(tests)
       softvpu_test(${name}_test LABELS unit SHARDS ${ARG_SHARDS} SOURCES ${tests} LIBS softvpu_${name})
     endif()

@@ -10,7 +10,7 @@
 #include <cstdlib>
 #include <span>
 
-#include "firmware/libav/harness.h"
+#include "firmware/libav/testing/harness.h"
 
 namespace {
 

@@ -16,7 +16,7 @@
 
 #include "base/clock.h"
 #include "base/shared_memory.h"
-#include "firmware/libav/harness.h"
+#include "firmware/libav/testing/harness.h"
 #include "hfi/host_port.h"
 
 namespace softvpu::firmware::testing {

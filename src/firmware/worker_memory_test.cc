@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "firmware/host.h"
-#include "firmware/libav/clip.h"
+#include "firmware/libav/testing/clip.h"
 #include "firmware/worker.h"
 
 namespace softvpu::firmware::testing {

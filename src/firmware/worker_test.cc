@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "firmware/host.h"
-#include "firmware/libav/clip.h"
+#include "firmware/libav/testing/clip.h"
 
 namespace softvpu::firmware::testing {
 namespace {

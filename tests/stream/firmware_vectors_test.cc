@@ -6,8 +6,8 @@
 
 #include <random>
 
-#include "firmware/libav/demux.h"
-#include "firmware/libav/harness.h"
+#include "firmware/libav/testing/demux.h"
+#include "firmware/libav/testing/harness.h"
 
 namespace softvpu::firmware::testing {
 namespace {

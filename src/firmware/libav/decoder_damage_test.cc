@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <random>
 
-#include "firmware/libav/decoder_under_test.h"
+#include "firmware/libav/testing/decoder_under_test.h"
 
 namespace softvpu::firmware::testing {
 namespace {

@@ -2,7 +2,7 @@
 // The decoder engine and what streams are: changes of size on the way, sizes and formats that aren't decoded, cropping
 // (dev-decoder.rst, Dynamic Resolution Change).
 
-#include "firmware/libav/decoder_under_test.h"
+#include "firmware/libav/testing/decoder_under_test.h"
 
 namespace softvpu::firmware::testing {
 namespace {

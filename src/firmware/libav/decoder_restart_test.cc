@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include "firmware/libav/decoder_under_test.h"
 #include "firmware/libav/headers.h"
 #include "firmware/libav/start_codes.h"
+#include "firmware/libav/testing/decoder_under_test.h"
 
 namespace softvpu::firmware::testing {
 namespace {

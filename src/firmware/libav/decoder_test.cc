@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-#include "firmware/libav/decoder_under_test.h"
+#include "firmware/libav/testing/decoder_under_test.h"
 
 namespace softvpu::firmware::testing {
 namespace {

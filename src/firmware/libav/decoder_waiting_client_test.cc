@@ -2,9 +2,9 @@
 // Clients that queue an access unit and wait for its picture, and streams that say where they end: what is decoded comes out
 // without more input, where the stream doesn't reorder (dev-decoder.rst, Decoding; End of Stream).
 
-#include "firmware/libav/decoder_under_test.h"
 #include "firmware/libav/headers.h"
 #include "firmware/libav/start_codes.h"
+#include "firmware/libav/testing/decoder_under_test.h"
 
 namespace softvpu::firmware::testing {
 namespace {

@@ -5,11 +5,11 @@
 #include <gtest/gtest.h>
 #include <linux/v4l2-controls.h>
 
-#include "firmware/libav/clip.h"
 #include "firmware/libav/codec_table.h"
 #include "firmware/libav/header_search.h"
 #include "firmware/libav/history.h"
 #include "firmware/libav/start_codes.h"
+#include "firmware/libav/testing/clip.h"
 
 namespace softvpu::firmware::libav {
 namespace {

@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include "firmware/libav/harness.h"
 #include "firmware/libav/picture.h"
+#include "firmware/libav/testing/harness.h"
 
 namespace softvpu::firmware::libav {
 namespace {

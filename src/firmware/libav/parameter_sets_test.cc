@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include "firmware/libav/clip.h"
 #include "firmware/libav/start_codes.h"
+#include "firmware/libav/testing/clip.h"
 
 namespace softvpu::firmware::libav {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "firmware/libav/av_ptr.h"
-#include "firmware/libav/harness.h"
+#include "firmware/libav/testing/harness.h"
 
 extern "C" {
 #include <libavcodec/bsf.h>

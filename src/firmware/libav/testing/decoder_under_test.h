@@ -5,8 +5,8 @@
 
 #include <gtest/gtest.h>
 
-#include "firmware/libav/clip.h"
 #include "firmware/libav/decoder.h"
+#include "firmware/libav/testing/clip.h"
 
 namespace softvpu::firmware::testing {
 
