@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What this firmware can decode. The worker answers QUERY_CAPABILITIES from it and makes its decoder by it.
-// The table itself is libav/codec_table.cc.
+// The table itself is libav/codecs/table.cc.
 #pragma once
 
 #include <cstdint>

@@ -130,7 +130,7 @@ TEST_P(RealStreams, DecodeToNv12) { check_all(GetParam(), {.options = {.threads 
 INSTANTIATE_TEST_SUITE_P(Of, RealStreams, ::testing::Values("h264", "hevc", "vp8", "vp9", "mpeg2"),
                          [](const auto& test) { return test.param; });
 
-// Where libavcodec's own threads race, one run doesn't tell (codec_table.cc).
+// Where libavcodec's own threads race, one run doesn't tell (codecs/vp8.cc).
 TEST(AVp8Stream, IsTheSameWithThreadsEveryTime) {
   constexpr const char* kStream = "vp8/vp8tv-vp80-02-inter-1412.ivf";
   const auto all = deliverable("vp8");

@@ -97,6 +97,31 @@ class AnInclude(unittest.TestCase):
                 self.assertEqual(done.returncode, status if path.startswith("kernel") else 0, line)
                 self.plant(path, "")
 
+    def test_is_not_how_to_learn_of_a_codec(self):
+        self.plant("src/firmware/libav/codecs/h264.cc", "  .id = AV_CODEC_ID_H264, .description = {.coded = kH264},\n")
+        for path, line, status in (("src/firmware/libav/decoder.cc", "if (row.id == AV_CODEC_ID_HEVC) return;", 1),
+                                   ("apps/softvpu-fw/main.cc", "avcodec_find_decoder(AV_CODEC_ID_H264);", 1),
+                                   ("src/firmware/worker.cc", "if (config.coded == kH264) return;", 1),
+                                   ("src/firmware/worker.cc", "if (kH264 != config.coded) return;", 1),
+                                   ("src/firmware/worker.cc", "    case kH264:", 1),
+                                   ("src/firmware/worker.cc", "if (layout.fourcc == kNv12) return;", 0),
+                                   ("src/firmware/libav/decoder.cc", "const AVCodec* codec = avcodec_find_decoder(row.id);", 0),
+                                   ("src/firmware/libav/codecs/hevc.cc", ".id = AV_CODEC_ID_HEVC,", 0),
+                                   ("src/firmware/libav/testing/clip.h", "if (id == AV_CODEC_ID_H264) return;", 0),
+                                   ("src/firmware/libav/decoder_test.cc", "if (codec.id == AV_CODEC_ID_H264) return;", 0),
+                                   ("bench/clip.cc", "{AV_CODEC_ID_H264, V4L2_PIX_FMT_H264},", 0)):
+            self.plant(path, line + "\n")
+            done = subprocess.run([TOP / "tools/check-layers", "--root", self.root], capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, status, f"{path}: {line}: {done.stdout}")
+            self.assertEqual(f"{path}:1:" in done.stdout, status == 1, done.stdout)
+            self.plant(path, "")
+
+    def test_of_test_support_is_for_tests(self):
+        self.plant("src/firmware/libav/testing/clip.h", "")
+        self.assertEqual(self.verdict("src/firmware/libav/decoder_test.cc", '"firmware/libav/testing/clip.h"'), 0)
+        self.assertEqual(self.verdict("tests/stream/vectors_test.cc", '"firmware/libav/testing/clip.h"'), 0)
+        self.assertEqual(self.verdict("src/firmware/libav/decoder.cc", '"firmware/libav/testing/clip.h"'), 1)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -11,7 +11,6 @@ extern "C" {
 #include <libavutil/mem.h>
 }
 
-#include "firmware/libav/headers.h"
 #include "firmware/libav/log.h"
 #include "firmware/libav/picture.h"
 
@@ -21,37 +20,11 @@ namespace {
 constexpr int kMostErrors = 1000;  // of one end of stream, before its rest is given up
 constexpr int64_t kNoPicture = 0;  // pts of a packet made by push(): access units are numbered from 1
 
-// A packet that libavcodec's decoder takes, that leaves the state of the stream as it is, and of which no picture is wanted.
-// Empty: there is none for the codec.
-Bytes packet_without_picture(AVCodecID codec) {
-  static constexpr uint8_t kH264Delimiter[] = {0, 0, 0, 1, 9, 0xf0};           // H.264 7.3.2.4
-  static constexpr uint8_t kHevcDelimiter[] = {0, 0, 0, 1, 35 << 1, 1, 0x50};  // H.265 7.3.2.5
-  static constexpr uint8_t kVp9ShowsSlot0[] = {0x88};                          // VP9 6.2: show_existing_frame
-  switch (codec) {
-    case AV_CODEC_ID_H264:
-      return kH264Delimiter;
-    case AV_CODEC_ID_HEVC:
-      return kHevcDelimiter;
-    case AV_CODEC_ID_VP9:
-      return kVp9ShowsSlot0;
-    default:
-      return {};
-  }
-}
-
 int allocate_picture(AVCodecContext* context, AVFrame* frame, int flags) {
   return static_cast<OutputPool*>(context->opaque)->allocate(context, frame, flags);
 }
 
 }  // namespace
-
-void apply_size_hint(const CodecRow& row, Size hint, AVCodecContext& context) {
-  constexpr uint32_t kMacroblock = 16;
-  if (row.id != AV_CODEC_ID_H264 || hint.empty()) return;
-  if (hint.width % kMacroblock == 0 && hint.height % kMacroblock == 0) return;
-  context.width = static_cast<int>(hint.width);
-  context.height = static_cast<int>(hint.height);
-}
 
 Result<Codec> Codec::open(const CodecRow& row, const DecoderConfig& config, uint32_t threads, const StreamHeader& header,
                           OutputPool& pool) {
@@ -68,10 +41,7 @@ Result<Codec> Codec::open(const CodecRow& row, const DecoderConfig& config, uint
   context->get_buffer2 = allocate_picture;
   context->apply_cropping = 0;
   context->pkt_timebase = {1, 1};
-  apply_size_hint(row, config.size_hint, *context);
-  // A container tells the ffmpeg program how far pictures may be out of order. Nobody tells us, so a stream that doesn't say it
-  // itself gets the delay its level allows; else libavcodec would learn it from pictures that it has to drop.
-  if (row.id == AV_CODEC_ID_H264 && header.may_reorder) context->strict_std_compliance = FF_COMPLIANCE_STRICT;
+  if (row.tune != nullptr) row.tune({.size_hint = config.size_hint, .may_reorder = header.may_reorder}, *context);
   // As the ffmpeg program does: pictures ahead of the first parameter sets are decoded with them.
   if (!header.parameter_sets.empty()) {
     const size_t size = header.parameter_sets.size();
@@ -86,7 +56,7 @@ Result<Codec> Codec::open(const CodecRow& row, const DecoderConfig& config, uint
     return fail(error == AVERROR(ENOMEM) ? ENOMEM : EOPNOTSUPP,
                 std::string("libavcodec's ") + codec->name + " decoder refuses the stream's header: " + av_reason(error));
   }
-  return Codec(std::move(context));
+  return Codec(row, std::move(context));
 }
 
 bool Codec::ends_by_itself(const CodecRow& row, Bytes access_unit) {
@@ -143,16 +113,15 @@ void Codec::tell(const ParameterSetList& sets) {
 bool Codec::decode(AVPacket* packet, std::deque<FramePtr>& pictures) {
   const bool by_frames = (context_->active_thread_type & FF_THREAD_FRAME) != 0;
   lag_ = packet != nullptr && by_frames ? context_->thread_count - 1 : 0;
-  if (packet != nullptr && context_->codec_id == AV_CODEC_ID_VP9) {
-    has_references_ =
-        has_references_ || entry_point(AV_CODEC_ID_VP9, {packet->data, static_cast<size_t>(packet->size)}) == EntryPoint::kClean;
+  if (packet != nullptr && row_->packet_needs_key && !has_key_) {
+    has_key_ = row_->entry_point({packet->data, static_cast<size_t>(packet->size)}) == EntryPoint::kClean;
   }
   return give(packet, pictures);
 }
 
 bool Codec::push(std::deque<FramePtr>& pictures) {
-  const Bytes bytes = packet_without_picture(context_->codec_id);
-  const bool possible = !bytes.empty() && (context_->codec_id != AV_CODEC_ID_VP9 || has_references_);
+  const Bytes bytes = row_->packet_without_picture;
+  const bool possible = !bytes.empty() && (!row_->packet_needs_key || has_key_);
   lag_ = possible ? lag_ - 1 : 0;
   const PacketPtr packet(possible ? av_packet_alloc() : nullptr);
   if (!packet || av_new_packet(packet.get(), static_cast<int>(bytes.size())) < 0) return true;

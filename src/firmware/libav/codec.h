@@ -9,7 +9,7 @@
 
 #include "base/result.h"
 #include "firmware/libav/av_ptr.h"
-#include "firmware/libav/codec_table.h"
+#include "firmware/libav/codecs/codec_row.h"
 #include "firmware/libav/header_search.h"
 #include "firmware/libav/output_pool.h"
 #include "firmware/libav/parameter_sets.h"
@@ -46,12 +46,13 @@ class Codec {
   static constexpr uint32_t kMostThreads = 16;
 
  private:
-  explicit Codec(ContextPtr context) : context_(std::move(context)) {}
+  Codec(const CodecRow& row, ContextPtr context) : row_(&row), context_(std::move(context)) {}
   bool give(AVPacket* packet, std::deque<FramePtr>& pictures);
 
+  const CodecRow* row_;
   ContextPtr context_;
-  int lag_ = 0;                  // packets that must follow before all pictures of the last one can be out
-  bool has_references_ = false;  // VP9: a key frame has filled every reference slot
+  int lag_ = 0;           // packets that must follow before all pictures of the last one can be out
+  bool has_key_ = false;  // a clean entry point was decoded, where CodecRow::packet_needs_key asks for it
 };
 
 }  // namespace softvpu::firmware::libav

@@ -5,9 +5,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "firmware/libav/log.h"
+#include "firmware/libav/headers.h"
 #include "firmware/libav/picture.h"
-#include "firmware/libav/start_codes.h"
 
 namespace softvpu::firmware::libav {
 namespace {
@@ -41,7 +40,7 @@ LibavDecoder::LibavDecoder(const CodecRow& row, DecoderConfig config, DecoderEve
       events_(events),
       pool_(row, config_.wake),
       search_(row, config_.size_hint),
-      sets_(row.id),
+      sets_(row),
       sequences_(row),
       tags_(kTagMemory) {}
 
@@ -118,7 +117,7 @@ void LibavDecoder::forget_stream_position() {
   replay_wanted_ = false;
   damaged_ = false;
   lost_ = false;
-  mpeg2_.reset();
+  format_.reset();
   early_.reset();
   may_be_early_ = true;
   has_been_early_ = false;
@@ -314,10 +313,9 @@ bool LibavDecoder::settle_early(const AccessUnit& unit) {
   return true;
 }
 
-// The first access unit of a stream: nothing is known of how the client cuts it. libavcodec's HEVC decoder goes on behind the end
-// of a slice that was cut, and doesn't tell; the others do.
+// The first access unit of a stream: nothing is known of how the client cuts it.
 bool LibavDecoder::is_whole(const AccessUnit& unit) const {
-  if (row_.id != AV_CODEC_ID_HEVC) return true;
+  if (!row_.stream->hides_cut_slices) return true;
   return unit.entry != EntryPoint::kNone && Codec::ends_by_itself(row_, unit.bytes());
 }
 
@@ -347,9 +345,7 @@ bool LibavDecoder::deliver_before_mark() {
     replay_wanted_ = true;
   }
   at_mark_ = false;
-  // What follows refers to nothing before it, and its RASL pictures aren't decoded (H.265 8.1.3): a decoder that begins does
-  // that.
-  if (row_.id == AV_CODEC_ID_HEVC) {
+  if (row_.stream->begins_anew_after_end_mark) {
     history_.clear();
     replay_wanted_ = false;
   }
@@ -358,11 +354,11 @@ bool LibavDecoder::deliver_before_mark() {
 
 void LibavDecoder::submit(AccessUnit unit) {
   if (unit.peeked != 0 && settle_early(unit)) {
-    at_mark_ = ends_sequence(row_.id, unit.bytes());
+    at_mark_ = ends_sequence(row_, unit.bytes());
     return;
   }
   if (failed_) return;
-  if (row_.byte_stream() && only_end_marks(row_.id, unit.bytes())) {
+  if (only_end_marks(row_, unit.bytes())) {
     at_mark_ = true;
     return;
   }
@@ -383,21 +379,20 @@ void LibavDecoder::submit(AccessUnit unit) {
   if (!codec_ && !open_codec(*sets_.list())) return;
   leave_damage_behind(unit);
   if (failed_) return;
-  if (row_.id == AV_CODEC_ID_MPEG2VIDEO && !begin_mpeg2_sequence(unit)) return;
+  if (!begin_sequence(unit)) return;
   sequences_.add(unit.bytes());
   remember(unit);
   history_.add(unit, sets_.list());
   sets_.add(unit.bytes());
-  at_mark_ = ends_sequence(row_.id, unit.bytes());
+  at_mark_ = ends_sequence(row_, unit.bytes());
   (void)send(unit.packet.get());
 }
 
-// libavcodec drops the last picture of a sequence when one of another size begins (the specification delivers it), and goes on
-// with the old format when only the chroma changes: a sequence of another kind gets a decoder of its own.
-bool LibavDecoder::begin_mpeg2_sequence(AccessUnit& unit) {
-  const auto sequence = mpeg2_sequence(unit.bytes());
+bool LibavDecoder::begin_sequence(AccessUnit& unit) {
+  if (!row_.byte_stream() || row_.stream->sequence_format == nullptr) return true;
+  const auto sequence = row_.stream->sequence_format(unit.bytes());
   if (!sequence) return true;
-  if (mpeg2_ && *sequence != *mpeg2_) {
+  if (format_ && *sequence != *format_) {
     const bool is_early = early_ && early_->number == unit.number;
     if (!send(nullptr)) {
       if (!is_early && !failed_) after_replay_ = std::move(unit);  // an early one comes again
@@ -406,7 +401,7 @@ bool LibavDecoder::begin_mpeg2_sequence(AccessUnit& unit) {
     sets_.add(unit.bytes());  // not those of the sequence before: libavcodec would go on with its colour
     if (!open_codec(threads_for_stream(), *sets_.list())) return false;
   }
-  mpeg2_ = sequence;
+  format_ = sequence;
   pool_.set_interlaced(!sequence->progressive);
   return true;
 }
@@ -452,7 +447,7 @@ void LibavDecoder::report_damage(const AVPacket* packet, const std::deque<FrameP
     return;
   }
   if (std::any_of(pictures.begin(), pictures.end(), [](const FramePtr& p) { return p->decode_error_flags != 0; })) return;
-  const bool had_none = packet != nullptr && row_.byte_stream() && without_picture(row_.id, bytes_of(*packet));
+  const bool had_none = packet != nullptr && without_picture(row_, bytes_of(*packet));
   lost_ = lost_ || !had_none;
 }
 

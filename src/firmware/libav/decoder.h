@@ -78,7 +78,7 @@ class LibavDecoder final : public Decoder {
   bool restart_with_one_thread();
   void leave_damage_behind(const AccessUnit& unit);
   // False: the end of the sequence before showed damage, as send() says; the unit comes again afterwards.
-  bool begin_mpeg2_sequence(AccessUnit& unit);
+  bool begin_sequence(AccessUnit& unit);
   uint32_t threads_for_stream() const;
   bool is_repeated(const AVFrame& frame) const;
   bool step_drain();
@@ -135,9 +135,9 @@ class LibavDecoder final : public Decoder {
   // picture with a part missing is delivered.
   struct Early {
     uint64_t number = 0;
-    bool can_be_taken_back = true;               // false: what it needs isn't kept; damage is shown, as that of any picture
-    std::optional<Sequences::Field> open_field;  // before it
-    bool shown = false;                          // its picture came out, complete
+    bool can_be_taken_back = true;    // false: what it needs isn't kept; damage is shown, as that of any picture
+    std::optional<Field> open_field;  // before it
+    bool shown = false;               // its picture came out, complete
   };
   std::optional<Early> early_;
   bool may_be_early_ = true;     // until one was taken back
@@ -155,8 +155,8 @@ class LibavDecoder final : public Decoder {
   // ends threads and zero copy until decoding can begin anew, and what wasn't delivered is decoded again. (Damage that libavcodec
   // doesn't notice, or only behind pictures that were delivered already, is beyond that.)
   bool damaged_ = false;
-  uint64_t last_damage_ = 0;            // number of the access unit
-  std::optional<Mpeg2Sequence> mpeg2_;  // the sequence being decoded
+  uint64_t last_damage_ = 0;              // number of the access unit
+  std::optional<SequenceFormat> format_;  // of the sequence being decoded
   std::optional<StreamHeader> header_;
 
   std::vector<Tagged> tags_;  // of recent access units, by number modulo its size

@@ -99,10 +99,10 @@ TEST_P(ADecoder, ForgetsADrainAtASeek) {
 // ---- what a decoder must forget at a seek, and what not ----
 
 // Where decoding can begin, but for the first.
-std::vector<size_t> later_entries(AVCodecID codec, const Packets& clip) {
+std::vector<size_t> later_entries(FourCC codec, const Packets& clip) {
   std::vector<size_t> out;
   for (size_t i = 1; i < clip.size(); ++i) {
-    if (libav::entry_point(codec, clip[i]) != libav::EntryPoint::kNone) out.push_back(i);
+    if (libav::find_row(codec)->entry_point(clip[i]) != libav::EntryPoint::kNone) out.push_back(i);
   }
   return out;
 }
@@ -114,7 +114,7 @@ TEST_P(ADecoder, ForgetsDamageAtASeek) {
   ClipOptions made{.encoder = codec_.encoder, .frames = 16, .gop = 8, .b_frames = codec_.id == AV_CODEC_ID_MPEG2VIDEO ? 0 : 2};
   if (codec_.id == AV_CODEC_ID_H264) made.more = {{"x264-params", "scenecut=0:cabac=0"}, {"b", "2000000"}};
   clip_ = make_clip(made);
-  const std::vector<size_t> entries = later_entries(codec_.id, clip_);
+  const std::vector<size_t> entries = later_entries(codec_.coded, clip_);
   ASSERT_FALSE(entries.empty());
   const Packets after = from(clip_, entries[0]);
   const auto expected = plain_sums(codec_.id, after);
@@ -172,7 +172,7 @@ TEST_P(ADecoder, KnowsTheNewestParameterSetsAfterASeekAndADrain) {
                                                               "12:ctu=16:sao=0:no-signhide=1"}}
           : std::vector<std::pair<const char*, const char*>>{};
   const Packets second = make_clip({.encoder = codec_.encoder, .more = other, .phase = 5});
-  const std::vector<size_t> entries = later_entries(codec_.id, second);
+  const std::vector<size_t> entries = later_entries(codec_.coded, second);
   ASSERT_FALSE(entries.empty());
   Packets bare = from(second, entries[0]);
   bare[0] = without_sets(codec_.id, bare[0]);

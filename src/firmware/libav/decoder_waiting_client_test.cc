@@ -160,7 +160,7 @@ TEST_P(ADecoderOfUnitsInPieces, DeliversNoPictureWithAPartMissing) {
 TEST_P(ADecoderOfUnitsInPieces, DeliversThePictureWhoseHeadersCameBefore) {
   const Packets units = units_of(clip_);
   size_t headers = 0;
-  while (libav::without_picture(codec_.id, units[headers])) ++headers;
+  while (libav::without_picture(*libav::find_row(codec_.coded), units[headers])) ++headers;
   std::vector<uint8_t> config;
   for (size_t i = 0; i < headers; ++i) config.insert(config.end(), units[i].begin(), units[i].end());
   ASSERT_FALSE(config.empty());
@@ -213,7 +213,7 @@ TEST(AnHevcDecoder, ShowsNoLeadingPicturesBehindAnEndMark) {
   const Packets clip = make_clip({.encoder = "libx265", .frames = 24, .more = {{"x265-params", params}}});
   if (clip.empty()) GTEST_SKIP() << "this libavcodec has no libx265";
   size_t cra = 1;
-  while (cra < clip.size() && libav::entry_point(AV_CODEC_ID_HEVC, clip[cra]) == libav::EntryPoint::kNone) ++cra;
+  while (cra < clip.size() && libav::find_row(kHevc)->entry_point(clip[cra]) == libav::EntryPoint::kNone) ++cra;
   ASSERT_LT(cra, clip.size());
   const Packets before(clip.begin(), clip.begin() + static_cast<ptrdiff_t>(cra));
   const Packets behind(clip.begin() + static_cast<ptrdiff_t>(cra), clip.end());

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "firmware/libav/av_ptr.h"
+#include "firmware/libav/headers.h"
 #include "firmware/libav/log.h"
 #include "firmware/libav/picture.h"
 
@@ -37,9 +38,7 @@ std::optional<StreamHeader> probe_header(const CodecRow& row, Size size_hint, co
   Asked asked;
   context->thread_count = 1;
   context->apply_cropping = 0;
-  apply_size_hint(row, size_hint, *context);
-  // A large MPEG-2 picture of a few bytes, as the made-up one, is refused otherwise.
-  if (row.id == AV_CODEC_ID_MPEG2VIDEO) context->flags2 |= AV_CODEC_FLAG2_CHUNKS;
+  if (row.tune != nullptr) row.tune({.probing = true, .size_hint = size_hint}, *context);
   context->opaque = &asked;
   context->get_buffer2 = remember_and_refuse;
   if (avcodec_open2(context.get(), codec, nullptr) < 0) return std::nullopt;
@@ -63,7 +62,7 @@ std::optional<StreamHeader> probe_header(const CodecRow& row, Size size_hint, co
   sequences.add(packet.bytes);
   StreamHeader header;
   header.info = describe_picture(row, *picture, sequences.current());
-  header.may_reorder = !packet.h264 || packet.h264->max_reorder() > 0;
+  header.may_reorder = packet.may_reorder;
   header.parameter_sets.assign(packet.bytes.begin(), packet.bytes.begin() + static_cast<ptrdiff_t>(packet.header_bytes));
   return header;
 }
@@ -86,12 +85,12 @@ HeaderSearch::Verdict HeaderSearch::add(Bytes bytes, uint64_t tag) {
   const size_t before = bytes_.size();
   bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
   kept_.push_back({{bytes.begin(), bytes.end()}, tag});
-  if (const auto packet = header_packet(row_.id, bytes_)) {
+  if (const auto packet = header_packet(row_, bytes_)) {
     header_ = probe_header(row_, size_hint_, *packet);
     refused_ = !header_ && packet->used;
   }
   if (header_) return Verdict::kFound;
-  return !exhausted && may_become_header(row_.id, bytes_, before) ? Verdict::kNeedMore : Verdict::kNothing;
+  return !exhausted && may_become_header(row_, bytes_, before) ? Verdict::kNeedMore : Verdict::kNothing;
 }
 
 std::vector<HeaderSearch::Kept> HeaderSearch::take() {

@@ -10,14 +10,13 @@
 
 #include "firmware/decoder.h"
 #include "firmware/libav/av_ptr.h"
-#include "firmware/libav/codec_table.h"
-#include "firmware/libav/headers.h"
+#include "firmware/libav/codecs/codec_row.h"
 
 namespace softvpu::firmware::libav {
 
 struct StreamHeader {
   StreamInfo info;
-  bool may_reorder = true;              // H.264: pictures may be shown in another order than they are coded in
+  bool may_reorder = true;              // as HeaderPacket says
   std::vector<uint8_t> parameter_sets;  // libavcodec's "extradata"
 };
 
@@ -62,10 +61,6 @@ class HeaderSearch {
   std::optional<StreamHeader> header_;
   bool refused_ = false;
 };
-
-// H.264 cameras write 1920x1088 and let the container say 1920x1080: libavcodec crops to the size its caller knew, if that lies
-// in the same macroblocks and the stream itself doesn't crop. So does every player, so the client's size is handed down.
-void apply_size_hint(const CodecRow& row, Size hint, AVCodecContext& context);
 
 // What libavcodec makes of a packet of headers; nullopt when it doesn't ask for a picture. Nothing is decoded.
 std::optional<StreamHeader> probe_header(const CodecRow& row, Size size_hint, const HeaderPacket& packet);

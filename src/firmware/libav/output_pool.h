@@ -20,7 +20,7 @@
 
 #include "firmware/decoder.h"
 #include "firmware/libav/av_ptr.h"
-#include "firmware/libav/codec_table.h"
+#include "firmware/libav/codecs/codec_row.h"
 
 namespace softvpu::firmware::libav {
 
@@ -57,7 +57,7 @@ class OutputPool {
   int allocate(AVCodecContext* context, AVFrame* frame, int flags);
   // Pictures that must be moved when they are delivered (cropped at the left or top) aren't decoded into outputs.
   void allow_direct(bool allowed);
-  // MPEG-2: rows are padded to two macroblocks.
+  // Whether pictures may hold fields, of which some codecs pad the rows otherwise.
   void set_interlaced(bool interlaced);
 
   // The picture of that access unit is marked, for is_unfinished(). Others aren't: what damaged pictures look like depends on

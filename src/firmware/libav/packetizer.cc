@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "firmware/libav/start_codes.h"
+#include "firmware/libav/headers.h"
 
 namespace softvpu::firmware::libav {
 namespace {
@@ -132,13 +132,13 @@ std::optional<AccessUnit> Packetizer::parse(const uint8_t* data, int size) {
 }
 
 // Where an access unit that comes out next begins in the stream. Zeros before the first start code end the access unit before,
-// wherever the parser cut; but one of them is part of the start code of an H.264 or HEVC access unit (B.1.1, zero_byte).
+// wherever the parser cut; but one of them is part of the start code of an access unit of NAL units (zero_byte).
 uint64_t Packetizer::begin_of(Bytes unit) const {
   const auto first = UnitWalker(unit).next();
   if (!first) return emitted_;
   const auto before = static_cast<size_t>(first->bytes.data() - unit.data()) - 3;
   const bool after_zero = before > 0 ? unit[before - 1] == 0 : ends_in_zero_;
-  return emitted_ + before - (after_zero && row_.id != AV_CODEC_ID_MPEG2VIDEO ? 1 : 0);
+  return emitted_ + before - (after_zero && row_.stream->nal_units ? 1 : 0);
 }
 
 uint64_t Packetizer::tag_at(uint64_t position) const {
@@ -162,7 +162,7 @@ void Packetizer::keep_pending() {
   if (held_is_useful_) {
     held_.insert(held_.end(), input_.begin() + static_cast<ptrdiff_t>(size_ - of_input),
                  input_.begin() + static_cast<ptrdiff_t>(size_));
-    held_is_useful_ = without_picture(row_.id, held_);
+    held_is_useful_ = without_picture(row_, held_);
   }
   if (!held_is_useful_) held_.clear();
 }
@@ -175,9 +175,9 @@ std::optional<AccessUnit> Packetizer::peek() {
   const auto of_input = static_cast<size_t>(pending - held_.size());
   bytes.insert(bytes.end(), input_.begin() + static_cast<ptrdiff_t>(size_ - of_input),
                input_.begin() + static_cast<ptrdiff_t>(size_));
-  // Zeros behind a NAL unit aren't part of it (B.1.1); a slice of H.262 may end in some.
-  while (row_.id != AV_CODEC_ID_MPEG2VIDEO && !bytes.empty() && bytes.back() == 0) bytes.pop_back();
-  if (!begins_with_start_code(bytes) || without_picture(row_.id, bytes)) return std::nullopt;
+  // Zeros behind a NAL unit aren't part of it; another codec's slice may end in some.
+  while (row_.stream->nal_units && !bytes.empty() && bytes.back() == 0) bytes.pop_back();
+  if (!begins_with_start_code(bytes) || without_picture(row_, bytes)) return std::nullopt;
   auto unit = make_unit(bytes, tag_at(begin_of(bytes)));
   if (!unit) return std::nullopt;
   unit->expected = unit_began_input_;
@@ -190,7 +190,7 @@ void Packetizer::compare_with_peeked(AccessUnit& unit) const {
   unit.peeked = peeked_->number;
   const Bytes rest = unit.bytes().subspan(std::min(peeked_->size, unit.bytes().size()));
   const bool nothing = std::all_of(rest.begin(), rest.end(), [](uint8_t byte) { return byte == 0; });
-  unit.grown = !nothing && !(begins_with_start_code(rest) && without_picture(row_.id, rest));
+  unit.grown = !nothing && !(begins_with_start_code(rest) && without_picture(row_, rest));
 }
 
 // An end mark ends its access unit, whatever follows: nothing has to be waited for.
@@ -200,7 +200,7 @@ bool Packetizer::ends_in_end_mark() const {
   const auto input_end = input_.begin() + static_cast<ptrdiff_t>(size_);
   end.insert(end.end(), input_end - static_cast<ptrdiff_t>(std::min(size_, kTail)), input_end);
   const auto pending = static_cast<size_t>(std::min<uint64_t>(pending_bytes(), end.size()));
-  return ends_sequence(row_.id, Bytes(end).last(pending));
+  return ends_sequence(row_, Bytes(end).last(pending));
 }
 
 std::optional<AccessUnit> Packetizer::make_unit(Bytes bytes, uint64_t tag) {
@@ -212,7 +212,7 @@ std::optional<AccessUnit> Packetizer::make_unit(Bytes bytes, uint64_t tag) {
   unit.number = ++number_;
   unit.packet->pts = static_cast<int64_t>(unit.number);
   unit.tag = tag;
-  unit.entry = entry_point(row_.id, bytes);
+  unit.entry = row_.entry_point(bytes);
   return unit;
 }
 

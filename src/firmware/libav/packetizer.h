@@ -11,8 +11,7 @@
 
 #include "base/result.h"
 #include "firmware/libav/av_ptr.h"
-#include "firmware/libav/codec_table.h"
-#include "firmware/libav/headers.h"
+#include "firmware/libav/codecs/codec_row.h"
 
 namespace softvpu::firmware::libav {
 

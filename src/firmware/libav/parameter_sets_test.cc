@@ -23,13 +23,13 @@ Set operator+(Set a, const Set& b) {
 }
 
 TEST(ParameterSetsOfH264, KeepAllOfThemInTheOrderOfTheirComing) {
-  ParameterSets sets(AV_CODEC_ID_H264);
+  ParameterSets sets(*find_row(kH264));
   sets.add(sps(1) + pps(2) + pps_one(3));
   EXPECT_EQ(*sets.list(), (ParameterSetList{sps(1), pps(2), pps_one(3)}));
 }
 
 TEST(ParameterSetsOfH264, ChangeNothingWhenTheyAreRepeated) {
-  ParameterSets sets(AV_CODEC_ID_H264);
+  ParameterSets sets(*find_row(kH264));
   sets.add(sps(1) + pps(2));
   const auto before = sets.list();
   sets.add(sps(1) + Set{0} + pps(2) + Set{0, 0});  // zeros between units are of none
@@ -37,7 +37,7 @@ TEST(ParameterSetsOfH264, ChangeNothingWhenTheyAreRepeated) {
 }
 
 TEST(ParameterSetsOfH264, ComeBehindWhatTheyReplace) {
-  ParameterSets sets(AV_CODEC_ID_H264);
+  ParameterSets sets(*find_row(kH264));
   sets.add(sps(1) + pps(2));
   sets.add(sps(4));  // and libavcodec forgets the picture parameter set
   sets.add(pps(2));
@@ -47,13 +47,13 @@ TEST(ParameterSetsOfH264, ComeBehindWhatTheyReplace) {
 }
 
 TEST(ParameterSetsOfH264, AreTakenUpToTheFirstSlice) {
-  ParameterSets sets(AV_CODEC_ID_H264);
+  ParameterSets sets(*find_row(kH264));
   sets.add(sps(1) + Set{0, 0, 1, 0x65, 0x88} + pps(2));
   EXPECT_EQ(*sets.list(), ParameterSetList{sps(1)});
 }
 
 TEST(ParameterSetsOfH264, AreBounded) {
-  ParameterSets sets(AV_CODEC_ID_H264);
+  ParameterSets sets(*find_row(kH264));
   for (uint8_t mark = 1; mark < 100; ++mark) sets.add(sps(mark) + Set(10'000, 0x55));
   size_t bytes = 0;
   for (const Set& set : *sets.list()) bytes += set.size();
@@ -63,7 +63,7 @@ TEST(ParameterSetsOfH264, AreBounded) {
 }
 
 TEST(ParameterSets, SurviveNonsense) {
-  for (const AVCodecID codec : {AV_CODEC_ID_H264, AV_CODEC_ID_HEVC, AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_VP8, AV_CODEC_ID_VP9}) {
+  for (const CodecRow& codec : codec_rows()) {
     ParameterSets sets(codec);
     for (const Set& unit :
          {Set{}, Set{0, 0, 1}, Set{0, 0, 1, 0x67}, Set{0, 0, 1, 0x68}, Set{0, 0, 1, 0x42}, Set{0, 0, 1, 0x42, 1},
@@ -76,14 +76,14 @@ TEST(ParameterSets, SurviveNonsense) {
 TEST(ParameterSets, OfStreamsAreWhatTheyBeginWith) {
   struct Expected {
     const char* encoder;
-    AVCodecID codec;
+    FourCC codec;
     size_t sets;
   };
-  for (const Expected& one : {Expected{"libx264", AV_CODEC_ID_H264, 2}, Expected{"libx265", AV_CODEC_ID_HEVC, 3},
-                              Expected{"mpeg2video", AV_CODEC_ID_MPEG2VIDEO, 1}, Expected{"libvpx", AV_CODEC_ID_VP8, 0}}) {
+  for (const Expected& one : {Expected{"libx264", kH264, 2}, Expected{"libx265", kHevc, 3}, Expected{"mpeg2video", kMpeg2, 1},
+                              Expected{"libvpx", kVp8, 0}}) {
     const auto clip = firmware::testing::make_clip({.encoder = one.encoder});
     if (clip.empty()) continue;
-    ParameterSets sets(one.codec);
+    ParameterSets sets(*find_row(one.codec));
     sets.add(clip[0]);
     const auto first = sets.list();
     EXPECT_EQ(first->size(), one.sets) << one.encoder;

@@ -72,8 +72,7 @@ bool same_picture(const AVFrame& a, const AVFrame& b) {
 bool is_yuv420(int format) { return format == AV_PIX_FMT_YUV420P || format == AV_PIX_FMT_YUVJ420P; }
 
 Size written_size(const CodecRow& row, int width, int height, bool interlaced) {
-  // H.262 6.3.3: a sequence that may hold fields has an even number of macroblock rows.
-  const uint32_t rows = row.id == AV_CODEC_ID_MPEG2VIDEO && interlaced ? 2 * row.block : row.block;
+  const uint32_t rows = interlaced ? row.interlaced_blocks * row.block : row.block;
   return {std::max(align_up(static_cast<uint32_t>(width), row.block), kMinCoded),
           std::max(align_up(static_cast<uint32_t>(height), rows), kMinCoded)};
 }

@@ -8,7 +8,7 @@
 
 #include "firmware/decoder.h"
 #include "firmware/libav/av_ptr.h"
-#include "firmware/libav/codec_table.h"
+#include "firmware/libav/codecs/codec_row.h"
 #include "firmware/libav/sequence.h"
 
 namespace softvpu::firmware::libav {
@@ -23,8 +23,7 @@ uint32_t number_in(const Enum& field) {
   return number;
 }
 
-// Sizes, format and colour of a picture, and what `sequence` says of it (MPEG-2 pads to two macroblocks where there may be
-// fields).
+// Sizes, format and colour of a picture, and what `sequence` says of it.
 StreamInfo describe_picture(const CodecRow& row, const AVFrame& frame, const SequenceInfo& sequence);
 
 // Size of the memory that libavcodec writes for a picture of `width` x `height` as it asks for it in get_buffer2.

@@ -6,7 +6,7 @@
 
 #include "firmware/catalog.h"
 #include "firmware/libav/av_ptr.h"
-#include "firmware/libav/codec_table.h"
+#include "firmware/libav/codecs/codec_row.h"
 #include "firmware/libav/log.h"
 #include "firmware/wire.h"
 

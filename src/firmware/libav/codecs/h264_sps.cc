@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// H.264 sequence parameter sets (H.264 7.3.2.1, E.1.1), as far as the output delay and the DPB size need. See headers.h.
-#include <algorithm>
+// Parsing H.264 sequence parameter sets: see h264_sps.h.
+#include "firmware/libav/codecs/h264_sps.h"
 
-#include "firmware/libav/headers.h"
+#include <algorithm>
 
 namespace softvpu::firmware::libav {
 namespace {
