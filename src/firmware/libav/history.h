@@ -28,6 +28,8 @@ class History {
   bool empty() const { return units_.empty(); }
   // New references to all packets, oldest first.
   std::deque<PacketPtr> packets() const;
+  // Number of the newest unit; history isn't empty.
+  uint64_t last() const { return static_cast<uint64_t>(units_.back().packet->pts); }
   // Those that were known before the oldest packet; history isn't empty.
   const ParameterSetList& parameter_sets() const { return *units_.front().sets; }
 
