@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Bit strings of H.264 and HEVC headers (H.264, 7.2 and 9.1): reading raw byte sequence payloads, writing small ones.
-// Used by headers.cc and header_probe.cc only; slices are libavcodec's.
+// Bit strings of H.264 and HEVC headers (H.264, 7.2 and 9.1): reading raw byte sequence payloads,
+// writing small ones. Used by the codecs' own files; slices are libavcodec's.
 #pragma once
 
 #include <cstdint>

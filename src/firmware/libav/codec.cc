@@ -95,7 +95,7 @@ bool Codec::delays() const {
   return (context_->codec->capabilities & AV_CODEC_CAP_DELAY) != 0 || (context_->active_thread_type & FF_THREAD_FRAME) != 0;
 }
 
-void Codec::tell(const ParameterSetList& sets) {
+void Codec::give(const ParameterSetList& sets) {
   if (sets.empty()) return;
   const QuietLog quiet;  // that there is no picture in them
   std::deque<FramePtr> none;
@@ -105,7 +105,8 @@ void Codec::tell(const ParameterSetList& sets) {
     std::memcpy(packet->data, set.data(), set.size());
     (void)decode(packet.get(), none);
   }
-  // With threads each of them knows one; a flush, here of a decoder that has seen no picture, gives all of them to all.
+  // With threads each of them knows one; a flush, here of a decoder that has seen no picture, gives
+  // all of them to all.
   (void)decode(nullptr, none);
   avcodec_flush_buffers(context_.get());
 }
@@ -116,7 +117,7 @@ bool Codec::decode(AVPacket* packet, std::deque<FramePtr>& pictures) {
   if (packet != nullptr && row_->packet_needs_key && !has_key_) {
     has_key_ = row_->entry_point({packet->data, static_cast<size_t>(packet->size)}) == EntryPoint::kClean;
   }
-  return give(packet, pictures);
+  return exchange(packet, pictures);
 }
 
 bool Codec::push(std::deque<FramePtr>& pictures) {
@@ -127,15 +128,16 @@ bool Codec::push(std::deque<FramePtr>& pictures) {
   if (!packet || av_new_packet(packet.get(), static_cast<int>(bytes.size())) < 0) return true;
   std::copy(bytes.begin(), bytes.end(), packet->data);
   packet->pts = kNoPicture;
-  // libavcodec's H.264 decoder takes a packet without a slice for an error, but not when it may skip pictures. The threads take
-  // over the field with each packet; there is no picture in this one to be skipped.
+  // libavcodec's H.264 decoder takes a packet without a slice for an error, but not when it may
+  // skip pictures. The threads take over the field with each packet; there is no picture in this
+  // one to be skipped.
   context_->skip_frame = AVDISCARD_NONREF;
-  const bool good = give(packet.get(), pictures);
+  const bool good = exchange(packet.get(), pictures);
   context_->skip_frame = AVDISCARD_DEFAULT;
   return good;
 }
 
-bool Codec::give(AVPacket* packet, std::deque<FramePtr>& pictures) {
+bool Codec::exchange(AVPacket* packet, std::deque<FramePtr>& pictures) {
   bool good = true;
   int errors = 0;
   if (avcodec_send_packet(context_.get(), packet) < 0) good = false;

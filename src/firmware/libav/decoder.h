@@ -60,7 +60,7 @@ class LibavDecoder final : public Decoder {
   Delivery delivery_;
   UnitDecoder units_;
 
-  bool stopped_ = false;  // drained() was said, resume() not yet
+  bool stopped_ = false;  // drained() was called, resume() not yet
   bool failed_ = false;
   enum class Draining : uint8_t { kNo, kParser, kPictures };
   Draining draining_ = Draining::kNo;

@@ -75,7 +75,7 @@ void Delivery::complete(OutputPool::Output output, const AVFrame& picture, DoneS
   }
   done.type = type_of(picture);
   if (announced_->interlaced) done.field = field_of(picture);
-  due_.pop_front();  // lets go of the picture before the client can queue its memory again
+  due_.pop_front();  // releases the picture before the client can queue its memory again
   events_.output_done(done);
 }
 

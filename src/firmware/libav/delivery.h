@@ -57,7 +57,7 @@ class Delivery {
   OutputPool& pool_;
   DecoderEvents& events_;
   std::deque<FramePtr> due_;
-  std::optional<StreamInfo> announced_;  // the format the client was told last
+  std::optional<StreamInfo> announced_;  // the last one
   bool paused_ = false;
   std::vector<Tagged> tags_;  // of recent access units, by number modulo its size
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Finds out what a stream is before any of it is decoded (dev-decoder.rst, Initialization, step 4): collects inputs until a
-// header is complete, and asks a throwaway libavcodec decoder what picture it would ask memory for. Called by the decoder on its
-// thread.
+// Finds out what a stream is before any of it is decoded (dev-decoder.rst, Initialization, step 4):
+// collects inputs until a header is complete, and asks a throwaway libavcodec decoder what picture
+// it would ask memory for. Called by the decoder on its thread.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace softvpu::firmware::libav {
 
 struct StreamHeader {
   StreamInfo info;
-  bool may_reorder = true;              // as HeaderPacket says
+  bool may_reorder = true;              // see HeaderPacket
   std::vector<uint8_t> parameter_sets;  // libavcodec's "extradata"
 };
 
@@ -35,8 +35,8 @@ class HeaderSearch {
   Verdict add(Bytes bytes, uint64_t tag);
   const StreamHeader& header() const { return *header_; }
 
-  // The inputs since the search began, for the decoder; the search begins anew. The last one is the one that completed the
-  // header.
+  // The inputs since the search began, for the decoder; the search begins anew. The last one is the
+  // one that completed the header.
   struct Kept {
     std::vector<uint8_t> bytes;
     uint64_t tag = 0;
@@ -62,7 +62,8 @@ class HeaderSearch {
   bool refused_ = false;
 };
 
-// What libavcodec makes of a packet of headers; nullopt when it doesn't ask for a picture. Nothing is decoded.
+// What libavcodec makes of a packet of headers; nullopt when it doesn't ask for a picture. Nothing
+// is decoded.
 std::optional<StreamHeader> probe_header(const CodecRow& row, Size size_hint, const HeaderPacket& packet);
 
 }  // namespace softvpu::firmware::libav

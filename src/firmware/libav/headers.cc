@@ -32,7 +32,7 @@ std::optional<HeaderPacket> header_packet(const CodecRow& row, Bytes data) {
 
 bool may_become_header(const CodecRow& row, Bytes data, size_t new_from) {
   if (!row.byte_stream()) return false;
-  bool may = !data.empty() && data.back() == 0;  // perhaps the begin of a start code
+  bool may = !data.empty() && data.back() == 0;  // perhaps the beginning of a start code
   UnitWalker walker(data);
   for (auto unit = walker.next(); unit; unit = walker.next()) {
     const auto end = static_cast<size_t>(unit->bytes.data() - data.data()) + unit->bytes.size();

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What was decoded since the last points where decoding can begin, to be decoded once more when libavcodec's state was lost: a
-// drained decoder has to go on "with all the state from before the drain" (dev-decoder.rst, Drain, V4L2_DEC_CMD_START), but
-// libavcodec forgets its reference pictures then. The packets are shared with libavcodec, not copied. Called by the decoder on
-// its thread.
+// What was decoded since the last points where decoding can begin, to be decoded once more when
+// libavcodec's state was lost: a drained decoder has to go on "with all the state from before the
+// drain" (dev-decoder.rst, Drain, V4L2_DEC_CMD_START), but libavcodec forgets its reference
+// pictures then. The packets are shared with libavcodec, not copied. Called by the decoder on its
+// thread.
 #pragma once
 
 #include <cstddef>
@@ -15,10 +16,10 @@ namespace softvpu::firmware::libav {
 
 class History {
  public:
-  // Remembers a unit that goes to the decoder now. Kept are the last kRecent units (whose pictures may not be out yet) and what
-  // they need. All is forgotten when it grows past kMaxBytes or kMaxUnits: from then on to the next entry point a decoder whose
-  // state was lost conceals what it lacks.
-  // `sets`: the parameter sets that were known before it.
+  // Remembers a unit that goes to the decoder now. Kept are the last kRecent units (whose pictures
+  // may not be out yet) and what they need. All is forgotten when it grows past kMaxBytes or
+  // kMaxUnits: from then on to the next entry point a decoder whose state was lost conceals what it
+  // lacks. `sets`: the parameter sets that were known before it.
   void add(const AccessUnit& unit, std::shared_ptr<const ParameterSetList> sets);
   // Whether add() would keep it and all that it needs.
   bool would_keep(const AccessUnit& unit) const;

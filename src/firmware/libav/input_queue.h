@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The inputs of a session: in which order they are cut up, which of them are still to be answered,
-// and which damage nobody has been told of. Called by the decoder on its thread. dev-decoder.rst:
+// and which damage hasn't been reported yet. Called by the decoder on its thread. dev-decoder.rst:
 // Decoding, Drain.
 #pragma once
 

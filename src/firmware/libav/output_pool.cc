@@ -17,7 +17,8 @@ constexpr uintptr_t kAlignment = 64;     // of rows and planes: libavcodec's wid
 constexpr size_t kNotForLibavcodec = 3;  // free outputs, of which the client may keep two
 constexpr uint32_t kSpareRows = 16;      // of own memory, beside the readable tail
 
-// As layout_for(), with rows as libavcodec needs them: what it writes at once may be as wide as kAlignment, in every plane.
+// As layout_for(), with rows as libavcodec needs them: what it writes at once may be as wide as
+// kAlignment, in every plane.
 Result<FrameLayout> decoding_layout(Size size) {
   return layout_for(kYuv420, {align_up(size.width, 2 * static_cast<uint32_t>(kAlignment)), size.height});
 }
@@ -118,7 +119,8 @@ uint64_t OutputPool::direct_count() const {
 }
 
 int OutputPool::allocate(AVCodecContext* context, AVFrame* frame, int flags) {
-  // Formats that can't be delivered end the session when the picture is due; until then they need memory like any other.
+  // Formats that can't be delivered end the session when the picture is due; until then they need
+  // memory like any other.
   if (!is_yuv420(frame->format)) return avcodec_default_get_buffer2(context, frame, flags);
   const std::lock_guard lock(mutex_);
   const Size size = written_size(row_, frame->width, frame->height, interlaced_);
@@ -131,7 +133,8 @@ int OutputPool::allocate(AVCodecContext* context, AVFrame* frame, int flags) {
   return 0;
 }
 
-// libavcodec uses one stride for a picture and its references, so an output must have the strides of the pool's own memory.
+// libavcodec uses one stride for a picture and its references, so an output must have the strides
+// of the pool's own memory.
 bool OutputPool::fits(const Output& output, const FrameLayout& native) const {
   if (output.layout.fourcc != kYuv420 || output.layout.size.height < native.size.height ||
       output.layout.size.width < native.size.width || output.layout.memory_planes != 1) {

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Memory for libavcodec's pictures: the client's queued outputs where they fit (zero copy), else memory of its own.
+// Memory for libavcodec's pictures: the client's queued outputs where they fit (zero copy), else
+// memory of its own.
 //
-// The rules that keep few buffers from deadlocking: libavcodec never waits for memory, it never gets the last free outputs
-// (clients keep one or two pictures until the next ones come, ffmpeg too, which doesn't ask how many buffers it should have), and
-// it holds fewer outputs than the client was told to queue (min_output_buffers). So whatever the client keeps for itself beyond
-// those, one of the queued ones is free, and a picture in the pool's own memory can be copied out when it is due. A queued output
-// whose memory libavcodec still reads (a reference picture) counts as withheld, not as free.
+// The rules that keep few buffers from deadlocking: libavcodec never waits for memory, it never
+// gets the last free outputs (clients keep one or two pictures until the next ones come, ffmpeg
+// too, which doesn't ask how many buffers it should have), and it holds fewer outputs than the
+// client was asked to queue (min_output_buffers). So whatever the client keeps for itself beyond
+// those, one of the queued ones is free, and a picture in the pool's own memory can be copied out
+// when it is due. A queued output whose memory libavcodec still reads (a reference picture) counts
+// as withheld, not as free.
 //
-// Threads: allocate() and the release of a picture come from libavcodec's threads, everything else from the decode thread.
+// Threads: allocate() and the release of a picture come from libavcodec's threads, everything else
+// from the decode thread.
 #pragma once
 
 #include <atomic>
@@ -26,7 +30,8 @@ namespace softvpu::firmware::libav {
 
 class OutputPool {
  public:
-  // `wake`: a withheld output may have become free. Called from any thread, without the pool's lock.
+  // `wake`: a withheld output may have become free. Called from any thread, without the pool's
+  // lock.
   OutputPool(const CodecRow& row, std::function<void()> wake);
   // Every picture must be gone: the codec context is freed first.
   ~OutputPool();
@@ -48,22 +53,25 @@ class OutputPool {
   // Takes all of them back, in the order they were queued.
   std::vector<uint64_t> flush();
 
-  // Takes the output whose memory holds the picture, if it is still queued as it was when libavcodec got it.
+  // Takes the output whose memory holds the picture, if it is still queued as it was when
+  // libavcodec got it.
   std::optional<Output> take_holder(const AVFrame& frame);
   // Takes a free output, one whose layout has room for `visible` if there is one.
   std::optional<Output> take_free(Size visible);
 
   // For get_buffer2. Returns 0 or an AVERROR.
   int allocate(AVCodecContext* context, AVFrame* frame, int flags);
-  // Pictures that must be moved when they are delivered (cropped at the left or top) aren't decoded into outputs.
+  // Pictures that must be moved when they are delivered (cropped at the left or top) aren't decoded
+  // into outputs.
   void allow_direct(bool allowed);
   // Whether pictures may hold fields, of which some codecs pad the rows otherwise.
   void set_interlaced(bool interlaced);
 
-  // The picture of that access unit is marked, for is_unfinished(). Others aren't: what damaged pictures look like depends on
-  // what their memory held before.
+  // The picture of that access unit is marked, for is_unfinished(). Others aren't: what damaged
+  // pictures look like depends on what their memory held before.
   void watch(uint64_t number);
-  // Whether libavcodec has left the mark in the last block of the picture. Takes the pool's lock, as the marking does.
+  // Whether libavcodec has left the mark in the last block of the picture. Takes the pool's lock,
+  // as the marking does.
   bool is_unfinished(const AVFrame& frame) const;
 
   // Pictures that went directly to an output so far; for tests and the log.
@@ -74,7 +82,7 @@ class OutputPool {
     Output output;
     bool lent = false;  // libavcodec got it for a picture that isn't out yet, or will never be
   };
-  // One picture in an output's memory, until libavcodec lets go.
+  // One picture in an output's memory, until libavcodec releases it.
   struct Lease {
     std::atomic<OutputPool*> pool{nullptr};  // stored last by lend(), loaded first by release(), on whatever threads they run
     std::shared_ptr<OutputMemory> memory;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Access units by libavcodec's parsers, which hand out every byte they were given, in order: counting bytes finds the input.
+// Access units by libavcodec's parsers, which hand out every byte they were given, in order:
+// counting bytes finds the input.
 #include "firmware/libav/packetizer.h"
 
 #include <algorithm>
@@ -131,8 +132,9 @@ std::optional<AccessUnit> Packetizer::parse(const uint8_t* data, int size) {
   return unit;
 }
 
-// Where an access unit that comes out next begins in the stream. Zeros before the first start code end the access unit before,
-// wherever the parser cut; but one of them is part of the start code of an access unit of NAL units (zero_byte).
+// Where an access unit that comes out next begins in the stream. Zeros before the first start code
+// end the access unit before, wherever the parser cut; but one of them is part of the start code of
+// an access unit of NAL units (zero_byte).
 uint64_t Packetizer::begin_of(Bytes unit) const {
   const auto first = UnitWalker(unit).next();
   if (!first) return emitted_;

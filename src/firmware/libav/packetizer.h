@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Cuts inputs into access units and says which input each began in (dev-decoder.rst, Decoding: a byte stream may be cut anywhere;
-// the timestamp of a frame is that of the buffer its data began in). Called by the decoder on its thread.
+// Cuts inputs into access units and knows which input each began in (dev-decoder.rst, Decoding: a
+// byte stream may be cut anywhere; the timestamp of a frame is that of the buffer its data began
+// in). Called by the decoder on its thread.
 #pragma once
 
 #include <cstdint>
@@ -36,17 +37,20 @@ class Packetizer {
   void begin(Bytes bytes, uint64_t tag);
   // The next access unit that is complete. nullopt: the input is used up.
   std::optional<AccessUnit> next();
-  // When the input is used up and no other has come: what it held of a picture, where that may be the whole picture. A byte
-  // stream doesn't tell: an access unit is complete when the next one begins. Clients that queue an access unit per buffer and
-  // wait for its frame never send that. So this is for inputs that begin with a start code, as all before them did, and have all
-  // slices that there are of the picture. The unit isn't used up: next() or finish() gives it out again, see AccessUnit::peeked.
+  // When the input is used up and no other has come: what it held of a picture, where that may be
+  // the whole picture. A byte stream doesn't state it: an access unit is complete when the next one
+  // begins. Clients that queue an access unit per buffer and wait for its frame never send that. So
+  // this is for inputs that begin with a start code, as all before them did, and have all slices
+  // that there are of the picture. The unit isn't used up: next() or finish() gives it out again,
+  // see AccessUnit::peeked.
   std::optional<AccessUnit> peek();
-  // At the end of a stream: what is left, access unit by access unit, then nullopt; then it begins anew.
+  // At the end of a stream: what is left, access unit by access unit, then nullopt; then it begins
+  // anew.
   std::optional<AccessUnit> finish();
   // Forgets what it holds.
   void reset();
-  // Bytes of an access unit that isn't complete. More than kMostPending are no stream: the input was given up then, and only
-  // reset() helps.
+  // Bytes of an access unit that isn't complete. More than kMostPending are no stream: the input
+  // was given up then, and only reset() helps.
   uint64_t pending_bytes() const { return fed_ - emitted_; }
   static constexpr uint64_t kMostPending = uint64_t{64} << 20;
 

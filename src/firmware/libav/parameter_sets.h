@@ -20,7 +20,7 @@ class ParameterSets {
  public:
   explicit ParameterSets(const CodecRow& row) : row_(row) {}
 
-  // Takes those at the begin of an access unit.
+  // Takes those at the beginning of an access unit.
   void add(Bytes access_unit);
   // Shared, because history remembers it for every access unit; add() makes another one when there
   // is something new.

@@ -14,7 +14,7 @@ extern "C" {
 namespace softvpu::firmware::libav {
 namespace {
 
-constexpr uint32_t kMinCoded = 16;  // no device says less
+constexpr uint32_t kMinCoded = 16;  // no device reports less
 
 uint8_t chroma_of(const AVPixFmtDescriptor& format) {
   if (format.nb_components < 3 || (format.flags & AV_PIX_FMT_FLAG_RGB) != 0) return format.nb_components < 3 ? 0 : 3;

@@ -43,7 +43,8 @@ void preload_decoders() {
 }  // namespace softvpu::firmware
 
 #if defined(__SANITIZE_THREAD__)
-// libavcodec isn't instrumented: its own synchronisation can't be seen, so neither must its memory. Callbacks into this room are.
+// libavcodec isn't instrumented: its own synchronisation can't be seen, so neither must its memory.
+// Callbacks into this room are.
 extern "C" __attribute__((weak, visibility("default"))) const char* __tsan_default_suppressions();
 const char* __tsan_default_suppressions() { return "called_from_lib:libavcodec.so\ncalled_from_lib:libavutil.so\n"; }
 #endif

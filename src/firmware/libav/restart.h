@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What a new libavcodec decoder must know to go on where another one stopped: the parameter sets so far, and the access units
-// that are decoded once more (the replay). There are three reasons for a new one:
-// - Drained, libavcodec knows no reference pictures any more, and the client may go on with all the state from before
-//   (dev-decoder.rst, Drain, V4L2_DEC_CMD_START).
+// What a new libavcodec decoder must know to go on where another one stopped: the parameter sets so
+// far, and the access units that are decoded once more (the replay). There are three reasons for a
+// new one:
+// - A drain. libavcodec knows no reference pictures afterwards, and the client may go on with all
+//   the state from before (dev-decoder.rst, Drain, V4L2_DEC_CMD_START).
 // - An access unit that was decoded early is taken back (early_unit.h).
-// - Damage. What libavcodec makes of damaged data depends on the number of threads and on what its memory held before. So that
-//   the same stream always gives the same pictures (those of libavcodec with one thread and its own memory), the first damage
-//   ends threads and zero copy until decoding can begin anew, and what wasn't delivered is decoded again. (Damage that libavcodec
-//   doesn't notice, or only behind pictures that were delivered already, is beyond that.)
+// - Damage. What libavcodec makes of damaged data depends on the number of threads and on what its
+//   memory held before. So that the same stream always gives the same pictures (those of libavcodec
+//   with one thread and its own memory), the first damage ends threads and zero copy until decoding
+//   can begin anew, and what wasn't delivered is decoded again. (Damage that libavcodec doesn't
+//   notice, or only behind pictures that were delivered already, is beyond that.)
 // Called by the unit decoder on its thread.
 #pragma once
 
@@ -32,7 +34,8 @@ class Restart {
 
   // An access unit goes to the decoder for the first time.
   void record(const AccessUnit& unit);
-  // Only its parameter sets count, now: those of the sequence before would be taken for its own.
+  // Its parameter sets alone, before a decoder is opened for it: with those of the sequence before,
+  // libavcodec would go on with its colour.
   void record_sets(const AccessUnit& unit) { sets_.add(unit.bytes()); }
   bool can_take_back(const AccessUnit& unit) const { return history_.would_keep(unit); }
   void take_back(uint64_t number) { history_.take_back(number); }
@@ -48,8 +51,8 @@ class Restart {
   // Whether `unit` does. Asked once for each unit before it is recorded.
   bool is_needed_by(const AccessUnit& unit);
   bool is_possible() const { return !history_.empty(); }
-  // Begins a replay of what is recorded. Pictures up to unit `last` come out again. Returns the parameter sets that the new
-  // decoder has to be told, nullptr when there is nothing to be decoded again.
+  // Begins a replay of what is recorded. Pictures up to unit `last` come out again. Returns the
+  // parameter sets that the new decoder has to be given, nullptr when nothing is recorded.
   const ParameterSetList* replay(uint64_t last);
   uint64_t last_recorded() const { return history_.last(); }
 

@@ -10,7 +10,7 @@ namespace {
 SequenceInfo info_of(const SequenceHeader& header) {
   // The one that the client shows, the next one to be delivered, and those that two threads are at.
   constexpr uint32_t kBeyondReferences = 4;
-  constexpr uint32_t kMost = 32;  // what the HFI can say
+  constexpr uint32_t kMost = 32;  // what the HFI can carry
   return {.interlaced = header.interlaced,
           .min_output_buffers = std::min(header.pictures_held + kBeyondReferences, kMost),
           .states_range = header.states_range,

@@ -15,7 +15,7 @@ namespace softvpu::firmware::libav {
 struct SequenceInfo {
   bool interlaced = false;  // two interleaved fields per picture, or there may be
   uint32_t min_output_buffers = 2;
-  // False: it says nothing of it, and what libavcodec says is of a sequence before.
+  // False: the sequence states nothing, and what libavcodec reports is of a sequence before.
   bool states_range = true;
   bool states_colour = true;
   friend bool operator==(const SequenceInfo&, const SequenceInfo&) = default;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Units between start codes (00 00 01) of H.264, HEVC and MPEG-2 byte streams (H.264 Annex B; H.262, 6.2.1).
-// Used by the header search and the packetizer.
+// Units between start codes (00 00 01) of H.264, HEVC and MPEG-2 byte streams (H.264 Annex B;
+// H.262, 6.2.1). Used by headers.cc, the packetizer and the codecs' own files.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,8 @@
 
 namespace softvpu::firmware::libav {
 
-// What stands between two start codes; the first byte is the NAL header, or MPEG-2's start code value.
+// What stands between two start codes; the first byte is the NAL header, or MPEG-2's start code
+// value.
 struct Unit {
   size_t start = 0;      // of the start code, its leading zero_byte included
   Bytes bytes;           // without start code; zeros before the next one included (MPEG-2 headers may end in zeros)
@@ -26,7 +27,8 @@ class UnitWalker {
   std::optional<Unit> next();
 
  private:
-  // Position of the first byte after the next 00 00 01 at or after `from`; data_.size() + 1 when there is none.
+  // Position of the first byte after the next 00 00 01 at or after `from`; data_.size() + 1 when
+  // there is none.
   size_t find(size_t from) const;
 
   Bytes data_;

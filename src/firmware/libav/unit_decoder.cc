@@ -46,7 +46,7 @@ bool UnitDecoder::open(uint32_t threads, const ParameterSetList& sets) {
     return false;
   }
   codec_.emplace(std::move(*codec));
-  if (!restart_.are_first_sets(sets)) codec_->tell(sets);
+  if (!restart_.are_first_sets(sets)) codec_->give(sets);
   return true;
 }
 
@@ -234,7 +234,7 @@ bool UnitDecoder::note_damage(const AVPacket* packet, std::deque<FramePtr>& pict
   return true;
 }
 
-// By the input, if it isn't answered; a damaged picture says it itself; drained() says the rest.
+// The input that is being cut up reports it, else the damaged picture, else drained().
 void UnitDecoder::report_damage(const AVPacket* packet, const std::deque<FramePtr>& pictures) {
   if (inputs_.blame_current()) return;
   if (std::any_of(pictures.begin(), pictures.end(), [](const FramePtr& p) { return p->decode_error_flags != 0; })) return;

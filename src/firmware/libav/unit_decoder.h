@@ -37,10 +37,10 @@ class UnitDecoder {
   // What is to be done before another unit is taken: the replay, and what an end mark asks for.
   // False: nothing.
   bool go_on();
-  // When there is no other input: a client that has queued an access unit and waits for its picture
-  // gets it, where only this room's way of working would hold it back: the begin of the next access
-  // unit that a parser waits for, or the next packet that frame threads wait for. False: nothing
-  // was held back.
+  // When there is no other input: gives a client that has queued an access unit and waits for its
+  // picture what only this room's way of working would hold back until more comes, be it the next
+  // access unit's beginning (the parser) or its packet (frame threads). False: nothing is held
+  // back.
   bool go_on_without_input(Packetizer& packetizer);
   // Brings out every picture that is inside. False: go_on() has to replay first, then it is called
   // once more.

@@ -32,7 +32,7 @@ enum class EntryPoint : uint8_t {
 struct HeaderPacket {
   std::vector<uint8_t> bytes;
   size_t header_bytes = 0;  // of them: parameter sets only; 0 where the codec has none
-  bool used = false;        // by a picture of the stream, as far as the codec can tell
+  bool used = false;        // by a picture of the stream, as far as can be seen
   bool may_reorder = true;  // pictures may be shown in another order than they are coded in
 };
 
@@ -97,8 +97,8 @@ struct ByteStream {
 // What is known when a libavcodec context is set up.
 struct Tuning {
   bool probing = false;     // a throwaway decoder, for a HeaderPacket
-  Size size_hint;           // what the client's container says; empty when unknown
-  bool may_reorder = true;  // as HeaderPacket says
+  Size size_hint;           // as the client's container has it; empty when unknown
+  bool may_reorder = true;  // see HeaderPacket
 };
 
 struct CodecRow {
@@ -106,7 +106,7 @@ struct CodecRow {
   DecoderDescription description;
   uint32_t block = 16;             // what the codec's pictures are padded to, in pixels
   uint32_t interlaced_blocks = 1;  // pictures that may hold fields are padded to so many rows of blocks
-  uint32_t reference_frames = 2;   // at most, for codecs whose headers don't say
+  uint32_t reference_frames = 2;   // at most, for codecs whose headers don't state it
   bool threads = true;             // libavcodec's are right
 
   EntryPoint (*entry_point)(Bytes access_unit) = nullptr;

@@ -238,18 +238,18 @@ std::unique_ptr<SequenceReader> make_sequence_reader() { return std::make_unique
 // ---- libavcodec ----
 
 void tune(const Tuning& tuning, AVCodecContext& context) {
-  // Cameras write 1920x1088 and let the container say 1920x1080: libavcodec crops to the size its
-  // caller knew, if that lies in the same macroblocks and the stream itself doesn't crop. So does
-  // every player, so the client's size is handed down.
+  // Cameras write 1920x1088, and their containers have 1920x1080: libavcodec crops to the size that
+  // its caller knows, if that lies in the same macroblocks and the stream itself doesn't crop.
+  // Every player does so, hence the client's size is passed on.
   constexpr uint32_t kMacroblock = 16;
   const Size hint = tuning.size_hint;
   if (!hint.empty() && (hint.width % kMacroblock != 0 || hint.height % kMacroblock != 0)) {
     context.width = static_cast<int>(hint.width);
     context.height = static_cast<int>(hint.height);
   }
-  // A container tells the ffmpeg program how far pictures may be out of order. We have no
-  // container, so a stream that doesn't say it itself gets the delay its level allows; else
-  // libavcodec would learn it from pictures that it has to drop.
+  // The ffmpeg program knows from a container how far pictures may be out of order. There is no
+  // container here, so a stream that doesn't state it gets the delay that its level allows;
+  // otherwise libavcodec would learn it from pictures that it has to drop.
   if (!tuning.probing && tuning.may_reorder) context.strict_std_compliance = FF_COMPLIANCE_STRICT;
 }
 

@@ -128,7 +128,7 @@ std::optional<HevcSps> parse_hevc_sps(Bytes nal) {
     bits.ue();
   }
   if (bits.bad() || sps.id >= 16 || sps.reorder > 16 || poc_bits > 16) return std::nullopt;
-  // Where pictures are single fields each of them is delivered for itself: nothing is interleaved.
+  // Where pictures are single fields each of them is delivered by itself: nothing is interleaved.
   sps.interlaced = interlaced_source && !progressive_source && !pictures_are_fields(bits, poc_bits);
   return sps;
 }

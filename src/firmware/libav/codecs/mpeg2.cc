@@ -63,7 +63,7 @@ std::optional<HeaderPacket> header_packet(Bytes data) {
     append_unit(packet.bytes, extension->bytes.first(7));
   }
   packet.header_bytes = packet.bytes.size();
-  // The colour, if it is there yet. It isn't kept: another sequence may say nothing of its own.
+  // The colour, if it is there yet. It isn't kept: another sequence may state none of its own.
   if (const auto display = walker.next(); mpeg2 && display && is_display_extension(*display))
     append_unit(packet.bytes, display->bytes);
   append_picture(packet.bytes, mpeg2);

@@ -30,7 +30,7 @@ inline std::vector<uint8_t> read_file(const std::string& path) {
 
 struct Demuxed {
   std::vector<Packet> packets;
-  int width = 0, height = 0;  // as the container says
+  int width = 0, height = 0;  // as in the container
   bool rotated = false;       // a player would turn the pictures
 };
 

@@ -191,7 +191,7 @@ class Client final : public DecoderEvents {
     idle_.push_back(queued.memory);
   }
   void format_changed(const StreamInfo& now, bool initial) override {
-    if (initial != formats.empty()) complain("initial said wrongly");
+    if (initial != formats.empty()) complain("wrong value of initial");
     info = now;
     formats.push_back(now);
     setup_wanted_ = true;
