@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "codec/null_driver.h"
-#include "v4l2/ioctl_table.h"
+#include "v4l2/ioctl/table.h"
 #include "v4l2/video_device.h"
 
 namespace {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "v4l2/formats.h"
-#include "v4l2/m2m_file.h"
+#include "v4l2/decoder/decoder_formats.h"
+#include "v4l2/file/m2m_file.h"
 
 namespace softvpu::v4l2 {
 

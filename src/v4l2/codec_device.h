@@ -6,7 +6,7 @@
 #include <mutex>
 #include <optional>
 
-#include "v4l2/priority.h"
+#include "v4l2/file/priority.h"
 #include "v4l2/video_device.h"
 
 namespace softvpu::v4l2 {

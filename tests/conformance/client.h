@@ -10,7 +10,7 @@
 #include <map>
 
 #include "tests/conformance/device_under_test.h"
-#include "v4l2/border.h"
+#include "v4l2/ioctl/border.h"
 
 namespace softvpu::conformance {
 

@@ -15,7 +15,7 @@
 #include "base/shared_memory.h"
 #include "front/preload/open_file.h"
 #include "tests/preload/scripted_device.h"
-#include "v4l2/user_copy.h"
+#include "v4l2/ioctl/user_copy.h"
 
 namespace softvpu::preload {
 namespace {

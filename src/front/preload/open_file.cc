@@ -21,7 +21,7 @@
 #include "front/preload/memory_reserve.h"
 #include "front/preload/next_symbol.h"
 #include "front/preload/process.h"
-#include "v4l2/user_copy.h"
+#include "v4l2/ioctl/user_copy.h"
 
 namespace softvpu::preload {
 namespace {

@@ -11,7 +11,7 @@
 #include <cstring>
 
 #include "front/preload/symbols.h"
-#include "v4l2/user_copy.h"
+#include "v4l2/ioctl/user_copy.h"
 
 extern "C" [[noreturn]] void __chk_fail();
 

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "tests/preload/guest/codec.h"
-#include "v4l2/ioctl_table.h"
+#include "v4l2/ioctl/table.h"
 
 namespace softvpu::guest {
 namespace {

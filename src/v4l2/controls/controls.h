@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The controls of an open decoder: how many CAPTURE buffers a stream wants, and which profiles and levels there are; all
+// read-only. Called by m2m_file.* under the file's lock. Clauses: vidioc-queryctrl.rst, vidioc-g-ext-ctrls.rst; order of checks:
+// v4l2-ctrls-api.c.
+#pragma once
+
+#include <linux/videodev2.h>
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "codec/capabilities.h"
+#include "v4l2/controls/controls_table.h"
+
+namespace softvpu::v4l2 {
+
+class Controls {
+ public:
+  explicit Controls(const codec::Capabilities& capabilities);
+
+  void set_min_capture_buffers(uint32_t count);
+
+  // `query->id` may carry V4L2_CTRL_FLAG_NEXT_CTRL and _NEXT_COMPOUND. Errors: EINVAL.
+  Status query(v4l2_query_ext_ctrl* query) const;
+  Status query(v4l2_queryctrl* query) const;
+  // Errors: EINVAL for no menu, an unsupported item, or one out of range.
+  Status query_menu(v4l2_querymenu* menu) const;
+
+  // Errors: EINVAL for an unknown control, EACCES for a class.
+  Status get(v4l2_control* control) const;
+  Status set(v4l2_control* control);
+
+  enum class Access : uint8_t { kGet, kSet, kTry };
+  // The VIDIOC_*_EXT_CTRLS: fills `controls`, and `which`, `error_idx` of `set`. Errors: EINVAL, EACCES (read-only; requests).
+  Status access(Access how, v4l2_ext_controls* set, std::span<v4l2_ext_control> controls);
+
+  // The event that tells a new subscriber the value (V4L2_EVENT_SUB_FL_SEND_INITIAL). Errors: EINVAL for an unknown control.
+  Result<v4l2_event> initial_event(uint32_t id) const;
+  bool is_class(uint32_t id) const;
+  bool has(uint32_t id) const { return find(id) != nullptr; }
+
+ private:
+  struct Control {
+    uint32_t id;
+    uint32_t type;   // V4L2_CTRL_TYPE_*
+    uint32_t flags;  // V4L2_CTRL_FLAG_*
+    int64_t minimum, maximum, step, default_value, value;
+    uint64_t items;  // of a menu: those that are supported
+    const ControlName* name;
+  };
+  const Control* find(uint32_t id) const;
+  // 0, or the errno of the first control that `how` can't be done to; its index in `*at`.
+  int check(Access how, uint32_t which, std::span<const v4l2_ext_control> controls, uint32_t* at) const;
+
+  std::vector<Control> controls_;  // by id
+};
+
+}  // namespace softvpu::v4l2

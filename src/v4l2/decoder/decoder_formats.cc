@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Format negotiation of a decoder. Adjusts and never refuses; busy checks are the caller's.
+#include "v4l2/decoder/decoder_formats.h"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace softvpu::v4l2 {
+namespace {
+
+// The stream's word where it has one; otherwise what the client said of OUTPUT.
+Colour merged(Colour client, Colour stream) {
+  if (stream.colorspace != 0) client.colorspace = stream.colorspace;
+  if (stream.xfer_func != 0) client.xfer_func = stream.xfer_func;
+  if (stream.ycbcr_enc != 0) client.ycbcr_enc = stream.ycbcr_enc;
+  if (stream.quantization != 0) client.quantization = stream.quantization;
+  return client;
+}
+
+}  // namespace
+
+codec::Capabilities decoders_of(codec::Capabilities capabilities) {
+  for (codec::CodecInfo& codec : capabilities.codecs)
+    std::erase_if(codec.raw, [&](FourCC raw) { return !layout_for(raw, codec.sizes.min); });
+  std::erase_if(capabilities.codecs, [](const codec::CodecInfo& codec) {
+    return codec.role != codec::Role::kDecoder || (codec.flags & codec::kStateless) != 0 || codec.raw.empty();
+  });
+  return capabilities;
+}
+
+DecoderFormats::DecoderFormats(const codec::Capabilities& capabilities) {
+  for (const codec::CodecInfo& codec : capabilities.codecs) codecs_.push_back(&codec);
+  if (codecs_.empty()) return;  // the device refused to be made; see codec_device.cc
+  PixFormat initial;
+  initial.pixelformat = codecs_.front()->coded;
+  initial.size = kDefaultSize;
+  set(Side::kOutput, adjust(Side::kOutput, initial));
+  size_set_ = false;
+}
+
+Result<FormatDescription> DecoderFormats::enumerate(Side side, uint32_t index) const {
+  if (side == Side::kOutput) {
+    if (index >= codecs_.size()) return fail(EINVAL);
+    FormatDescription description{codecs_[index]->coded, V4L2_FMT_FLAG_COMPRESSED};
+    if ((codecs_[index]->flags & codec::kContinuousByteStream) != 0) description.flags |= V4L2_FMT_FLAG_CONTINUOUS_BYTESTREAM;
+    if ((codecs_[index]->flags & codec::kDynamicResolution) != 0) description.flags |= V4L2_FMT_FLAG_DYN_RESOLUTION;
+    return description;
+  }
+  // Querying Capabilities, step 2: those of the current coded format.
+  if (index >= codec_->raw.size()) return fail(EINVAL);
+  return FormatDescription{codec_->raw[index], 0};
+}
+
+Result<SizeRange> DecoderFormats::frame_sizes(FourCC pixelformat) const {
+  for (const codec::CodecInfo* codec : codecs_)
+    if (codec->coded == pixelformat) return codec->sizes;
+  if (!offers_raw(pixelformat)) return fail(EINVAL, "not a format of this node");
+  // Querying Capabilities, step 3: those of the coded format that is set on OUTPUT. Buffers have whole blocks, but clients
+  // (GStreamer) look up the size of the picture here.
+  return codec_->sizes;
+}
+
+PixFormat DecoderFormats::adjust(Side side, const PixFormat& wanted) const {
+  if (side == Side::kCapture) return capture_format(offers_raw(wanted.pixelformat) ? wanted.pixelformat : capture_pixelformat_);
+  const auto known =
+      std::find_if(codecs_.begin(), codecs_.end(), [&](const auto* codec) { return codec->coded == wanted.pixelformat; });
+  const codec::CodecInfo& codec = known != codecs_.end() ? **known : *codecs_.front();
+  PixFormat result;
+  result.pixelformat = codec.coded;
+  result.size = codec.sizes.clamp(wanted.size);
+  result.field = V4L2_FIELD_NONE;
+  result.colour = wanted.colour;
+  if (result.colour.colorspace == V4L2_COLORSPACE_DEFAULT) result.colour.colorspace = V4L2_COLORSPACE_REC709;
+  result.num_planes = 1;
+  result.planes[0] = {bitstream_size(result.size, wanted.num_planes > 0 ? wanted.planes[0].sizeimage : 0), 0};
+  return result;
+}
+
+void DecoderFormats::set(Side side, const PixFormat& adjusted) {
+  if (side == Side::kCapture) {
+    capture_pixelformat_ = adjusted.pixelformat;
+    capture_chosen_ = true;
+    resize_capture();
+    return;
+  }
+  client_ = adjusted;
+  size_set_ = true;
+  codec_ = *std::find_if(codecs_.begin(), codecs_.end(), [&](const auto* codec) { return codec->coded == adjusted.pixelformat; });
+  if (!offers_raw(capture_pixelformat_)) {
+    capture_pixelformat_ = codec_->raw.front();
+    capture_chosen_ = false;
+  }
+  coded_ = client_.size;
+  forget_stream();
+}
+
+void DecoderFormats::choose(Side side, const PixFormat& adjusted) {
+  if (side == Side::kCapture) {
+    capture_chosen_ = true;
+    return;
+  }
+  client_ = adjusted;
+  size_set_ = true;
+}
+
+uint32_t DecoderFormats::min_capture_buffers() const {
+  return std::clamp<uint32_t>(stream_ ? stream_->min_output_buffers : codec_->min_output_buffers, 1, VIDEO_MAX_FRAME);
+}
+
+void DecoderFormats::forget_stream() {
+  stream_.reset();
+  visible_ = {0, 0, coded_.width, coded_.height};
+  resize_capture();
+}
+
+FourCC DecoderFormats::raw_for(const codec::StreamFormat&) const {
+  if (capture_chosen_ && offers_raw(capture_pixelformat_)) return capture_pixelformat_;
+  return codec_->raw.front();
+}
+
+Result<FrameLayout> DecoderFormats::layout_of(const codec::StreamFormat& stream) const {
+  if (stream.native == FourCC::kNone) return fail(EINVAL, "no raw format of this node can hold the stream's pictures");
+  if (stream.visible.size().empty()) return fail(EINVAL, "a stream without a picture size");
+  return layout_for(raw_for(stream), stream.coded);
+}
+
+Rect DecoderFormats::visible_in(const codec::StreamFormat& stream, const FrameLayout& layout) {
+  // The picture is written to the top left corner, whatever the stream crops there.
+  return {0, 0, std::min(stream.visible.width, layout.size.width), std::min(stream.visible.height, layout.size.height)};
+}
+
+bool DecoderFormats::describes(const codec::StreamFormat& stream) const {
+  const auto layout = layout_of(stream);
+  return layout && *layout == layout_ && visible_in(stream, *layout) == visible_ &&
+         stream.interlaced == (field() == V4L2_FIELD_INTERLACED);
+}
+
+Status DecoderFormats::apply_stream(const codec::StreamFormat& stream) {
+  const auto layout = layout_of(stream);
+  if (!layout) return Unexpected(layout.error());
+  layout_ = *layout;
+  capture_pixelformat_ = layout->fourcc;
+  stream_ = stream;
+  coded_ = stream.coded;
+  visible_ = visible_in(stream, *layout);
+  return {};
+}
+
+Colour DecoderFormats::colour() const { return stream_ ? merged(client_.colour, stream_->colour) : client_.colour; }
+
+PixFormat DecoderFormats::output_format() const {
+  PixFormat result = client_;
+  result.size = coded_;  // Dynamic Resolution Change: "coded resolution (OUTPUT width and height)"
+  result.colour = colour();
+  return result;
+}
+
+PixFormat DecoderFormats::capture_format(FourCC pixelformat) const {
+  PixFormat result;
+  const auto layout = layout_for(pixelformat, coded_);
+  const FrameLayout& used = layout ? *layout : layout_;
+  result.pixelformat = used.fourcc;
+  result.size = used.size;  // no scaler: the frame buffer is the coded picture, padded
+  result.field = field();
+  result.colour = colour();  // dev-decoder.rst: colorimetry of OUTPUT goes to CAPTURE
+  result.num_planes = used.memory_planes;
+  for (uint32_t component = used.components; component-- > 0;)
+    result.planes[used.component_plane[component]].bytesperline = used.stride[component];
+  for (uint32_t plane = 0; plane < used.memory_planes; ++plane) result.planes[plane].sizeimage = used.plane_size[plane];
+  return result;
+}
+
+bool DecoderFormats::offers_raw(FourCC pixelformat) const {
+  return codec_ != nullptr && std::find(codec_->raw.begin(), codec_->raw.end(), pixelformat) != codec_->raw.end();
+}
+
+void DecoderFormats::resize_capture() {
+  if (const auto layout = layout_for(capture_pixelformat_, coded_)) layout_ = *layout;
+}
+
+std::vector<PlaneSize> DecoderFormats::plane_sizes(Side side) const {
+  if (side == Side::kOutput) return {{client_.planes[0].sizeimage, 0}};
+  std::vector<PlaneSize> sizes;
+  for (uint32_t plane = 0; plane < layout_.memory_planes; ++plane)
+    sizes.push_back({layout_.plane_size[plane], readable_tail(layout_)});
+  return sizes;
+}
+
+}  // namespace softvpu::v4l2
