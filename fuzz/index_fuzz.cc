@@ -31,7 +31,7 @@ void check_entry(const VirtualTree& tree, const TreeEntry& entry) {
   if (last_component(entry.path).size() > NAME_MAX) complain("too long for a directory entry", entry.path);
   if (tree.find(entry.path) != &entry) complain("not found", entry.path);
   if (!tree.may_contain_name(last_component(entry.path))) complain("its name is unknown", entry.path);
-  if (entry.type == EntryType::kNode && tree.find_node(entry.minor) == nullptr) complain("no such node", entry.path);
+  if (entry.type == EntryType::kNode && tree.find_node(entry.spec->minor) == nullptr) complain("no such node", entry.path);
   if (entry.type == EntryType::kLink) {
     PathBuffer end;
     if (!clean_join(parent_of(entry.path), entry.target, end) || !is_ours(end.view()))

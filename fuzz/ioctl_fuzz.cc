@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "codec/null_driver.h"
-#include "v4l2/ioctl/table.h"
+#include "v4l2/decoder/decoder_ioctls.h"
 #include "v4l2/video_device.h"
 
 namespace {
@@ -204,14 +204,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Bytes in(data, size);
   const bool multiplanar = in.coin();
   v4l2::VideoDeviceConfig config;
-  config.multiplanar = multiplanar;
+  config.node.multiplanar = multiplanar;
   config.header_limit = std::chrono::milliseconds(2);  // waiting finds nothing
   config.flush_limit = {};
   const auto device = v4l2::make_codec_device(config, driver);
   std::array<Open, 3> opens;
   for (auto& open : opens) open = {*device->open(), multiplanar};
 
-  const auto table = v4l2::ioctl_table();
+  const auto table = v4l2::decoder_ioctls().all();
   for (int steps = 0; steps < 400 && !in.empty(); ++steps) {
     Open& open = opens[in.byte() % 8 == 0 ? in.byte() % opens.size() : 0];
     const uint8_t what = in.byte();

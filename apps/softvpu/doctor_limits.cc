@@ -88,7 +88,7 @@ Check check_processes() {
 }
 
 Check check_runtime_directory() {
-  const Result<RuntimeTree> tree = RuntimeTree::create({NodeOptions{}});
+  const Result<RuntimeTree> tree = RuntimeTree::create({v4l2::NodeSpec{}});
   if (tree) return good("runtime directory", fmt::format("can be made ({})", tree->root()));
   return {"runtime directory", Verdict::kFail, fmt::format("{}: {}", tree.error().reason, std::strerror(tree.error().code)),
           "the synthetic /dev and /sys can't be written: `softvpu run` doesn't start",

@@ -28,7 +28,7 @@ constexpr const char* kOverview = R"(softvpu: a software video codec device for 
 Options and defaults: softvpu VERB --help. Version: softvpu --version.
 )";
 
-void add_node_options(CLI::App& verb, NodeOptions& node, bool& single) {
+void add_node_options(CLI::App& verb, v4l2::NodeSpec& node, bool& single) {
   verb.add_option("--device", node.minor, "the node's number: N of /dev/videoN")
       ->check(CLI::Range(0, 255))
       ->capture_default_str();
@@ -61,7 +61,7 @@ int main_with(std::vector<std::string> arguments) {
   CLI::App* run_app = app.add_subcommand(
       "run", "run a program that finds the device in its /dev: softvpu run [OPTIONS] -- PROGRAM [ARGUMENT...]");
   add_node_options(*run_app, run.node, single);
-  run_app->add_option("--threads", run.node.threads, "codec threads of a session; 0: as many as the firmware finds useful")
+  run_app->add_option("--threads", run.node.codec_threads, "codec threads of a session; 0: as many as the firmware finds useful")
       ->check(CLI::Range(0, 64))
       ->capture_default_str();
   run_app

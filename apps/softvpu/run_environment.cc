@@ -52,7 +52,7 @@ std::string preload_order(const std::string& ours, const std::string& others) {
 
 }  // namespace
 
-std::string gst_registry_for(const NodeOptions& node) {
+std::string gst_registry_for(const v4l2::NodeSpec& node) {
   namespace fs = std::filesystem;
   std::string base;
   std::string anchor;  // what must be there, and the user's own, before anything is made below it

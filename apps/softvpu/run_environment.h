@@ -23,7 +23,7 @@ std::vector<std::string> run_environment(const RunOptions& options, const RunPla
 
 // GST_REGISTRY's value: a file in the user's cache directory named after the configuration; empty when there is no such directory
 // that only this user can change.
-std::string gst_registry_for(const NodeOptions& node);
+std::string gst_registry_for(const v4l2::NodeSpec& node);
 
 // Raises the soft limit of open files: the library keeps its own descriptors at 1000 and above, and the usual limit is 1024.
 void raise_file_limit();

@@ -132,7 +132,7 @@ void RuntimeTree::release(bool alone) {
   root_.clear();
 }
 
-Result<RuntimeTree> RuntimeTree::create(const std::vector<NodeOptions>& nodes) {
+Result<RuntimeTree> RuntimeTree::create(const std::vector<v4l2::NodeSpec>& nodes) {
   const Umask narrow;
   Unexpected last = fail(EACCES, "no directory that only this user, or only root, can change");
   for (const std::string& base : base_directories()) {
@@ -153,7 +153,7 @@ Result<RuntimeTree> RuntimeTree::create(const std::vector<NodeOptions>& nodes) {
 }
 
 // The index comes last: until it is there, sweep_stale() takes the tree for one whose owner is just starting.
-Status RuntimeTree::fill(const std::vector<NodeOptions>& nodes) {
+Status RuntimeTree::fill(const std::vector<v4l2::NodeSpec>& nodes) {
   Result<UniqueFd> lock = lock_directory(root_, LOCK_SH);
   if (!lock) return Unexpected(lock.error());
   lock_ = std::move(*lock);

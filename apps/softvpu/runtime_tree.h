@@ -9,14 +9,9 @@
 
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "v4l2/node_spec.h"
 
 namespace softvpu::cli {
-
-struct NodeOptions {
-  uint32_t minor = 10;  // /dev/video<minor>
-  bool multiplanar = true;
-  uint32_t threads = 0;  // of the codec; 0: the firmware chooses
-};
 
 // Lives as long as a process of the run: those processes inherit a shared lock on the directory, and one that closed all its
 // descriptors is found in /proc by its environment or by the index it has mapped. Removed, contents and all, by the object if no
@@ -26,7 +21,7 @@ class RuntimeTree {
   // Makes the directory below $XDG_RUNTIME_DIR, $TMPDIR or /tmp, whichever may be used and works first (trusted_directory.h), and
   // everything in it. Root's can be read by the users that a program becomes; any other user's is his alone.
   // Errors: EACCES, ENOSPC, … with the directory in the reason.
-  static Result<RuntimeTree> create(const std::vector<NodeOptions>& nodes);
+  static Result<RuntimeTree> create(const std::vector<v4l2::NodeSpec>& nodes);
   RuntimeTree(RuntimeTree&& other) noexcept;
   RuntimeTree& operator=(RuntimeTree&&) = delete;
   ~RuntimeTree();
@@ -43,7 +38,7 @@ class RuntimeTree {
 
  private:
   RuntimeTree() = default;
-  Status fill(const std::vector<NodeOptions>& nodes);
+  Status fill(const std::vector<v4l2::NodeSpec>& nodes);
 
   std::string root_;
   UniqueFd lock_;  // of the directory, shared

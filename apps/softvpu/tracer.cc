@@ -20,7 +20,7 @@ std::vector<std::string> turned_round(const RunOptions& options) {
   std::vector<std::string> turned(command.begin(), verb + 1);
   turned.push_back(std::filesystem::read_symlink("/proc/self/exe", error));
   turned.insert(turned.end(), {"run", "--device", std::to_string(options.node.minor), "--threads",
-                               std::to_string(options.node.threads), "--debug", std::to_string(options.debug)});
+                               std::to_string(options.node.codec_threads), "--debug", std::to_string(options.debug)});
   if (!options.node.multiplanar) turned.emplace_back("--single-planar");
   turned.emplace_back("--");
   turned.insert(turned.end(), verb + 1, command.end());

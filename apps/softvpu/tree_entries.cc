@@ -10,8 +10,6 @@ namespace softvpu::cli {
 namespace {
 
 constexpr int kV4l2Major = 81;
-constexpr const char* kDevice = "softvpu-dec";    // VideoDeviceConfig::bus_info is "platform:" and this
-constexpr const char* kCard = "softvpu decoder";  // VideoDeviceConfig::card
 
 class Entries {
  public:
@@ -35,39 +33,41 @@ class Entries {
   std::map<std::string, TreeFile> files_;
 };
 
-// The platform device that all nodes belong to.
-void add_platform_device(Entries& entries) {
-  const std::string device = fmt::format("/sys/devices/platform/{}", kDevice);
-  entries.file(device + "/uevent", fmt::format("DRIVER=softvpu\nMODALIAS=platform:{}\n", kDevice));
-  entries.file(device + "/modalias", fmt::format("platform:{}\n", kDevice));
+// The platform device that a node belongs to, maybe with others.
+void add_platform_device(Entries& entries, const v4l2::NodeSpec& node) {
+  const std::string device = fmt::format("/sys/devices/platform/{}", node.device());
+  const std::string driver = fmt::format("bus/platform/drivers/{}", node.driver);
+  entries.file(device + "/uevent", fmt::format("DRIVER={}\nMODALIAS={}\n", node.driver, node.bus_info));
+  entries.file(device + "/modalias", fmt::format("{}\n", node.bus_info));
   entries.link(device + "/subsystem", "../../../bus/platform");
-  entries.link(device + "/driver", "../../../bus/platform/drivers/softvpu");
-  entries.link(fmt::format("/sys/bus/platform/devices/{}", kDevice), fmt::format("../../../devices/platform/{}", kDevice));
-  entries.link(fmt::format("/sys/bus/platform/drivers/softvpu/{}", kDevice),
-               fmt::format("../../../../devices/platform/{}", kDevice));
+  entries.link(device + "/driver", "../../../" + driver);
+  entries.link(fmt::format("/sys/bus/platform/devices/{}", node.device()),
+               fmt::format("../../../devices/platform/{}", node.device()));
+  entries.link(fmt::format("/sys/{}/{}", driver, node.device()), fmt::format("../../../../devices/platform/{}", node.device()));
 }
 
 // Documentation/ABI/stable/sysfs-class-video4linux of the kernel: name, dev, index, dev_debug.
-void add_node(Entries& entries, const NodeOptions& node, size_t index) {
+void add_node(Entries& entries, const v4l2::NodeSpec& node, size_t index) {
   const std::string name = fmt::format("video{}", node.minor);
-  const std::string in_class = fmt::format("devices/platform/{}/video4linux/{}", kDevice, name);
+  const std::string in_class = fmt::format("devices/platform/{}/video4linux/{}", node.device(), name);
   const std::string sys = "/sys/" + in_class;
-  entries.file(sys + "/name", fmt::format("{}\n", kCard));
+  entries.file(sys + "/name", fmt::format("{}\n", node.card));
   entries.file(sys + "/dev", fmt::format("{}:{}\n", kV4l2Major, node.minor));
   entries.file(sys + "/index", fmt::format("{}\n", index));
   entries.file(sys + "/dev_debug", "0\n");
   entries.file(sys + "/uevent", fmt::format("MAJOR={}\nMINOR={}\nDEVNAME={}\n", kV4l2Major, node.minor, name));
-  entries.link(sys + "/device", fmt::format("../../../{}", kDevice));
+  entries.link(sys + "/device", fmt::format("../../../{}", node.device()));
   entries.link(sys + "/subsystem", "../../../../../class/video4linux");
   entries.link("/sys/class/video4linux/" + name, "../../" + in_class);
   entries.link(fmt::format("/sys/dev/char/{}:{}", kV4l2Major, node.minor), "../../" + in_class);
 
+  const v4l2::NodeWords words = v4l2::words_of(node);
   entries.add('c', "/dev/" + name,
-              fmt::format("{} {} decoder {} {}", kV4l2Major, node.minor, node.multiplanar ? "multi" : "single", node.threads));
+              fmt::format("{} {} {} {} {}", kV4l2Major, node.minor, words.role, words.api, node.codec_threads));
   // The name that Chromium looks for (udev rules of ChromeOS boards make it).
-  const std::string alias = fmt::format("video-dec{}", index);
+  const std::string alias = fmt::format("{}{}", node.alias, index);
   entries.link("/dev/" + alias, name);
-  const std::string by_path = fmt::format("v4l/by-path/platform-{}-video-index{}", kDevice, index);
+  const std::string by_path = fmt::format("v4l/by-path/platform-{}-video-index{}", node.device(), index);
   entries.link("/dev/" + by_path, "../../" + name);
   // udev's database; v4l_id(1) and path_id(1) would have put these there.
   entries.file(
@@ -75,15 +75,17 @@ void add_node(Entries& entries, const NodeOptions& node, size_t index) {
       fmt::format(
           "S:{}\nS:{}\nI:1000000\nE:ID_V4L_VERSION=2\nE:ID_V4L_PRODUCT={}\nE:ID_V4L_CAPABILITIES=:\nE:ID_PATH=platform-{}\n"
           "E:ID_PATH_TAG=platform-{}\nG:uaccess\nQ:uaccess\nV:1\n",
-          alias, by_path, kCard, kDevice, kDevice));
+          alias, by_path, node.card, node.device(), node.device()));
 }
 
 }  // namespace
 
-std::vector<TreeFile> tree_entries(const std::vector<NodeOptions>& nodes) {
+std::vector<TreeFile> tree_entries(const std::vector<v4l2::NodeSpec>& nodes) {
   Entries entries;
-  add_platform_device(entries);
-  for (size_t i = 0; i < nodes.size(); ++i) add_node(entries, nodes[i], i);
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    add_platform_device(entries, nodes[i]);
+    add_node(entries, nodes[i], i);
+  }
   return entries.list();
 }
 

@@ -16,6 +16,6 @@ struct TreeFile {
 };
 
 // Sorted by path; every directory on the way is in it.
-std::vector<TreeFile> tree_entries(const std::vector<NodeOptions>& nodes);
+std::vector<TreeFile> tree_entries(const std::vector<v4l2::NodeSpec>& nodes);
 
 }  // namespace softvpu::cli

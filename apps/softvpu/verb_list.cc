@@ -94,8 +94,7 @@ int verb_list(const ListOptions& options) {
     return complain({kExitFailed, "list: " + driver.error().reason, "a codec process that answers", "softvpu doctor"});
   }
   v4l2::VideoDeviceConfig config;
-  config.minor = options.node.minor;
-  config.multiplanar = options.node.multiplanar;
+  config.node = options.node;
   const auto device = v4l2::make_codec_device(config, **driver);
   const Result<std::shared_ptr<v4l2::FileHandle>> file = device->open();
   if (!file) return complain({kExitFailed, "list: " + file.error().reason, "a codec process that answers", "softvpu doctor"});

@@ -10,14 +10,14 @@
 namespace softvpu::cli {
 
 struct RunOptions {
-  NodeOptions node;
+  v4l2::NodeSpec node;
   int debug = 0;  // SOFTVPU_DEBUG of the program; 0 leaves it as it is
   std::vector<std::string> command;
 };
 int verb_run(const RunOptions& options);
 
 struct ListOptions {
-  NodeOptions node;
+  v4l2::NodeSpec node;
   bool json = false;
 };
 int verb_list(const ListOptions& options);

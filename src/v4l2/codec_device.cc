@@ -5,28 +5,49 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "v4l2/decoder/decoder_formats.h"
-#include "v4l2/file/m2m_file.h"
+#include "v4l2/decoder/decoder.h"
+#include "v4l2/file/codec_file.h"
 
 namespace softvpu::v4l2 {
+namespace {
 
-Result<const codec::Capabilities*> CodecDevice::capabilities() {
+// The only place that asks which role a node has. nullptr: this build has none.
+const RoleKind* kind_of(codec::Role role) {
+  switch (role) {
+    case codec::Role::kDecoder:
+      return &kDecoderRole;
+    case codec::Role::kEncoder:
+    case codec::Role::kCapture:
+      break;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Result<const codec::Capabilities*> CodecDevice::capabilities(const RoleKind& role) {
   const std::lock_guard lock(mutex_);
   if (!capabilities_) {
     auto asked = driver_.capabilities();
     if (!asked) return fail(EIO, "the codecs can't be asked: " + asked.error().reason);
-    codec::Capabilities usable = decoders_of(std::move(*asked));
-    if (usable.codecs.empty()) return fail(EIO, "the lower half \"" + usable.name + "\" has no stateful decoder");
+    codec::Capabilities usable = role.usable(std::move(*asked));
+    const auto wanted = config_.node.codecs;
+    std::erase_if(usable.codecs, [&](const codec::CodecInfo& codec) {
+      return !wanted.empty() && std::find(wanted.begin(), wanted.end(), codec.coded) == wanted.end();
+    });
+    if (usable.codecs.empty()) return fail(EIO, "the lower half \"" + usable.name + "\" has no " + role.name);
     capabilities_ = std::move(usable);
   }
   return &*capabilities_;
 }
 
 Result<std::shared_ptr<FileHandle>> CodecDevice::open() {
-  const auto known = capabilities();
+  const RoleKind* role = kind_of(config_.node.role);
+  if (role == nullptr) return fail(ENXIO, "this build of softvpu has no device of this role");
+  const auto known = capabilities(*role);
   if (!known) return Unexpected(known.error());
   return std::shared_ptr<FileHandle>(
-      std::make_shared<M2mFile>(std::static_pointer_cast<CodecDevice>(shared_from_this()), **known));
+      std::make_shared<CodecFile>(std::static_pointer_cast<CodecDevice>(shared_from_this()), **known, *role));
 }
 
 std::shared_ptr<VideoDevice> make_codec_device(VideoDeviceConfig config, codec::Driver& driver) {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What all opens of a codec node share: the lower half, its capabilities, priorities. Made by make_codec_device(); used by
-// M2mFile.
+// file/codec_file.h.
 #pragma once
 
 #include <mutex>
 #include <optional>
 
 #include "v4l2/file/priority.h"
+#include "v4l2/role.h"
 #include "v4l2/video_device.h"
 
 namespace softvpu::v4l2 {
@@ -20,10 +21,11 @@ class CodecDevice final : public VideoDevice {
 
   codec::Driver& driver() { return driver_; }
   PriorityState& priorities() { return priorities_; }
-  // Asked of the lower half with the first open, and kept. Errors: EIO with the reason.
-  Result<const codec::Capabilities*> capabilities();
 
  private:
+  // What of the lower half the node offers. Asked with the first open, and kept. Errors: EIO with the reason.
+  Result<const codec::Capabilities*> capabilities(const RoleKind& role);
+
   const VideoDeviceConfig config_;
   codec::Driver& driver_;
   PriorityState priorities_;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // One open of a video device, as a front end sees it: what the kernel's file_operations are to a driver.
-// Implemented by m2m_file.* (codec nodes); front/preload and the tests call it. All methods: any thread, unless said otherwise.
+// Implemented by file/file_core.h and file/codec_file.h; front/preload and the tests call it. All methods: any thread, unless
+// said otherwise.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
+#include <span>
 
 #include "base/result.h"
 
@@ -46,6 +47,10 @@ class FileHandle {
   // The answer to ioctl(2): 0 or a negative errno. `arg` is the caller's pointer, of any quality (EFAULT).
   // `nonblocking`: O_NONBLOCK of the descriptor used.
   virtual int ioctl(unsigned long request, void* arg, bool nonblocking) = 0;
+  // The same for a front that has the argument already, as a message: `argument` are the _IOC_SIZE(request) bytes of its struct,
+  // and `array` those of the v4l2_plane or v4l2_ext_control that it would point to, aligned for them; the pointer in the struct
+  // isn't followed. The answer is written to both. -EFAULT: `array` is shorter than the struct has it.
+  virtual int call(uint32_t request, void* argument, std::span<std::byte> array, bool nonblocking) = 0;
 
   // mmap(2) of the memory behind VIDIOC_QUERYBUF's offset; the arguments are the caller's. Returns the address. Atomic with what
   // frees buffers. Errors: EINVAL as mmap(2) of a V4L2 device (unknown offset, length past the plane, not PROT_READ where needed,

@@ -2,25 +2,18 @@
 // A video node: what stays the same over all its opens. Made by whoever assembles a front end (app, preload, tests).
 #pragma once
 
-#include <cstdint>
 #include <memory>
-#include <string>
 
 #include "base/clock.h"
 #include "codec/session.h"
 #include "v4l2/file_handle.h"
+#include "v4l2/node_spec.h"
 
 namespace softvpu::v4l2 {
 
 struct VideoDeviceConfig {
-  codec::Role role = codec::Role::kDecoder;
-  bool multiplanar = true;
-  uint32_t minor = 10;                   // /dev/videoN
-  std::string driver = "softvpu";        // v4l2_capability.driver
-  std::string card = "softvpu decoder";  // v4l2_capability.card
-  std::string bus_info = "platform:softvpu-dec";
-  uint32_t codec_threads = 0;  // SessionConfig::threads
-  // STREAMOFF waits that long for the lower half to let go of the buffers (vidioc-streamon.rst: it finishes "any DMA in
+  NodeSpec node{};
+  // STREAMOFF waits that long for the lower half to release the buffers (vidioc-streamon.rst: it finishes "any DMA in
   // progress"). A codec that hangs is ended by the lower half's own watchdog, long before; at this limit the session fails.
   // 0: doesn't wait, for a lower half that touches no buffer by itself.
   Duration flush_limit = std::chrono::seconds(10);
@@ -33,7 +26,7 @@ class VideoDevice : public std::enable_shared_from_this<VideoDevice> {
  public:
   virtual ~VideoDevice() = default;
   virtual const VideoDeviceConfig& config() const = 0;
-  // Errors: ENOMEM; EIO with the reason when the lower half's capabilities can't be had.
+  // Errors: ENOMEM; EIO with the reason when the lower half's capabilities can't be had; ENXIO for a role that isn't there.
   virtual Result<std::shared_ptr<FileHandle>> open() = 0;
 };
 

@@ -74,7 +74,7 @@ class InProcessDevice final : public DeviceUnderTest {
  public:
   explicit InProcessDevice(bool multiplanar) : multiplanar_(multiplanar) {
     v4l2::VideoDeviceConfig config;
-    config.multiplanar = multiplanar;
+    config.node.multiplanar = multiplanar;
     device_ = v4l2::make_codec_device(config, driver_);
   }
   std::string name() const override { return multiplanar_ ? "null codec, multi-planar" : "null codec, single-planar"; }

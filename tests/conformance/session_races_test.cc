@@ -491,7 +491,7 @@ TEST(AClosedFile, AnswersEnodevAndWakesItsSleepers) {
 // EIO.
 TEST(AFailedFile, TellsAClientThatOnlyPollsToDequeue) {
   codec::ScriptedDriver driver;
-  const auto device = v4l2::make_codec_device({.multiplanar = false}, driver);
+  const auto device = v4l2::make_codec_device({.node = {.multiplanar = false}}, driver);
   const auto file = *device->open();
   v4l2_requestbuffers request{.count = 2, .type = V4L2_BUF_TYPE_VIDEO_OUTPUT, .memory = V4L2_MEMORY_MMAP};
   ASSERT_EQ(file->ioctl(VIDIOC_REQBUFS, &request, true), 0);
@@ -514,7 +514,7 @@ TEST(AFailedFile, TellsAClientThatOnlyPollsToDequeue) {
 // fork(2): the child's copy of a file with a session is dead, one without goes on, and the parent's session doesn't notice.
 TEST(AForkedFile, LeavesTheSessionToTheParent) {
   codec::ScriptedDriver driver;
-  const auto device = v4l2::make_codec_device({.multiplanar = false}, driver);
+  const auto device = v4l2::make_codec_device({.node = {.multiplanar = false}}, driver);
   const auto streaming = *device->open();
   const auto idle = *device->open();
   v4l2_requestbuffers request{.count = 2, .type = V4L2_BUF_TYPE_VIDEO_OUTPUT, .memory = V4L2_MEMORY_MMAP};

@@ -50,7 +50,7 @@ TEST(Poll, ReportsEveryCombinationOfLevels) {
   }
 }
 
-// The upper half counts them (M2mFile::error_reported()).
+// The upper half counts them (CodecFile::error_reported()).
 TEST(Poll, CountsOnlyErrorsThatItReports) {
   const Device device;
   device.levels(kError | kPri);

@@ -69,6 +69,9 @@ class ScriptedFile final : public v4l2::FileHandle, public std::enable_shared_fr
     }
   }
 
+  // The preload library has pointers only.
+  int call(uint32_t, void*, std::span<std::byte>, bool) override { return -ENOTTY; }
+
   Result<void*> mmap(void* hint, size_t length, int prot, int flags, uint64_t offset) override {
     if (offset != 0 || length > kBufferBytes || (flags & MAP_TYPE) == MAP_PRIVATE) return fail(EINVAL);
     void* at = nullptr;

@@ -39,7 +39,7 @@ class WorkerDevice final : public DeviceUnderTest {
  public:
   explicit WorkerDevice(bool multiplanar) : multiplanar_(multiplanar) {
     v4l2::VideoDeviceConfig config;
-    config.multiplanar = multiplanar;
+    config.node.multiplanar = multiplanar;
     device_ = v4l2::make_codec_device(config, driver());
   }
   std::string name() const override { return "a VideoDevice over workers"; }

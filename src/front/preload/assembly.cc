@@ -22,15 +22,13 @@ struct Devices {
 
 OnFirstUse<Devices> devices;
 
-v4l2::VideoDevice& device_for(const TreeEntry& node) {
+v4l2::VideoDevice& device_for(const TreeEntry& entry) {
   Devices& all = devices.get();
   const std::lock_guard guard(all.lock);
-  std::shared_ptr<v4l2::VideoDevice>& device = all.by_minor[node.minor];
+  std::shared_ptr<v4l2::VideoDevice>& device = all.by_minor[entry.spec->minor];
   if (!device) {
     v4l2::VideoDeviceConfig config;
-    config.minor = node.minor;
-    config.multiplanar = node.multiplanar;
-    config.codec_threads = node.threads;
+    config.node = *entry.spec;
     config.waiter = &cancellable_waiter();
     device = v4l2::make_codec_device(config, all.driver);
   }
@@ -39,10 +37,7 @@ v4l2::VideoDevice& device_for(const TreeEntry& node) {
 
 }  // namespace
 
-Result<std::shared_ptr<v4l2::FileHandle>> open_node(const TreeEntry& node) {
-  if (node.encoder) return fail(ENXIO, "this build of softvpu has no encoder");
-  return device_for(node).open();
-}
+Result<std::shared_ptr<v4l2::FileHandle>> open_node(const TreeEntry& entry) { return device_for(entry).open(); }
 
 void abandon_devices() { devices.abandon(); }
 

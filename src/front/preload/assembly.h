@@ -11,9 +11,9 @@
 
 namespace softvpu::preload {
 
-// Opens the device behind `node`; the device is made on first use. Errors: what VideoDevice::open() says; ENXIO for a role that
+// Opens the device behind `entry`; the device is made on first use. Errors: what VideoDevice::open() says; ENXIO for a role that
 // isn't there. Any thread.
-Result<std::shared_ptr<v4l2::FileHandle>> open_node(const TreeEntry& node);
+Result<std::shared_ptr<v4l2::FileHandle>> open_node(const TreeEntry& entry);
 
 // In a child without fork handlers: the devices are made afresh. The old ones are leaked, locked or not.
 void abandon_devices();

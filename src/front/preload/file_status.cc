@@ -31,7 +31,7 @@ void correct(struct stat& status) {
   const TreeEntry* node = tree == nullptr ? nullptr : tree->find_stand_in(status.st_dev, status.st_ino);
   if (node == nullptr) return;
   status.st_mode = as_node(status.st_mode);
-  status.st_rdev = makedev(node->major, node->minor);
+  status.st_rdev = makedev(node->major, node->spec->minor);
   status.st_nlink = 1;
 }
 
@@ -43,7 +43,7 @@ void correct(struct statx& status) {
   if (node == nullptr) return;
   status.stx_mode = static_cast<uint16_t>(as_node(status.stx_mode));
   status.stx_rdev_major = node->major;
-  status.stx_rdev_minor = node->minor;
+  status.stx_rdev_minor = node->spec->minor;
   status.stx_nlink = 1;
 }
 
@@ -58,7 +58,7 @@ bool of_device(int fd, struct stat& status) {
     raw::call(SYS_newfstatat, AT_FDCWD, raw::address(path.c_str()), raw::address(&status), 0);
   }
   status.st_mode = as_node(status.st_mode);
-  status.st_rdev = makedev(file->node().major, file->node().minor);
+  status.st_rdev = makedev(file->node().major, file->node().spec->minor);
   status.st_nlink = 1;
   return true;
 }
@@ -75,7 +75,7 @@ bool of_device(int fd, struct statx& status, unsigned mask) {
   }
   status.stx_mode = static_cast<uint16_t>(as_node(status.stx_mode));
   status.stx_rdev_major = file->node().major;
-  status.stx_rdev_minor = file->node().minor;
+  status.stx_rdev_minor = file->node().spec->minor;
   status.stx_mask |= STATX_TYPE | STATX_MODE;
   return true;
 }

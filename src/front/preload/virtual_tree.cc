@@ -202,17 +202,9 @@ bool VirtualTree::add_line(std::string_view line) {
       entry.target = take_word(line);
       if (!leads_to_devices(entry)) return false;
       break;
-    case EntryType::kNode: {
-      if (!entry.path.starts_with("/dev/")) return false;
-      if (!take_number(line, entry.major) || !take_number(line, entry.minor)) return false;
-      const std::string_view role = take_word(line);
-      const std::string_view planes = take_word(line);
-      if ((role != "encoder" && role != "decoder") || (planes != "single" && planes != "multi")) return false;
-      entry.encoder = role == "encoder";
-      entry.multiplanar = planes == "multi";
-      if (!take_number(line, entry.threads)) return false;
+    case EntryType::kNode:
+      if (!take_node(line, entry)) return false;
       break;
-    }
     default:
       return false;
   }
@@ -220,6 +212,20 @@ bool VirtualTree::add_line(std::string_view line) {
   note_names(entry.path);
   ++size_;
   return true;
+}
+
+bool VirtualTree::take_node(std::string_view& line, TreeEntry& entry) {
+  uint32_t minor = 0;
+  if (nodes_size_ == kMaxNodes || !entry.path.starts_with("/dev/")) return false;
+  if (!take_number(line, entry.major) || !take_number(line, minor)) return false;
+  const std::string_view role = take_word(line);
+  const auto node = v4l2::node_of({role, take_word(line)});
+  if (!node) return false;
+  v4l2::NodeSpec& spec = nodes_[nodes_size_++];
+  spec = *node;
+  spec.minor = minor;
+  entry.spec = &spec;
+  return take_number(line, spec.codec_threads);
 }
 
 void VirtualTree::note_names(std::string_view path) {
@@ -257,7 +263,7 @@ const TreeEntry* VirtualTree::find(std::string_view path) const {
 
 const TreeEntry* VirtualTree::find_node(uint32_t minor) const {
   for (uint32_t i = 0; i < size_; ++i) {
-    if (entries_[i].type == EntryType::kNode && entries_[i].minor == minor) return &entries_[i];
+    if (entries_[i].type == EntryType::kNode && entries_[i].spec->minor == minor) return &entries_[i];
   }
   return nullptr;
 }

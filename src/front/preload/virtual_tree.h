@@ -9,7 +9,8 @@
 //   f PATH                                                 attribute file: its text lies at <root>PATH
 //   l PATH TARGET                                          symbolic link, relative (any "..", then names), to a
 //                                                          path below the same directories
-//   c PATH MAJOR MINOR decoder|encoder multi|single THREADS  video node; <root>PATH is an empty stand-in file
+//   c PATH MAJOR MINOR ROLE API THREADS                    video node (v4l2::NodeWords); <root>PATH is an empty
+//                                                          stand-in file
 #pragma once
 
 #include <sys/types.h>
@@ -18,6 +19,7 @@
 #include <string_view>
 
 #include "front/preload/lexical_path.h"
+#include "v4l2/node_spec.h"
 
 namespace softvpu::preload {
 
@@ -32,16 +34,18 @@ struct TreeEntry {
   std::string_view path;
   std::string_view target;  // kLink
   uint32_t major = 0;       // kNode, as the following
-  uint32_t minor = 0;
-  bool encoder = false;
-  bool multiplanar = true;
-  uint32_t threads = 0;
+  const v4l2::NodeSpec* spec = nullptr;
   ino_t inode = 0;  // of the stand-in file
 };
 
 class VirtualTree {
  public:
   static constexpr uint32_t kMaxEntries = 512;
+  static constexpr uint32_t kMaxNodes = 64;
+
+  VirtualTree() = default;
+  VirtualTree(const VirtualTree&) = delete;  // its entries point to its nodes
+  VirtualTree& operator=(const VirtualTree&) = delete;
 
   // The process's tree, loaded on first call; nullptr when SOFTVPU_ROOT isn't set or what it names can't be used.
   static const VirtualTree* get();
@@ -68,14 +72,17 @@ class VirtualTree {
 
  private:
   bool add_line(std::string_view line);
+  bool take_node(std::string_view& line, TreeEntry& entry);
   void note_names(std::string_view path);
   void learn_inodes();
 
   PathBuffer root_;
   dev_t device_ = 0;
   uint32_t size_ = 0;
+  uint32_t nodes_size_ = 0;
   uint64_t names_[16] = {};
   TreeEntry entries_[kMaxEntries];
+  v4l2::NodeSpec nodes_[kMaxNodes];
 };
 
 }  // namespace softvpu::preload

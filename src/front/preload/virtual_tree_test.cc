@@ -36,7 +36,7 @@ TEST(AnIndex, NamesDevicesAndTheirAttributes) {
   ASSERT_TRUE(VirtualTree::parse(kGood, "/nowhere", *tree));
   EXPECT_EQ(tree->size(), 8u);
   ASSERT_NE(tree->find("/dev/video10"), nullptr);
-  EXPECT_EQ(tree->find("/dev/video10")->minor, 10u);
+  EXPECT_EQ(tree->find("/dev/video10")->spec->minor, 10u);
   EXPECT_EQ(tree->find("/dev/video1"), nullptr);
   EXPECT_TRUE(tree->may_contain_name("video-dec0"));
 }

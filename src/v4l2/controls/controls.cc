@@ -10,8 +10,6 @@
 namespace softvpu::v4l2 {
 namespace {
 
-constexpr uint32_t kMaxCaptureBuffers = VIDEO_MAX_FRAME;
-
 void copy_name(std::string_view name, char* to, size_t size) {
   const size_t length = std::min(name.size(), size - 1);
   std::memcpy(to, name.data(), length);
@@ -20,39 +18,43 @@ void copy_name(std::string_view name, char* to, size_t size) {
 
 }  // namespace
 
-Controls::Controls(const codec::Capabilities& capabilities) {
-  const auto add = [this](uint32_t id, uint32_t type, uint32_t flags, int64_t min, int64_t max, int64_t step, int64_t value,
-                          uint64_t items) {
-    const ControlName* name = find_control_name(id);
-    if (name != nullptr && find(id) == nullptr) controls_.push_back({id, type, flags, min, max, step, value, value, items, name});
-  };
-  const uint32_t class_flags = V4L2_CTRL_FLAG_READ_ONLY | V4L2_CTRL_FLAG_WRITE_ONLY;
-  add(V4L2_CID_USER_CLASS, V4L2_CTRL_TYPE_CTRL_CLASS, class_flags, 0, 0, 0, 0, 0);
-  add(V4L2_CID_MIN_BUFFERS_FOR_CAPTURE, V4L2_CTRL_TYPE_INTEGER, V4L2_CTRL_FLAG_READ_ONLY | V4L2_CTRL_FLAG_VOLATILE, 1,
-      kMaxCaptureBuffers, 1, 1, 0);
-  for (const codec::CodecInfo& codec : capabilities.codecs) {
-    if (codec.role != codec::Role::kDecoder) continue;
-    for (const codec::MenuControl& menu : codec.menus) {
-      const ControlName* name = find_control_name(menu.id);
-      if (name == nullptr || name->items.empty()) continue;
-      const uint64_t known = name->items.size() >= 64 ? ~uint64_t{0} : (uint64_t{1} << name->items.size()) - 1;
-      const uint64_t items = menu.supported_items & known;
-      if (items == 0) continue;
-      const int first = std::countr_zero(items);
-      const int last = 63 - std::countl_zero(items);
-      const bool good_default = menu.default_item >= first && menu.default_item <= last && (items >> menu.default_item & 1) != 0;
-      add(V4L2_CID_CODEC_CLASS, V4L2_CTRL_TYPE_CTRL_CLASS, class_flags, 0, 0, 0, 0, 0);
-      add(menu.id, V4L2_CTRL_TYPE_MENU, V4L2_CTRL_FLAG_READ_ONLY, first, last, 1, good_default ? menu.default_item : first,
-          items);
-    }
+std::optional<ControlDefinition> menu_control(const codec::MenuControl& menu, uint32_t flags) {
+  const ControlName* name = find_control_name(menu.id);
+  if (name == nullptr || name->items.empty()) return {};
+  const uint64_t known = name->items.size() >= 64 ? ~uint64_t{0} : (uint64_t{1} << name->items.size()) - 1;
+  const uint64_t items = menu.supported_items & known;
+  if (items == 0) return {};
+  const int first = std::countr_zero(items);
+  const int last = 63 - std::countl_zero(items);
+  const bool good_default = menu.default_item >= first && menu.default_item <= last && (items >> menu.default_item & 1) != 0;
+  return ControlDefinition{.id = menu.id,
+                           .type = V4L2_CTRL_TYPE_MENU,
+                           .flags = flags,
+                           .minimum = first,
+                           .maximum = last,
+                           .default_value = good_default ? menu.default_item : first,
+                           .items = items};
+}
+
+Controls::Controls(std::span<const ControlDefinition> definitions) {
+  for (const ControlDefinition& definition : definitions) {
+    add({.id = static_cast<uint32_t>(V4L2_CTRL_ID2WHICH(definition.id) | 1),  // V4L2_CID_*_CLASS
+         .type = V4L2_CTRL_TYPE_CTRL_CLASS,
+         .flags = V4L2_CTRL_FLAG_READ_ONLY | V4L2_CTRL_FLAG_WRITE_ONLY,
+         .step = 0});
+    add(definition);
   }
   std::sort(controls_.begin(), controls_.end(), [](const Control& a, const Control& b) { return a.id < b.id; });
 }
 
-void Controls::set_min_capture_buffers(uint32_t count) {
+void Controls::add(const ControlDefinition& definition) {
+  const ControlName* name = find_control_name(definition.id);
+  if (name != nullptr && find(definition.id) == nullptr) controls_.push_back({definition, definition.default_value, name});
+}
+
+void Controls::set_value(uint32_t id, int64_t value) {
   for (Control& control : controls_)
-    if (control.id == V4L2_CID_MIN_BUFFERS_FOR_CAPTURE)
-      control.value = std::clamp<int64_t>(count, control.minimum, control.maximum);
+    if (control.id == id) control.value = std::clamp(value, control.minimum, control.maximum);
 }
 
 const Controls::Control* Controls::find(uint32_t id) const {
@@ -64,6 +66,11 @@ const Controls::Control* Controls::find(uint32_t id) const {
 bool Controls::is_class(uint32_t id) const {
   const Control* control = find(id);
   return control != nullptr && control->type == V4L2_CTRL_TYPE_CTRL_CLASS;
+}
+
+bool Controls::is_volatile(uint32_t id) const {
+  const Control* control = find(id);
+  return control != nullptr && (control->flags & V4L2_CTRL_FLAG_VOLATILE) != 0;
 }
 
 Status Controls::query(v4l2_query_ext_ctrl* query) const {
@@ -164,7 +171,8 @@ Status Controls::access(Access how, v4l2_ext_controls* set, std::span<v4l2_ext_c
   if (const int error = check(how, which, controls, &at)) {
     // vidioc-g-ext-ctrls.rst, error_idx: the validation step of G and S tells no index, TRY does.
     if (how == Access::kTry) set->error_idx = at;
-    return fail(error, "control not accessible");
+    return fail(
+        error, error == EACCES ? "a control that can't be accessed that way" : "a control that isn't there, or of another class");
   }
   for (v4l2_ext_control& control : controls) {
     const Control* found = find(control.id & V4L2_CTRL_ID_MASK);

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The controls of an open decoder: how many CAPTURE buffers a stream wants, and which profiles and levels there are; all
-// read-only. Called by m2m_file.* under the file's lock. Clauses: vidioc-queryctrl.rst, vidioc-g-ext-ctrls.rst; order of checks:
-// v4l2-ctrls-api.c.
+// The controls of an open file: those that its role defines, and their values. All are read-only today. Called under the file's
+// lock. Clauses: vidioc-queryctrl.rst, vidioc-g-ext-ctrls.rst; order of checks: v4l2-ctrls-api.c.
 #pragma once
 
 #include <linux/videodev2.h>
 
+#include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -16,11 +15,27 @@
 
 namespace softvpu::v4l2 {
 
+struct ControlDefinition {
+  uint32_t id = 0;
+  uint32_t type = V4L2_CTRL_TYPE_INTEGER;
+  uint32_t flags = 0;  // V4L2_CTRL_FLAG_*
+  int64_t minimum = 0;
+  int64_t maximum = 0;
+  int64_t step = 1;
+  int64_t default_value = 0;
+  uint64_t items = 0;  // of a menu: those that are supported
+};
+
+// A menu of the lower half, cut to the items that have names here; nothing when none is left.
+std::optional<ControlDefinition> menu_control(const codec::MenuControl& menu, uint32_t flags);
+
 class Controls {
  public:
-  explicit Controls(const codec::Capabilities& capabilities);
+  // Each id counts once, and not at all without a name in controls_table.h. The class controls are added.
+  explicit Controls(std::span<const ControlDefinition> definitions);
 
-  void set_min_capture_buffers(uint32_t count);
+  // Clamped to the control's range; nothing happens when there is no such control.
+  void set_value(uint32_t id, int64_t value);
 
   // `query->id` may carry V4L2_CTRL_FLAG_NEXT_CTRL and _NEXT_COMPOUND. Errors: EINVAL.
   Status query(v4l2_query_ext_ctrl* query) const;
@@ -40,16 +55,15 @@ class Controls {
   Result<v4l2_event> initial_event(uint32_t id) const;
   bool is_class(uint32_t id) const;
   bool has(uint32_t id) const { return find(id) != nullptr; }
+  // Its value may change without anybody setting it: it is the stream's.
+  bool is_volatile(uint32_t id) const;
 
  private:
-  struct Control {
-    uint32_t id;
-    uint32_t type;   // V4L2_CTRL_TYPE_*
-    uint32_t flags;  // V4L2_CTRL_FLAG_*
-    int64_t minimum, maximum, step, default_value, value;
-    uint64_t items;  // of a menu: those that are supported
-    const ControlName* name;
+  struct Control : ControlDefinition {
+    int64_t value = 0;
+    const ControlName* name = nullptr;
   };
+  void add(const ControlDefinition& definition);
   const Control* find(uint32_t id) const;
   // 0, or the errno of the first control that `how` can't be done to; its index in `*at`.
   int check(Access how, uint32_t which, std::span<const v4l2_ext_control> controls, uint32_t* at) const;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Controls made from capabilities, also from silly ones. Clauses: vidioc-queryctrl.rst, ext-ctrls-codec.rst.
-#include "v4l2/controls/controls.h"
+// A decoder's controls, made from capabilities, also from silly ones. Clauses: vidioc-queryctrl.rst, ext-ctrls-codec.rst.
+#include "v4l2/decoder/decoder_controls.h"
 
 #include <gtest/gtest.h>
 
@@ -13,7 +13,7 @@ namespace softvpu::v4l2 {
 namespace {
 
 TEST(DecoderControlSet, TakesMenusFromTheCapabilities) {
-  const Controls controls(codec::scripted_capabilities());
+  const Controls controls(decoder_controls(codec::scripted_capabilities()));
   v4l2_query_ext_ctrl query{};
   query.id = V4L2_CID_MPEG_VIDEO_H264_PROFILE;
   ASSERT_TRUE(controls.query(&query));
@@ -35,7 +35,7 @@ TEST(DecoderControlSet, LeavesOutWhatItCantName) {
   capabilities.codecs[0].menus = {{0x12345, 1, 0},                                       // no such control
                                   {V4L2_CID_MPEG_VIDEO_VP9_PROFILE, 0, 0},               // nothing supported
                                   {V4L2_CID_MPEG_VIDEO_VP8_PROFILE, ~uint64_t{0}, 99}};  // bits and a default beyond the menu
-  const Controls controls(capabilities);
+  const Controls controls(decoder_controls(capabilities));
   EXPECT_FALSE(controls.has(0x12345));
   EXPECT_FALSE(controls.has(V4L2_CID_MPEG_VIDEO_VP9_PROFILE));
   v4l2_query_ext_ctrl query{};
@@ -47,23 +47,23 @@ TEST(DecoderControlSet, LeavesOutWhatItCantName) {
 
 TEST(DecoderControlSet, HasACodecClassOnlyWithCodecControls) {
   codec::Capabilities capabilities = codec::scripted_capabilities();
-  EXPECT_TRUE(Controls(capabilities).is_class(V4L2_CID_CODEC_CLASS));
+  EXPECT_TRUE(Controls(decoder_controls(capabilities)).is_class(V4L2_CID_CODEC_CLASS));
   for (auto& codec : capabilities.codecs) codec.menus.clear();
-  EXPECT_FALSE(Controls(capabilities).has(V4L2_CID_CODEC_CLASS));
+  EXPECT_FALSE(Controls(decoder_controls(capabilities)).has(V4L2_CID_CODEC_CLASS));
 }
 
 TEST(DecoderControlSet, KeepsTheMinimumInItsRange) {
-  Controls controls(codec::scripted_capabilities());
+  Controls controls(decoder_controls(codec::scripted_capabilities()));
   v4l2_control control{V4L2_CID_MIN_BUFFERS_FOR_CAPTURE, 0};
   for (const auto& [told, shown] : {std::pair{0u, 1}, std::pair{7u, 7}, std::pair{1000u, VIDEO_MAX_FRAME}}) {
-    controls.set_min_capture_buffers(told);
+    controls.set_value(V4L2_CID_MIN_BUFFERS_FOR_CAPTURE, told);
     ASSERT_TRUE(controls.get(&control));
     EXPECT_EQ(control.value, shown);
   }
 }
 
 TEST(DecoderControlSet, GivesAClassNoValue) {
-  Controls controls(codec::scripted_capabilities());
+  Controls controls(decoder_controls(codec::scripted_capabilities()));
   v4l2_control control{V4L2_CID_USER_CLASS, 0};
   EXPECT_EQ(controls.get(&control).error().code, EINVAL);
   v4l2_ext_control item{};

@@ -8,6 +8,8 @@
 namespace softvpu::v4l2 {
 namespace {
 
+constexpr const char* kNoMoreFormats = "no format of this index";
+
 // The stream's word where it has one; otherwise what the client said of OUTPUT.
 Colour merged(Colour client, Colour stream) {
   if (stream.colorspace != 0) client.colorspace = stream.colorspace;
@@ -35,19 +37,19 @@ DecoderFormats::DecoderFormats(const codec::Capabilities& capabilities) {
   initial.pixelformat = codecs_.front()->coded;
   initial.size = kDefaultSize;
   set(Side::kOutput, adjust(Side::kOutput, initial));
-  size_set_ = false;
+  client_.chose_output = false;
 }
 
 Result<FormatDescription> DecoderFormats::enumerate(Side side, uint32_t index) const {
   if (side == Side::kOutput) {
-    if (index >= codecs_.size()) return fail(EINVAL);
+    if (index >= codecs_.size()) return fail(EINVAL, kNoMoreFormats);
     FormatDescription description{codecs_[index]->coded, V4L2_FMT_FLAG_COMPRESSED};
     if ((codecs_[index]->flags & codec::kContinuousByteStream) != 0) description.flags |= V4L2_FMT_FLAG_CONTINUOUS_BYTESTREAM;
     if ((codecs_[index]->flags & codec::kDynamicResolution) != 0) description.flags |= V4L2_FMT_FLAG_DYN_RESOLUTION;
     return description;
   }
   // Querying Capabilities, step 2: those of the current coded format.
-  if (index >= codec_->raw.size()) return fail(EINVAL);
+  if (index >= codec_->raw.size()) return fail(EINVAL, kNoMoreFormats);
   return FormatDescription{codec_->raw[index], 0};
 }
 
@@ -60,8 +62,12 @@ Result<SizeRange> DecoderFormats::frame_sizes(FourCC pixelformat) const {
   return codec_->sizes;
 }
 
+PixFormat DecoderFormats::current(Side side) const {
+  return side == Side::kOutput ? output_format() : capture_format(frame_.raw);
+}
+
 PixFormat DecoderFormats::adjust(Side side, const PixFormat& wanted) const {
-  if (side == Side::kCapture) return capture_format(offers_raw(wanted.pixelformat) ? wanted.pixelformat : capture_pixelformat_);
+  if (side == Side::kCapture) return capture_format(offers_raw(wanted.pixelformat) ? wanted.pixelformat : frame_.raw);
   const auto known =
       std::find_if(codecs_.begin(), codecs_.end(), [&](const auto* codec) { return codec->coded == wanted.pixelformat; });
   const codec::CodecInfo& codec = known != codecs_.end() ? **known : *codecs_.front();
@@ -78,44 +84,43 @@ PixFormat DecoderFormats::adjust(Side side, const PixFormat& wanted) const {
 
 void DecoderFormats::set(Side side, const PixFormat& adjusted) {
   if (side == Side::kCapture) {
-    capture_pixelformat_ = adjusted.pixelformat;
-    capture_chosen_ = true;
+    client_.raw = frame_.raw = adjusted.pixelformat;
     resize_capture();
     return;
   }
-  client_ = adjusted;
-  size_set_ = true;
+  client_.output = adjusted;
+  client_.chose_output = true;
   codec_ = *std::find_if(codecs_.begin(), codecs_.end(), [&](const auto* codec) { return codec->coded == adjusted.pixelformat; });
-  if (!offers_raw(capture_pixelformat_)) {
-    capture_pixelformat_ = codec_->raw.front();
-    capture_chosen_ = false;
+  if (!offers_raw(frame_.raw)) {
+    frame_.raw = codec_->raw.front();
+    client_.raw = FourCC::kNone;
   }
-  coded_ = client_.size;
+  frame_.coded = client_.output.size;
   forget_stream();
 }
 
 void DecoderFormats::choose(Side side, const PixFormat& adjusted) {
   if (side == Side::kCapture) {
-    capture_chosen_ = true;
+    client_.raw = frame_.raw;
     return;
   }
-  client_ = adjusted;
-  size_set_ = true;
+  client_.output = adjusted;
+  client_.chose_output = true;
 }
 
-uint32_t DecoderFormats::min_capture_buffers() const {
+uint32_t DecoderFormats::min_buffers(Side side) const {
+  if (side == Side::kOutput) return 1;
   return std::clamp<uint32_t>(stream_ ? stream_->min_output_buffers : codec_->min_output_buffers, 1, VIDEO_MAX_FRAME);
 }
 
 void DecoderFormats::forget_stream() {
   stream_.reset();
-  visible_ = {0, 0, coded_.width, coded_.height};
+  frame_.visible = {0, 0, frame_.coded.width, frame_.coded.height};
   resize_capture();
 }
 
 FourCC DecoderFormats::raw_for(const codec::StreamFormat&) const {
-  if (capture_chosen_ && offers_raw(capture_pixelformat_)) return capture_pixelformat_;
-  return codec_->raw.front();
+  return offers_raw(client_.raw) ? client_.raw : codec_->raw.front();
 }
 
 Result<FrameLayout> DecoderFormats::layout_of(const codec::StreamFormat& stream) const {
@@ -131,34 +136,34 @@ Rect DecoderFormats::visible_in(const codec::StreamFormat& stream, const FrameLa
 
 bool DecoderFormats::describes(const codec::StreamFormat& stream) const {
   const auto layout = layout_of(stream);
-  return layout && *layout == layout_ && visible_in(stream, *layout) == visible_ &&
+  return layout && *layout == frame_.layout && visible_in(stream, *layout) == frame_.visible &&
          stream.interlaced == (field() == V4L2_FIELD_INTERLACED);
 }
 
 Status DecoderFormats::apply_stream(const codec::StreamFormat& stream) {
   const auto layout = layout_of(stream);
   if (!layout) return Unexpected(layout.error());
-  layout_ = *layout;
-  capture_pixelformat_ = layout->fourcc;
+  frame_.layout = *layout;
+  frame_.raw = layout->fourcc;
   stream_ = stream;
-  coded_ = stream.coded;
-  visible_ = visible_in(stream, *layout);
+  frame_.coded = stream.coded;
+  frame_.visible = visible_in(stream, *layout);
   return {};
 }
 
-Colour DecoderFormats::colour() const { return stream_ ? merged(client_.colour, stream_->colour) : client_.colour; }
+Colour DecoderFormats::colour() const { return stream_ ? merged(client_.output.colour, stream_->colour) : client_.output.colour; }
 
 PixFormat DecoderFormats::output_format() const {
-  PixFormat result = client_;
-  result.size = coded_;  // Dynamic Resolution Change: "coded resolution (OUTPUT width and height)"
+  PixFormat result = client_.output;
+  result.size = frame_.coded;  // Dynamic Resolution Change: "coded resolution (OUTPUT width and height)"
   result.colour = colour();
   return result;
 }
 
 PixFormat DecoderFormats::capture_format(FourCC pixelformat) const {
   PixFormat result;
-  const auto layout = layout_for(pixelformat, coded_);
-  const FrameLayout& used = layout ? *layout : layout_;
+  const auto layout = layout_for(pixelformat, frame_.coded);
+  const FrameLayout& used = layout ? *layout : frame_.layout;
   result.pixelformat = used.fourcc;
   result.size = used.size;  // no scaler: the frame buffer is the coded picture, padded
   result.field = field();
@@ -175,14 +180,14 @@ bool DecoderFormats::offers_raw(FourCC pixelformat) const {
 }
 
 void DecoderFormats::resize_capture() {
-  if (const auto layout = layout_for(capture_pixelformat_, coded_)) layout_ = *layout;
+  if (const auto layout = layout_for(frame_.raw, frame_.coded)) frame_.layout = *layout;
 }
 
 std::vector<PlaneSize> DecoderFormats::plane_sizes(Side side) const {
-  if (side == Side::kOutput) return {{client_.planes[0].sizeimage, 0}};
+  if (side == Side::kOutput) return {{client_.output.planes[0].sizeimage, 0}};
   std::vector<PlaneSize> sizes;
-  for (uint32_t plane = 0; plane < layout_.memory_planes; ++plane)
-    sizes.push_back({layout_.plane_size[plane], readable_tail(layout_)});
+  for (uint32_t plane = 0; plane < frame_.layout.memory_planes; ++plane)
+    sizes.push_back({frame_.layout.plane_size[plane], readable_tail(frame_.layout)});
   return sizes;
 }
 

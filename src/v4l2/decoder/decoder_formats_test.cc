@@ -7,7 +7,6 @@
 #include <cerrno>
 
 #include "codec/scripted_session.h"
-#include "v4l2/ioctl/format_names.h"
 
 namespace softvpu::v4l2 {
 namespace {
@@ -105,7 +104,7 @@ TEST_F(DecoderFormatsTest, KeepWhatTheClientSaidApartFromWhatTheStreamSays) {
   formats_.forget_stream();  // another stream
   for (const Side side : {Side::kOutput, Side::kCapture}) EXPECT_EQ(formats_.current(side).colour, output.colour);
   EXPECT_EQ(formats_.field(), uint32_t{V4L2_FIELD_NONE});
-  EXPECT_EQ(formats_.min_capture_buffers(), formats_.codec().min_output_buffers);
+  EXPECT_EQ(formats_.min_buffers(Side::kCapture), formats_.codec().min_output_buffers);
   EXPECT_EQ(formats_.size_hint(), (Size{640, 480}));
   EXPECT_EQ(formats_.current(Side::kCapture).size, (Size{320, 240})) << "CAPTURE may have buffers of it";
 }
@@ -131,7 +130,7 @@ TEST_F(DecoderFormatsTest, KeepTheNumberOfBuffersWithinWhatAQueueHas) {
   for (const uint32_t wanted : {0u, 1u, 32u, 33u, 0xffffffffu}) {
     greedy.min_output_buffers = wanted;
     ASSERT_TRUE(formats_.apply_stream(greedy));
-    EXPECT_EQ(formats_.min_capture_buffers(), std::clamp(wanted, 1u, 32u)) << wanted;
+    EXPECT_EQ(formats_.min_buffers(Side::kCapture), std::clamp(wanted, 1u, 32u)) << wanted;
   }
 }
 
@@ -183,13 +182,6 @@ TEST_F(DecoderFormatsTest, ForgetTheStreamWithTheOutputFormat) {
   other.size = {64, 64};
   formats_.set(Side::kOutput, formats_.adjust(Side::kOutput, other));
   EXPECT_EQ(formats_.current(Side::kCapture).size, (Size{64, 64}));
-}
-
-TEST(FormatDescriptions, AreThoseOfCurrentKernels) {
-  EXPECT_EQ(format_description(kNv12), "Y/UV 4:2:0");
-  EXPECT_EQ(format_description(kYuv420), "Planar YUV 4:2:0");
-  EXPECT_EQ(format_description(kH264), "H.264");
-  EXPECT_EQ(format_description(make_fourcc('T', 'E', 'S', 'T')), "TEST");
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Selection rectangles of a decoder's CAPTURE queue; pure. Called by m2m_file.*. Clauses: dev-decoder.rst, Capture Setup, step 2;
-// vidioc-g-selection.rst.
+// Selection rectangles of a decoder's CAPTURE queue; pure. Called by decoder_ioctls.cc. Clauses: dev-decoder.rst, Capture Setup,
+// step 2; vidioc-g-selection.rst.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The event queue of an open file: subscriptions, each with a bounded queue of its own. Called by m2m_file.* under the file's
+// The event queue of an open file: subscriptions, each with a bounded queue of its own. Called under the file's
 // lock. Clauses: vidioc-subscribe-event.rst, vidioc-dqevent.rst; what happens when a queue is full: v4l2-event.c.
 #pragma once
 

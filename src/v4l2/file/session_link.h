@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Connects one session with the file that opened it: events of a former session, or for a file that is gone, end here.
-// Made by m2m_session.cc; called by the lower half's thread.
+// Made by a role (CodecFile::open_session()); called by the lower half's thread.
 #pragma once
 
 #include <memory>
@@ -9,11 +9,11 @@
 
 namespace softvpu::v4l2 {
 
-class M2mFile;
+class CodecFile;
 
 class SessionLink final : public codec::SessionEvents {
  public:
-  explicit SessionLink(std::weak_ptr<M2mFile> file) : file_(std::move(file)) {}
+  explicit SessionLink(std::weak_ptr<CodecFile> file) : file_(std::move(file)) {}
 
   void input_done(codec::Cookie cookie, codec::DoneStatus status) override;
   void output_done(const codec::OutputDone& done) override;
@@ -23,7 +23,10 @@ class SessionLink final : public codec::SessionEvents {
   void failed(const Error& error) override;
 
  private:
-  const std::weak_ptr<M2mFile> file_;
+  template <typename Event>
+  void pass_on(Event event);
+
+  const std::weak_ptr<CodecFile> file_;
 };
 
 }  // namespace softvpu::v4l2

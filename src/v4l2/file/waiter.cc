@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The plain futex wait. Called by m2m_file.* with no lock held.
+// The plain futex wait. Called by file_core.cc with no lock held.
 #include "v4l2/file/waiter.h"
 
 #include <cerrno>

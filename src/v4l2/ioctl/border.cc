@@ -18,6 +18,24 @@ Colour sanitized(Colour colour) {
   return colour;
 }
 
+// Of v4l2_buffer and of v4l2_plane alike. An MMAP buffer's offset is ours to tell, not the client's.
+template <typename Union>
+uint64_t name_in(const Union& m, uint32_t memory) {
+  if (memory == V4L2_MEMORY_USERPTR) return m.userptr;
+  return memory == V4L2_MEMORY_DMABUF ? static_cast<uint32_t>(m.fd) : 0;
+}
+
+template <typename Union>
+void name_out(uint64_t name, uint32_t memory, Union& m, uint32_t& offset) {
+  m.userptr = 0;  // all eight bytes
+  if (memory == V4L2_MEMORY_USERPTR)
+    m.userptr = name;
+  else if (memory == V4L2_MEMORY_DMABUF)
+    m.fd = static_cast<int32_t>(name);
+  else
+    offset = static_cast<uint32_t>(name);
+}
+
 }  // namespace
 
 uint32_t buffer_type(Side side, bool multiplanar) {
@@ -48,12 +66,13 @@ BufferView buffer_in(const v4l2_buffer& buffer, const v4l2_plane* planes, bool m
     view.num_planes = 1;
     view.planes[0].bytesused = buffer.bytesused;
     view.planes[0].length = buffer.length;
+    view.planes[0].m = name_in(buffer.m, buffer.memory);
     return view;
   }
   view.has_planes = planes != nullptr;
   view.num_planes = planes != nullptr ? std::min<uint32_t>(buffer.length, VIDEO_MAX_PLANES) : 0;
   for (uint32_t i = 0; i < view.num_planes; ++i)
-    view.planes[i] = {.bytesused = planes[i].bytesused, .length = planes[i].length, .data_offset = planes[i].data_offset};
+    view.planes[i] = {planes[i].bytesused, planes[i].length, planes[i].data_offset, name_in(planes[i].m, buffer.memory)};
   return view;
 }
 
@@ -72,8 +91,7 @@ void buffer_out(const BufferView& view, Side side, bool multiplanar, v4l2_buffer
   if (!multiplanar) {
     buffer->bytesused = view.planes[0].bytesused;
     buffer->length = view.planes[0].length;
-    buffer->m.userptr = 0;  // all eight bytes
-    buffer->m.offset = view.planes[0].mem_offset;
+    name_out(view.planes[0].m, view.memory, buffer->m, buffer->m.offset);
     return;
   }
   buffer->length = view.num_planes;
@@ -81,8 +99,7 @@ void buffer_out(const BufferView& view, Side side, bool multiplanar, v4l2_buffer
     v4l2_plane& plane = planes[i];
     plane.bytesused = view.planes[i].bytesused;
     plane.length = view.planes[i].length;
-    plane.m.userptr = 0;
-    plane.m.mem_offset = view.planes[i].mem_offset;
+    name_out(view.planes[i].m, view.memory, plane.m, plane.m.mem_offset);
     plane.data_offset = view.planes[i].data_offset;
     std::fill(std::begin(plane.reserved), std::end(plane.reserved), 0u);
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The one place where single-planar and multi-planar structures meet: everything inside is multi-planar. Called by the handlers
-// of m2m_file.*. V4L2 reference: "Single- and multi-planar APIs", struct v4l2_buffer, struct v4l2_format.
+// of */*_ioctls.cc. V4L2 reference: "Single- and multi-planar APIs", struct v4l2_buffer, struct v4l2_format.
 #pragma once
 
 #include <linux/videodev2.h>
@@ -21,8 +21,8 @@ enum class Side : uint8_t { kOutput = 0, kCapture = 1 };
 struct PlaneView {
   uint32_t bytesused = 0;
   uint32_t length = 0;
-  uint32_t mem_offset = 0;
   uint32_t data_offset = 0;
+  uint64_t m = 0;  // the union: mem_offset, userptr or fd, whichever BufferView::memory makes of it
 };
 
 // struct v4l2_buffer in multi-planar form.

@@ -38,7 +38,7 @@ TEST_P(TheBorder, CarriesBuffersBothWays) {
   view.sequence = 9;
   view.timestamp = {7, 8};
   view.num_planes = 1;
-  view.planes[0] = {11, 22, 65536, 0};
+  view.planes[0] = {11, 22, 0, 65536};
   v4l2_plane planes[VIDEO_MAX_PLANES];
   std::memset(planes, 0xff, sizeof planes);
   v4l2_buffer raw;
@@ -57,6 +57,29 @@ TEST_P(TheBorder, CarriesBuffersBothWays) {
   if (GetParam()) {
     EXPECT_EQ(raw.m.planes, planes) << "the pointer is the client's";
     EXPECT_EQ(planes[0].reserved[10], 0u);
+  }
+}
+
+// The union `m` is what the memory's type makes of it, in both directions.
+TEST_P(TheBorder, CarriesTheNamesOfImportedMemory) {
+  struct {
+    uint32_t memory;
+    uint64_t name;
+  } const kinds[] = {{V4L2_MEMORY_USERPTR, 0x7fff'0123'4567'8000}, {V4L2_MEMORY_DMABUF, 42}};
+  for (const auto& kind : kinds) {
+    BufferView view;
+    view.memory = kind.memory;
+    view.num_planes = 1;
+    view.planes[0].m = kind.name;
+    v4l2_plane planes[VIDEO_MAX_PLANES];
+    std::memset(planes, 0xff, sizeof planes);
+    v4l2_buffer raw;
+    std::memset(&raw, 0xff, sizeof raw);
+    raw.m.planes = planes;
+    buffer_out(view, Side::kOutput, GetParam(), &raw, planes);
+    EXPECT_EQ(buffer_in(raw, GetParam() ? planes : nullptr, GetParam()).planes[0].m, kind.name) << kind.memory;
+    raw.memory = V4L2_MEMORY_MMAP;
+    EXPECT_EQ(buffer_in(raw, GetParam() ? planes : nullptr, GetParam()).planes[0].m, 0u) << "an offset is ours to tell";
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copies between the library and pointers that a client handed to ioctl(): of any quality, so a bad one answers EFAULT and never
-// faults. Called by ioctl_dispatch.cc and handlers with nested pointers. Any thread; async-signal-safe.
+// faults. Called by user_border.cc. Any thread; async-signal-safe.
 #pragma once
 
 #include <cstddef>

@@ -23,31 +23,40 @@ constexpr uint32_t kFrameFlags = V4L2_BUF_FLAG_KEYFRAME | V4L2_BUF_FLAG_PFRAME |
 bool Buffer::holds(std::span<const PlaneSize> wanted) const {
   if (wanted.size() != planes.size()) return false;
   for (size_t i = 0; i < wanted.size(); ++i)
-    if (planes[i].length() < wanted[i].length) return false;
+    if (planes[i]->length() < wanted[i].length) return false;
   return true;
 }
 
 Result<uint32_t> BufferQueue::add(uint32_t count, std::span<const PlaneSize> planes) {
   uint32_t added = 0;
-  Error reason{ENOMEM, "no buffer"};
   for (; added < count && buffers_.size() < VIDEO_MAX_FRAME; ++added) {
+    auto memory = allocate(planes);
+    if (!memory && added == 0) return fail(ENOMEM, memory.error().reason);  // vidioc-reqbufs.rst: fewer is no error, none is
+    if (!memory) break;
     auto buffer = std::make_unique<Buffer>();
-    buffer->handle = {static_cast<uint32_t>(buffers_.size()), next_generation_};
-    for (const PlaneSize& size : planes) {
-      const uint32_t offset = offsets_.next([this](uint32_t candidate) { return plane_at(candidate) != nullptr; });
-      auto plane = PlaneBuffer::allocate(size, offset);
-      if (!plane) {
-        reason = plane.error();
-        break;
-      }
-      buffer->planes.push_back(std::move(*plane));
-    }
-    if (buffer->planes.size() != planes.size()) break;
-    ++next_generation_;
+    buffer->handle.index = static_cast<uint32_t>(buffers_.size());
+    attach(*buffer, std::move(*memory));
     buffers_.push_back(std::move(buffer));
   }
-  if (added == 0) return fail(ENOMEM, reason.reason);  // vidioc-reqbufs.rst: fewer is no error, none is
+  if (added == 0) return fail(ENOMEM, "the queue has as many buffers as there may be");
   return added;
+}
+
+Result<Planes> BufferQueue::allocate(std::span<const PlaneSize> sizes) {
+  Planes planes;
+  for (const PlaneSize& size : sizes) {
+    const auto in_use = [&](uint32_t offset) { return plane_at(offset) != nullptr; };
+    auto plane = MmapPlane::allocate(size, offsets_.next(in_use));
+    if (!plane) return Unexpected(plane.error());
+    planes.push_back(std::move(*plane));
+  }
+  return planes;
+}
+
+void BufferQueue::attach(Buffer& buffer, Planes planes) {
+  buffer.planes = std::move(planes);
+  buffer.handle.generation = next_generation_++;
+  buffer.known_to_session = false;
 }
 
 void BufferQueue::free_all() {
@@ -55,17 +64,17 @@ void BufferQueue::free_all() {
   buffers_.clear();
 }
 
-PlaneBuffer* BufferQueue::plane_at(uint64_t offset) {
+PlaneMemory* BufferQueue::plane_at(uint64_t offset) {
   for (const auto& buffer : buffers_)
-    for (PlaneBuffer& plane : buffer->planes)
-      if (plane.offset() == offset) return &plane;
+    for (const auto& plane : buffer->planes)
+      if (plane->name() == offset) return plane.get();
   return nullptr;
 }
 
 BufferView BufferQueue::view(const Buffer& buffer) const {
   BufferView view;
   view.index = buffer.handle.index;
-  view.memory = V4L2_MEMORY_MMAP;
+  view.memory = memory();
   view.flags = (buffer.flags & ~kOurFlags) | V4L2_BUF_FLAG_TIMESTAMP_COPY;
   view.field = buffer.field;
   view.sequence = buffer.sequence;
@@ -74,8 +83,8 @@ BufferView BufferQueue::view(const Buffer& buffer) const {
   view.num_planes = static_cast<uint32_t>(buffer.planes.size());
   bool mapped = false;
   for (uint32_t i = 0; i < view.num_planes; ++i) {
-    const PlaneBuffer& plane = buffer.planes[i];
-    view.planes[i] = {buffer.bytesused[i], plane.length(), plane.offset(), buffer.data_offset[i]};
+    const PlaneMemory& plane = *buffer.planes[i];
+    view.planes[i] = {buffer.bytesused[i], plane.length(), buffer.data_offset[i], plane.name()};
     mapped = mapped || plane.mapped();
   }
   if (mapped) view.flags |= V4L2_BUF_FLAG_MAPPED;
@@ -92,7 +101,7 @@ BufferView BufferQueue::view(const Buffer& buffer) const {
 Status BufferQueue::take(Buffer& buffer, const BufferView& from) {
   if (side_ == Side::kOutput) {
     for (uint32_t i = 0; i < buffer.planes.size(); ++i) {
-      const uint32_t length = buffer.planes[i].length();
+      const uint32_t length = buffer.planes[i]->length();
       const uint32_t used = from.planes[i].bytesused != 0 ? from.planes[i].bytesused : length;
       if (used > length) return fail(EINVAL, "bytesused is beyond the plane");
       if (from.planes[i].data_offset != 0 && from.planes[i].data_offset >= used)
@@ -102,8 +111,8 @@ Status BufferQueue::take(Buffer& buffer, const BufferView& from) {
     if (from.field == V4L2_FIELD_ALTERNATE || from.field > V4L2_FIELD_INTERLACED_BT)
       return fail(EINVAL, "not a field of a buffer");
     for (uint32_t i = 0; i < buffer.planes.size(); ++i) {
-      // An empty buffer stays empty and drains (m2m_session.cc): videobuf2's allow_zero_bytesused, as codec drivers have it.
-      // buffer.rst has 0 stand for the whole buffer, but a coded buffer is never full of what its client meant.
+      // An empty buffer stays empty, and the role knows what that means: videobuf2's allow_zero_bytesused, as codec drivers have
+      // it. buffer.rst has 0 stand for the whole buffer, but a coded buffer is never full of what its client meant.
       buffer.bytesused[i] = from.planes[i].bytesused;
       buffer.data_offset[i] = from.planes[i].bytesused != 0 ? from.planes[i].data_offset : 0;
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // One buffer queue of an open file: its buffers, where each of them is, and what QUERYBUF, QBUF and DQBUF show of it.
-// Called by m2m_file.* under the file's lock. Model: videobuf2; clauses: vidioc-qbuf.rst, vidioc-reqbufs.rst, buffer.rst.
+// Called under the file's lock. Model: videobuf2; clauses: vidioc-qbuf.rst, vidioc-reqbufs.rst, buffer.rst.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "v4l2/ioctl/border.h"
-#include "v4l2/queue/buffer_memory.h"
+#include "v4l2/queue/mmap_memory.h"
 
 namespace softvpu::v4l2 {
 
@@ -29,8 +29,8 @@ struct Done {
 using Place = std::variant<Dequeued, Queued, WithSession, Done>;
 
 struct Buffer {
-  codec::BufferHandle handle;
-  std::vector<PlaneBuffer> planes;
+  codec::BufferHandle handle;  // its index, and a generation for each memory that was attached to it
+  Planes planes;
   Place place;
   bool known_to_session = false;  // map_buffer() was called
   bool arms_epipe = false;        // dequeuing it makes DQBUF return EPIPE from then on (V4L2_BUF_FLAG_LAST)
@@ -69,12 +69,18 @@ class BufferQueue {
   std::span<const std::unique_ptr<Buffer>> buffers() const { return buffers_; }
   Buffer* find(uint32_t index) { return index < buffers_.size() ? buffers_[index].get() : nullptr; }
 
+  // V4L2_MEMORY_* of the buffers, and whether REQBUFS and CREATE_BUFS may ask for it.
+  uint32_t memory() const { return V4L2_MEMORY_MMAP; }
+  bool offers(uint32_t memory) const { return memory == V4L2_MEMORY_MMAP; }
+
   // Adds up to `count` buffers; returns how many there was memory for. Errors: ENOMEM when there was for none.
   Result<uint32_t> add(uint32_t count, std::span<const PlaneSize> planes);
   // Frees all of them; mappings keep the memory (V4L2_BUF_CAP_SUPPORTS_ORPHANED_BUFS).
   void free_all();
+  // The buffer has that memory from now on: for the session it is another buffer, which it doesn't know.
+  void attach(Buffer& buffer, Planes planes);
   // nullptr when no plane has this mmap offset.
-  PlaneBuffer* plane_at(uint64_t offset);
+  PlaneMemory* plane_at(uint64_t offset);
 
   // What a client sees of the buffer now.
   BufferView view(const Buffer& buffer) const;
@@ -115,6 +121,7 @@ class BufferQueue {
   uint32_t next_sequence() { return sequence_++; }
 
  private:
+  Result<Planes> allocate(std::span<const PlaneSize> sizes);
   void leave_place(Buffer& buffer);
 
   Side side_;

@@ -107,11 +107,11 @@ TEST_P(AQueue, KeepsItsBuffersWhenItFails) {
 
 TEST_P(AQueue, GivesEachPlaneAnOffsetThatNoLivingOneHas) {
   std::set<uint32_t> offsets;
-  for (const auto& buffer : queue_.buffers()) EXPECT_TRUE(offsets.insert(buffer->planes[0].offset()).second);
+  for (const auto& buffer : queue_.buffers()) EXPECT_TRUE(offsets.insert(buffer->planes[0]->name()).second);
   queue_.free_all();
   ASSERT_EQ(*queue_.add(3, kPlane), 3u);
   for (const auto& buffer : queue_.buffers())
-    EXPECT_TRUE(offsets.insert(buffer->planes[0].offset()).second) << "an orphan may be mapped";
+    EXPECT_TRUE(offsets.insert(buffer->planes[0]->name()).second) << "an orphan may be mapped";
 }
 
 TEST_P(AQueue, NeverReusesAGeneration) {
@@ -121,6 +121,29 @@ TEST_P(AQueue, NeverReusesAGeneration) {
     queue_.free_all();
     ASSERT_TRUE(queue_.add(3, kPlane));
   }
+}
+
+class ImportedPlane final : public PlaneMemory {
+ public:
+  uint32_t length() const override { return 100; }
+  uint64_t name() const override { return 7; }
+  codec::PlaneMemory for_session() const override { return {}; }
+};
+
+// Imported memory changes from one QBUF to the next; a session that knew the buffer doesn't know it any more.
+TEST_P(AQueue, GivesEachMemoryThatIsAttachedAGeneration) {
+  Buffer& buffer = *queue_.find(1);
+  const codec::BufferHandle before = buffer.handle;
+  buffer.known_to_session = true;
+  Planes planes;
+  planes.push_back(std::make_unique<ImportedPlane>());
+  queue_.attach(buffer, std::move(planes));
+  EXPECT_EQ(buffer.handle.index, before.index);
+  EXPECT_NE(buffer.handle.generation, before.generation);
+  EXPECT_FALSE(buffer.known_to_session);
+  EXPECT_EQ(queue_.view(buffer).planes[0].m, 7u);
+  EXPECT_EQ(queue_.view(buffer).planes[0].length, 100u);
+  EXPECT_EQ(buffer.planes[0]->fd(), -1) << "there is nothing of ours to map or export";
 }
 
 TEST_P(AQueue, HoldsNoMoreThanTheLimit) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the client said of an OUTPUT buffer, kept until the frames that came from it are out. Called by m2m_file.* under its lock.
-// dev-decoder.rst, Decoding, note: timestamps (and with them timecode and timestamp source) are copied to the frames.
+// What the client said of an OUTPUT buffer, kept until the frames that came from it are out. Called by a role under the file's
+// lock. dev-decoder.rst, Decoding, note: timestamps (and with them timecode and timestamp source) are copied to the frames.
 #pragma once
 
 #include <linux/videodev2.h>

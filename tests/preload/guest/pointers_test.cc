@@ -16,7 +16,7 @@
 
 #include "tests/preload/guest/codec.h"
 #include "tests/preload/guest/sanitized.h"
-#include "v4l2/ioctl/table.h"
+#include "v4l2/decoder/decoder_ioctls.h"
 
 namespace softvpu::guest {
 namespace {
@@ -141,7 +141,7 @@ TEST_F(APointer, OfAnIoctlIsEfault) {
   const Codec codec;
   ASSERT_EQ(codec.set_format(), 0);
   ASSERT_EQ(codec.request_buffers(2), 0);
-  for (const v4l2::IoctlRow& row : v4l2::ioctl_table()) {
+  for (const v4l2::IoctlRow& row : v4l2::decoder_ioctls().all()) {
     const bool has_argument = _IOC_DIR(row.request) != _IOC_NONE;
     for (char* volatile bad : unreadable()) {
       if (has_argument) {

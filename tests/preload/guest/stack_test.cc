@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "tests/preload/guest/codec.h"
-#include "v4l2/ioctl/table.h"
+#include "v4l2/decoder/decoder_ioctls.h"
 
 namespace softvpu::guest {
 namespace {
@@ -99,7 +99,7 @@ class ACallersStack : public testing::Test {
 TEST_F(ACallersStack, HoldsEveryIoctlOfTheTable) {
   const Codec codec;
   ASSERT_GE(codec.fd(), 0);
-  for (const v4l2::IoctlRow& row : v4l2::ioctl_table()) {
+  for (const v4l2::IoctlRow& row : v4l2::decoder_ioctls().all()) {
     for (const uint32_t type : {0u, kOutput, kCapture}) {
       alignas(16) unsigned char argument[512] = {};
       std::memcpy(argument, &type, sizeof type);

@@ -1,36 +1,31 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The memory of V4L2_MEMORY_MMAP buffers: one sealed memfd a plane, and the offsets by which mmap(2) names it. Owned by
+// The memory of V4L2_MEMORY_MMAP buffers: one sealed memfd per plane, and the offsets by which mmap(2) names it. Owned by
 // BufferQueue. V4L2 reference: "Streaming I/O (Memory Mapping)".
 #pragma once
 
-#include <cstdint>
+#include <span>
 
 #include "base/result.h"
 #include "base/shared_memory.h"
-#include "codec/session.h"
+#include "v4l2/queue/plane_memory.h"
 
 namespace softvpu::v4l2 {
 
-struct PlaneSize {
-  uint32_t length = 0;  // bytes the client sees
-  uint32_t tail = 0;    // further bytes that the codec may read (media/frame_layout.h)
-};
-
-class PlaneBuffer {
+class MmapPlane final : public PlaneMemory {
  public:
   // Errors: ENOMEM, EMFILE, EINVAL for no length.
-  static Result<PlaneBuffer> allocate(PlaneSize size, uint32_t offset);
+  static Result<std::unique_ptr<PlaneMemory>> allocate(PlaneSize size, uint32_t offset);
 
-  uint32_t length() const { return length_; }
-  uint32_t offset() const { return offset_; }
-  int fd() const { return memory_.fd(); }
-  codec::PlaneMemory for_session() const { return {memory_.fd(), 0, length_, memory_.size()}; }
-
-  // Counts the client's mappings; V4L2_BUF_FLAG_MAPPED.
-  bool mapped() const { return mappings_ > 0; }
-  void mapping_changed(int delta) { mappings_ += delta; }
+  uint32_t length() const override { return length_; }
+  uint64_t name() const override { return offset_; }
+  codec::PlaneMemory for_session() const override { return {memory_.fd(), 0, length_, memory_.size()}; }
+  int fd() const override { return memory_.fd(); }
+  bool mapped() const override { return mappings_ > 0; }
+  void mapping_changed(int delta) override { mappings_ += delta; }
 
  private:
+  MmapPlane() = default;
+
   SharedMemory memory_;
   uint32_t length_ = 0;
   uint32_t offset_ = 0;
@@ -46,7 +41,7 @@ class OffsetAllocator {
   static constexpr uint32_t kStep = 1u << 16;
   explicit OffsetAllocator(uint32_t base) : base_(base) {}
 
-  // `in_use(offset)` says whether a living plane has it.
+  // `in_use(offset)` returns whether a living plane has it.
   template <typename InUse>
   uint32_t next(InUse in_use) {
     for (;;) {

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// All ioctls of a decoder node, in one table: Decoder::ioctls(). Also for tests and fuzzers that go through them all.
+#pragma once
+
+#include "v4l2/ioctl/table.h"
+
+namespace softvpu::v4l2 {
+
+const IoctlTable& decoder_ioctls();
+
+}  // namespace softvpu::v4l2
