@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The rest of the module around the files under test: see device.h. What a file does at open, close
- * and ioctl() is that of kernel/node.c and kernel/ioctl.c.
+ * and ioctl() is that of kernel/v4l2/device.c and kernel/v4l2/ioctl.c.
  */
 #include "kernel_shim/device.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The names of the kernel that kernel/{ring,session,events,decoder,memory,format,queue,probe}.c
- * use, for one thread of user space. Locks check that they aren't taken twice, waiting gives the
- * firmware its turn (shim_wait()), time moves when shim.c says so. Written for kernel_fuzz; what it
- * leaves out it doesn't need. Every <linux/….h> and <media/….h> that is included there is this.
+ * The names of the kernel that kernel/vpu and kernel/v4l2/{decoder,formats,queue}.c use, for one
+ * thread of user space. Locks check that they aren't taken twice, waiting gives the firmware its
+ * turn (shim_wait()), time moves when device.c says so. Written for kernel_fuzz; what it leaves out
+ * it doesn't need. Every <linux/….h> and <media/….h> that is included there is this.
  */
 #ifndef SHIM_H
 #define SHIM_H
