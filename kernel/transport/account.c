@@ -11,7 +11,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
-#include "softvpu.h"
+#include "transport/memory.h"
 
 static unsigned int svpu_memory_mib;
 module_param_named(memory_mib, svpu_memory_mib, uint, 0644);

@@ -2,8 +2,8 @@
 /*
  * Buffers in the BAR of an ivshmem device: videobuf2's memory operations. MMAP buffers lie in the
  * window of their file, where its worker finds them; other memory (USERPTR, DMABUF) is left to
- * imported.c, and bounced by memory.c. Exported buffers of a window are reached in place when the
- * same file imports them.
+ * imported.c, and bounced by vpu/buffers.c. Exported buffers of a window are reached in place when
+ * the same file imports them.
  *
  * The memory has no struct pages: it can be mapped by processes and by the kernel, but not be
  * given to another device's DMA. Processes get it page by page as they touch it, so that it can be
@@ -15,21 +15,19 @@
 #include <linux/mount.h>
 #include <linux/pseudo_fs.h>
 #include <linux/slab.h>
-#include <media/videobuf2-memops.h>
 
-#include "ivshmem.h"
+#include "compat.h"
+#include "transport/ivshmem.h"
+#include "transport/memory.h"
 
 /* Pages that one fault maps, at most: a picture is touched as a whole. */
 #define SVPU_FAULT_PAGES 512
 
 struct svpu_bar_buffer {
-	struct svpu_imported imported; /* first; empty: the rest is in use */
+	struct svpu_own own; /* first */
 	struct svpu_window *window;
 	unsigned long first, pages; /* in the heap, with the tail */
-	unsigned long size; /* as videobuf2 knows it */
 	refcount_t holds; /* one for all users, one for each sharing with a firmware */
-	refcount_t users; /* as videobuf2 counts them */
-	struct vb2_vmarea_handler handler;
 };
 
 /* ---- pages of a window ---- */
@@ -90,29 +88,28 @@ static void svpu_bar_put(void *priv)
 {
 	struct svpu_bar_buffer *buffer = priv;
 
-	if (refcount_dec_and_test(&buffer->users))
+	if (refcount_dec_and_test(&buffer->own.users))
 		svpu_bar_drop(buffer);
 }
 
 static void *svpu_bar_alloc(struct vb2_buffer *vb, struct device *dev, unsigned long size)
 {
-	struct svpu_ctx *ctx = vb2_get_drv_priv(vb->vb2_queue);
-	struct svpu_window *window = svpu_window_of(ctx);
+	struct svpu_client *client = svpu_client_of(vb);
+	struct svpu_window *window = svpu_window_of(client);
 	struct svpu_bar_buffer *buffer;
 	int access, ret;
 
 	if (IS_ERR(window))
 		return window;
 	/* The worker of a session that is over may still write to what it knew. */
-	ret = ctx->session ? 0 : svpu_window_wait(window);
+	ret = READ_ONCE(window->link) ? 0 : svpu_window_wait(window);
 	if (ret && ret != -ENODEV)
 		return ERR_PTR(ret);
 	buffer = kzalloc(sizeof(*buffer), GFP_KERNEL_ACCOUNT);
 	if (!buffer)
 		return ERR_PTR(-ENOMEM);
 	buffer->window = window;
-	buffer->size = size;
-	buffer->pages = PAGE_ALIGN(size + svpu_tail_of(vb)) >> PAGE_SHIFT;
+	buffer->pages = svpu_own_whole(vb, size) >> PAGE_SHIFT;
 	if (!buffer->pages || !svpu_window_take(window, buffer)) {
 		dev_dbg(dev, "no %lu bytes are free in window %u\n", size, window->index);
 		kfree(buffer);
@@ -120,17 +117,14 @@ static void *svpu_bar_alloc(struct vb2_buffer *vb, struct device *dev, unsigned 
 	}
 	svpu_window_get(window);
 	refcount_set(&buffer->holds, 1);
-	refcount_set(&buffer->users, 1);
-	buffer->handler.refcount = &buffer->users;
-	buffer->handler.put = svpu_bar_put;
-	buffer->handler.arg = buffer;
-	if (!svpu_access_begin(ctx->dev, &access)) {
+	svpu_own_init(&buffer->own, size, svpu_bar_put);
+	if (!svpu_access_begin(client->dev, &access)) {
 		svpu_bar_put(buffer);
 		return ERR_PTR(-ENODEV);
 	}
 	/* It may have been another process's. */
 	memset(svpu_buffer_vaddr(buffer), 0, buffer->pages << PAGE_SHIFT);
-	svpu_access_end(ctx->dev, access);
+	svpu_access_end(client->dev, access);
 	return buffer;
 }
 
@@ -138,14 +132,8 @@ static void *svpu_bar_vaddr(struct vb2_buffer *vb, void *priv)
 {
 	struct svpu_bar_buffer *buffer = priv;
 
-	return buffer->imported.other ? svpu_imported_vaddr(vb, priv) : svpu_buffer_vaddr(buffer);
-}
-
-static unsigned int svpu_bar_num_users(void *priv)
-{
-	struct svpu_bar_buffer *buffer = priv;
-
-	return buffer->imported.other ? 0 : refcount_read(&buffer->users);
+	return buffer->own.imported.other ? svpu_imported_vaddr(vb, priv) :
+					    svpu_buffer_vaddr(buffer);
 }
 
 /* ---- mapped by processes ---- */
@@ -199,9 +187,7 @@ static int svpu_bar_map(struct svpu_bar_buffer *buffer, struct vm_area_struct *v
 	if (!(vma->vm_flags & VM_SHARED) || vma->vm_end - vma->vm_start > most)
 		return -EINVAL;
 	svpu_vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
-	vma->vm_private_data = &buffer->handler;
-	vma->vm_ops = &svpu_bar_vm_ops;
-	vma->vm_ops->open(vma);
+	svpu_own_map(&buffer->own, vma, &svpu_bar_vm_ops);
 	return 0;
 }
 
@@ -209,7 +195,7 @@ static int svpu_bar_mmap(void *priv, struct vm_area_struct *vma)
 {
 	struct svpu_bar_buffer *buffer = priv;
 
-	return svpu_bar_map(buffer, vma, buffer->size);
+	return svpu_bar_map(buffer, vma, buffer->own.size);
 }
 
 /*
@@ -323,23 +309,15 @@ static const struct dma_buf_ops svpu_bar_dmabuf_ops = {
 
 static struct dma_buf *svpu_bar_get_dmabuf(struct vb2_buffer *vb, void *priv, unsigned long flags)
 {
-	DEFINE_DMA_BUF_EXPORT_INFO(info);
 	struct svpu_bar_buffer *buffer = priv;
 	struct dma_buf *dbuf;
 
-	info.ops = &svpu_bar_dmabuf_ops;
-	info.size = buffer->size;
-	info.flags = flags;
-	info.priv = buffer;
-	dbuf = dma_buf_export(&info);
-	if (IS_ERR(dbuf))
-		return NULL;
-	refcount_inc(&buffer->users);
-	dbuf->file->f_mapping = buffer->window->bar->inode->i_mapping;
+	dbuf = svpu_own_export(&buffer->own, &svpu_bar_dmabuf_ops, buffer->own.size, flags);
+	if (dbuf)
+		dbuf->file->f_mapping = buffer->window->bar->inode->i_mapping;
 	return dbuf;
 }
 
-/* The ivshmem device whose memory this is, or NULL: another exporter's. */
 struct svpu_device *svpu_bar_exporter(struct dma_buf *dbuf)
 {
 	return dbuf->ops == &svpu_bar_dmabuf_ops ? svpu_buffer_device(dbuf->priv) : NULL;
@@ -349,18 +327,12 @@ const struct vb2_mem_ops svpu_bar_memops = {
 	.alloc = svpu_bar_alloc,
 	.put = svpu_bar_put,
 	.get_dmabuf = svpu_bar_get_dmabuf,
-	.get_userptr = svpu_get_userptr,
-	.put_userptr = svpu_put_userptr,
-	.attach_dmabuf = svpu_attach_dmabuf,
-	.detach_dmabuf = svpu_detach_dmabuf,
-	.map_dmabuf = svpu_map_dmabuf,
-	.unmap_dmabuf = svpu_unmap_dmabuf,
 	.vaddr = svpu_bar_vaddr,
-	.num_users = svpu_bar_num_users,
 	.mmap = svpu_bar_mmap,
+	SVPU_SHARED_MEM_OPS,
 };
 
-/* ---- what memory.c asks ---- */
+/* ---- what vpu/buffers.c asks ---- */
 
 /* The buffer of the plane that lies in `window`, or NULL. */
 static struct svpu_bar_buffer *svpu_own_buffer(struct svpu_window *window, struct vb2_buffer *vb,
@@ -376,20 +348,19 @@ static struct svpu_bar_buffer *svpu_own_buffer(struct svpu_window *window, struc
 	return buffer && buffer->window == window ? buffer : NULL;
 }
 
-bool svpu_bar_reaches(struct svpu_ctx *ctx, struct vb2_buffer *vb, unsigned int plane)
+bool svpu_bar_reaches(struct svpu_client *client, struct vb2_buffer *vb, unsigned int plane)
 {
-	return svpu_own_buffer(ctx->place, vb, plane);
+	return svpu_own_buffer(client->place, vb, plane);
 }
 
 /* As an offset in the slot's heap. */
 void *svpu_bar_share(struct vb2_buffer *vb, unsigned int plane, void *bounce,
 		     struct svpu_plane *wire)
 {
-	struct svpu_ctx *ctx = vb2_get_drv_priv(vb->vb2_queue);
 	struct svpu_bar_buffer *buffer = bounce;
 
 	if (!buffer)
-		buffer = svpu_own_buffer(ctx->place, vb, plane);
+		buffer = svpu_own_buffer(svpu_client_of(vb)->place, vb, plane);
 	if (!buffer)
 		return ERR_PTR(-EINVAL);
 	wire->offset = svpu_buffer_offset(buffer);
@@ -403,9 +374,9 @@ void svpu_bar_unshare(void *shared)
 	svpu_bar_drop(shared);
 }
 
-bool svpu_bar_room(struct svpu_ctx *ctx, unsigned int count, unsigned long size)
+bool svpu_bar_room(struct svpu_client *client, unsigned int count, unsigned long size)
 {
-	struct svpu_window *window = ctx->place;
+	struct svpu_window *window = client->place;
 	unsigned long pages = PAGE_ALIGN(size) >> PAGE_SHIFT;
 	unsigned long limit, first = 0;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Transport "ivshmem": what a transport is asked for. Windows (our view of the BAR's slots), given
- * to open files and to sessions, and the sessions' way through the mailbox. Called by session.c,
+ * to open files and to sessions, and the sessions' way through the mailbox. Called by vpu/,
  * and by bar_memory.c for a file's window; ivshmem.c hears what the server answers.
  *
  * Of the mailbox each word is loaded once, and any value of it is legal.
@@ -10,7 +10,8 @@
 #include <linux/io.h>
 #include <linux/slab.h>
 
-#include "ivshmem.h"
+#include "module.h"
+#include "transport/ivshmem.h"
 
 /* ---- windows ---- */
 
@@ -46,7 +47,7 @@ static struct svpu_window *svpu_window_try_claim(struct svpu_bar *bar)
 	if (!window->base || !window->used)
 		return ERR_PTR(-ENOMEM);
 	window->users = 1;
-	v4l2_device_get(&bar->dev->v4l2_dev);
+	svpu_device_get(bar->dev);
 	svpu_bar_post(bar, &window->slot->held, 1);
 	return window;
 }
@@ -103,32 +104,32 @@ void svpu_window_put(struct svpu_window *window)
 		svpu_bar_post(bar, &window->slot->held, 0);
 	mutex_unlock(&bar->lock);
 	if (last)
-		v4l2_device_put(&bar->dev->v4l2_dev);
+		svpu_device_put(bar->dev);
 }
 
-/* The window of a file, claimed when it is first needed. The context's lock is held. */
-struct svpu_window *svpu_window_of(struct svpu_ctx *ctx)
+/* The window of a file, claimed when it is first needed. The file's lock is held. */
+struct svpu_window *svpu_window_of(struct svpu_client *client)
 {
-	struct svpu_bar *bar = ctx->dev->transport_data;
-	struct svpu_window *window = ctx->place;
+	struct svpu_bar *bar = client->dev->transport_data;
+	struct svpu_window *window = client->place;
 
 	if (window)
 		return window;
 	window = svpu_window_claim(bar);
 	if (!IS_ERR(window))
-		ctx->place = window;
+		client->place = window;
 	else if (PTR_ERR(window) == -EBUSY && READ_ONCE(bar->attached))
-		dev_warn_ratelimited(ctx->dev->dev,
+		dev_warn_ratelimited(client->dev->dev,
 				     "all %u windows are in use; softvpu-fw --sessions makes more\n",
 				     bar->num_windows);
 	return window;
 }
 
-static void svpu_bar_leave(struct svpu_ctx *ctx)
+static void svpu_bar_leave(struct svpu_client *client)
 {
-	if (ctx->place)
-		svpu_window_put(ctx->place);
-	ctx->place = NULL;
+	if (client->place)
+		svpu_window_put(client->place);
+	client->place = NULL;
 }
 
 /* ---- sessions ---- */
@@ -167,40 +168,45 @@ int svpu_window_wait(struct svpu_window *window)
 	return left ? -ENODEV : -EIO;
 }
 
-static int svpu_bar_open(struct svpu_session *session, struct svpu_ctx *ctx)
+static int svpu_bar_open(struct svpu_link *link, struct svpu_client *client)
 {
-	struct svpu_bar *bar = session->dev->transport_data;
+	struct svpu_bar *bar = link->dev->transport_data;
 	struct svpu_window *window;
 	int ret;
 
 	if (!READ_ONCE(bar->attached))
 		return -ENODEV;
-	window = ctx ? svpu_window_of(ctx) : svpu_window_claim(bar);
+	window = client ? svpu_window_of(client) : svpu_window_claim(bar);
 	if (IS_ERR(window))
 		return PTR_ERR(window);
-	if (ctx)
+	if (client)
 		svpu_window_get(window);
 	ret = svpu_window_wait(window);
 	if (ret) {
 		svpu_window_put(window);
 		return ret;
 	}
-	session->region = window->base;
-	session->transport_data = window;
-	svpu_session_init_region(session);
+	link->region = window->base;
+	link->data = window;
+	return 0;
+}
+
+static int svpu_bar_offer(struct svpu_link *link)
+{
+	struct svpu_bar *bar = link->dev->transport_data;
+	struct svpu_window *window = link->data;
 
 	mutex_lock(&bar->lock);
 	if (bar->removed) {
 		mutex_unlock(&bar->lock);
-		svpu_window_put(window);
 		return -ENODEV;
 	}
 	spin_lock_irq(&window->lock);
-	window->session = session;
+	window->link = link;
 	window->bells.count = 0;
 	spin_unlock_irq(&window->lock);
 	/* Pairs with the server's acquire: the region is complete. */
-	smp_store_release(&window->slot->wanted, session->generation);
+	smp_store_release(&window->slot->wanted, link->generation);
 	svpu_bar_ring(bar, 0);
 	/* From now on the server must give signs of life. */
 	queue_delayed_work(system_wq, &bar->life, 0);
@@ -208,24 +214,24 @@ static int svpu_bar_open(struct svpu_session *session, struct svpu_ctx *ctx)
 	return 0;
 }
 
-static void svpu_bar_close(struct svpu_session *session)
+static void svpu_bar_close(struct svpu_link *link)
 {
-	struct svpu_window *window = session->transport_data;
+	struct svpu_window *window = link->data;
 
 	spin_lock_irq(&window->lock);
-	window->session = NULL;
+	window->link = NULL;
 	spin_unlock_irq(&window->lock);
 	svpu_bar_post(window->bar, &window->slot->wanted, 0);
 }
 
-static void svpu_bar_release(struct svpu_session *session)
+static void svpu_bar_release(struct svpu_link *link)
 {
-	svpu_window_put(session->transport_data);
+	svpu_window_put(link->data);
 }
 
-static void svpu_bar_doorbell(struct svpu_session *session)
+static void svpu_bar_doorbell(struct svpu_link *link)
 {
-	struct svpu_window *window = session->transport_data;
+	struct svpu_window *window = link->data;
 
 	svpu_bar_ring(window->bar, window->index + 1);
 }
@@ -240,6 +246,7 @@ const struct svpu_transport_ops svpu_ivshmem_transport = {
 	.lends = true,
 	.room = svpu_bar_room,
 	.open = svpu_bar_open,
+	.offer = svpu_bar_offer,
 	.close = svpu_bar_close,
 	.release = svpu_bar_release,
 	.doorbell = svpu_bar_doorbell,

@@ -7,7 +7,7 @@
 #include <linux/slab.h>
 #include <media/videobuf2-vmalloc.h>
 
-#include "softvpu.h"
+#include "transport/memory.h"
 
 static struct svpu_imported *svpu_imported_new(unsigned long size)
 {

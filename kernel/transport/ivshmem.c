@@ -12,7 +12,8 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
-#include "ivshmem.h"
+#include "module.h"
+#include "transport/ivshmem.h"
 
 #define SVPU_BAR_REGISTERS 0
 #define SVPU_BAR_MEMORY 2
@@ -32,8 +33,7 @@ static void svpu_bar_detach(struct svpu_bar *bar, const char *why)
 	bar->complained = true;
 	WRITE_ONCE(bar->attached, false);
 	wake_up(&bar->wait);
-	svpu_probe_cancel(bar->dev);
-	svpu_device_lose_sessions(bar->dev);
+	svpu_device_detached(bar->dev);
 }
 
 static void svpu_bar_attach(struct svpu_bar *bar)
@@ -42,19 +42,19 @@ static void svpu_bar_attach(struct svpu_bar *bar)
 
 	bar->complained = false;
 	WRITE_ONCE(bar->attached, true);
-	ret = svpu_probe_start(bar->dev);
+	ret = svpu_device_attached(bar->dev);
 	if (ret)
 		dev_warn(&bar->pdev->dev, "can't ask for the codecs: %d\n", ret);
 }
 
 static bool svpu_bar_in_use(struct svpu_bar *bar)
 {
-	bool in_use;
+	unsigned int i;
 
-	spin_lock(&bar->dev->sessions_lock);
-	in_use = !list_empty(&bar->dev->sessions);
-	spin_unlock(&bar->dev->sessions_lock);
-	return in_use;
+	for (i = 0; i < bar->num_windows; i++)
+		if (READ_ONCE(bar->window[i].link))
+			return true;
+	return false;
 }
 
 static void svpu_bar_ping(struct svpu_bar *bar)
@@ -103,13 +103,13 @@ static irqreturn_t svpu_bar_mailbox_irq(int irq, void *data)
 		struct svpu_window *window = &bar->window[i];
 
 		spin_lock(&window->lock);
-		if (window->session) {
-			u32 generation = window->session->generation;
+		if (window->link) {
+			u32 generation = window->link->generation;
 
 			if (READ_ONCE(window->slot->serving) == generation)
-				window->session->worker = READ_ONCE(window->slot->worker);
+				window->link->worker = READ_ONCE(window->slot->worker);
 			if (READ_ONCE(window->slot->ended) == generation)
-				svpu_session_lost(window->session);
+				svpu_link_lost(window->link);
 		}
 		spin_unlock(&window->lock);
 	}
@@ -125,12 +125,12 @@ static irqreturn_t svpu_bar_window_irq(int irq, void *data)
 	struct svpu_window *window = data;
 
 	spin_lock(&window->lock);
-	if (!window->session)
+	if (!window->link)
 		;
 	else if (svpu_rate_exceeds(&window->bells, 1, SVPU_MAX_BELLS))
-		svpu_session_lost(window->session);
+		svpu_link_lost(window->link);
 	else
-		svpu_session_bell(window->session);
+		svpu_link_bell(window->link);
 	spin_unlock(&window->lock);
 	return IRQ_HANDLED;
 }
@@ -386,13 +386,13 @@ static void svpu_ivshmem_remove(struct pci_dev *pdev)
 
 	svpu_bar_stop(bar);
 	/* Open files may hold the last reference, or nobody. */
-	v4l2_device_get(&dev->v4l2_dev);
+	svpu_device_get(dev);
 	svpu_device_remove(dev);
 	/* The last words to the server: from here on nobody touches the device any more. */
 	svpu_bar_want_nothing(bar, false);
 	svpu_device_revoke(dev);
 	svpu_bar_revoke(bar);
-	v4l2_device_put(&dev->v4l2_dev);
+	svpu_device_put(dev);
 	pci_release_regions(pdev);
 	pci_disable_device(pdev);
 }

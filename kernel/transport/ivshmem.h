@@ -14,7 +14,8 @@
 
 #include <softvpu/ivshmem.h>
 
-#include "softvpu.h"
+#include "rate.h"
+#include "transport/transport.h"
 
 /* The largest BAR that the server makes; and of a slot's heap what we use, at most. */
 #define SVPU_MAX_BAR BIT_ULL(40)
@@ -32,7 +33,7 @@ struct svpu_window {
 	unsigned long *used; /* a bit for each page of the heap */
 
 	spinlock_t lock; /* the rest */
-	struct svpu_session *session;
+	struct svpu_link *link; /* of the session in it, or NULL */
 	struct svpu_rate bells;
 };
 
@@ -117,7 +118,7 @@ extern const struct svpu_transport_ops svpu_ivshmem_transport;
 struct svpu_window *svpu_window_claim(struct svpu_bar *bar);
 void svpu_window_get(struct svpu_window *window);
 void svpu_window_put(struct svpu_window *window);
-struct svpu_window *svpu_window_of(struct svpu_ctx *ctx);
+struct svpu_window *svpu_window_of(struct svpu_client *client);
 int svpu_window_wait(struct svpu_window *window);
 
 /* bar_memory.c */
@@ -126,10 +127,10 @@ int svpu_bar_make_inode(struct svpu_bar *bar);
 void svpu_bar_drop_inode(struct svpu_bar *bar);
 struct address_space *svpu_bar_mapping(struct svpu_device *dev);
 void svpu_bar_revoke(struct svpu_bar *bar);
-bool svpu_bar_reaches(struct svpu_ctx *ctx, struct vb2_buffer *vb, unsigned int plane);
+bool svpu_bar_reaches(struct svpu_client *client, struct vb2_buffer *vb, unsigned int plane);
 void *svpu_bar_share(struct vb2_buffer *vb, unsigned int plane, void *bounce,
 		     struct svpu_plane *wire);
 void svpu_bar_unshare(void *shared);
-bool svpu_bar_room(struct svpu_ctx *ctx, unsigned int count, unsigned long size);
+bool svpu_bar_room(struct svpu_client *client, unsigned int count, unsigned long size);
 
 #endif /* SOFTVPU_IVSHMEM_DRIVER_H */

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Transport "local": /dev/softvpu-fw, where a firmware process of this machine attaches.
- * softvpu/fwdev.h is its interface. The node's file owns the firmware; each session's file owns
- * one session's firmware side.
+ * softvpu/fwdev.h is its interface. The node's file owns the firmware; each session has a file of
+ * its own (local_session.c).
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
-#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
 #include <linux/poll.h>
@@ -18,7 +17,10 @@
 
 #include <softvpu/fwdev.h>
 
-#include "softvpu.h"
+#include "compat.h"
+#include "module.h"
+#include "transport/local.h"
+#include "transport/memory.h"
 
 struct svpu_local {
 	struct svpu_device *dev;
@@ -34,62 +36,79 @@ static struct platform_device *svpu_platform_device;
 
 /* ---- the transport's side ---- */
 
-static int svpu_local_open_session(struct svpu_session *session, struct svpu_ctx *ctx)
+static int svpu_local_open_session(struct svpu_link *link, struct svpu_client *client)
 {
-	struct svpu_local *local = session->dev->transport_data;
+	struct svpu_local_session *session = kzalloc(sizeof(*session), GFP_KERNEL_ACCOUNT);
 
-	if (ctx)
-		session->opener = ctx->opener;
-	session->has_opener = !!ctx;
-	session->region = svpu_pages_alloc(SVPU_REGION_SIZE);
-	if (!session->region)
+	if (!session)
 		return -ENOMEM;
-	svpu_session_init_region(session);
+	link->region = svpu_pages_alloc(SVPU_REGION_SIZE);
+	if (!link->region) {
+		kfree(session);
+		return -ENOMEM;
+	}
+	link->data = session;
+	session->link = link;
+	session->has_opener = client;
+	if (client)
+		session->opener = client->opener;
+	INIT_LIST_HEAD(&session->waiting);
+	init_waitqueue_head(&session->wait);
+	spin_lock_init(&session->lock);
+	return 0;
+}
+
+static int svpu_local_offer_session(struct svpu_link *link)
+{
+	struct svpu_local *local = link->dev->transport_data;
+	struct svpu_local_session *session = link->data;
 
 	spin_lock(&local->lock);
 	if (!local->attached) {
 		spin_unlock(&local->lock);
-		vfree(session->region);
 		return -ENODEV;
 	}
-	svpu_session_get(session);
-	list_add_tail(&session->transport_link, &local->waiting);
+	svpu_link_get(link);
+	list_add_tail(&session->waiting, &local->waiting);
 	spin_unlock(&local->lock);
 	wake_up(&local->wait);
 	return 0;
 }
 
-static void svpu_local_close_session(struct svpu_session *session)
+static void svpu_local_close_session(struct svpu_link *link)
 {
-	struct svpu_local *local = session->dev->transport_data;
+	struct svpu_local *local = link->dev->transport_data;
+	struct svpu_local_session *session = link->data;
 	bool waiting;
 
 	spin_lock(&local->lock);
-	waiting = !list_empty(&session->transport_link);
-	list_del_init(&session->transport_link);
+	waiting = !list_empty(&session->waiting);
+	list_del_init(&session->waiting);
 	spin_unlock(&local->lock);
 
-	spin_lock_irq(&session->firmware_lock);
+	spin_lock_irq(&session->lock);
 	session->closed = true;
-	spin_unlock_irq(&session->firmware_lock);
-	wake_up(&session->firmware_wait);
+	spin_unlock_irq(&session->lock);
+	wake_up(&session->wait);
 	if (waiting)
-		svpu_session_put(session);
+		svpu_link_put(link);
 }
 
-static void svpu_local_release_session(struct svpu_session *session)
+static void svpu_local_release_session(struct svpu_link *link)
 {
-	vfree(session->region);
+	vfree(link->region);
+	kfree(link->data);
 }
 
-static void svpu_local_doorbell(struct svpu_session *session)
+static void svpu_local_doorbell(struct svpu_link *link)
 {
+	struct svpu_local_session *session = link->data;
 	unsigned long flags;
 
-	spin_lock_irqsave(&session->firmware_lock, flags);
-	session->firmware_bells++;
-	spin_unlock_irqrestore(&session->firmware_lock, flags);
-	wake_up(&session->firmware_wait);
+	spin_lock_irqsave(&session->lock, flags);
+	session->bells++;
+	spin_unlock_irqrestore(&session->lock, flags);
+	wake_up(&session->wait);
 }
 
 static void svpu_local_free(struct svpu_device *dev)
@@ -100,7 +119,8 @@ static void svpu_local_free(struct svpu_device *dev)
 /*
  * An application's own memory (USERPTR) must not be mapped into another process behind its back.
  */
-static bool svpu_local_reaches(struct svpu_ctx *ctx, struct vb2_buffer *vb, unsigned int plane)
+static bool svpu_local_reaches(struct svpu_client *client, struct vb2_buffer *vb,
+			       unsigned int plane)
 {
 	return vb->memory == VB2_MEMORY_MMAP || vb->memory == VB2_MEMORY_DMABUF;
 }
@@ -141,152 +161,10 @@ static const struct svpu_transport_ops svpu_local_transport = {
 	.unshare = svpu_local_unshare,
 	.free = svpu_local_free,
 	.open = svpu_local_open_session,
+	.offer = svpu_local_offer_session,
 	.close = svpu_local_close_session,
 	.release = svpu_local_release_session,
 	.doorbell = svpu_local_doorbell,
-};
-
-/* ---- a session's file ---- */
-
-static bool svpu_session_readable(struct svpu_session *session)
-{
-	return READ_ONCE(session->firmware_bells) || READ_ONCE(session->closed);
-}
-
-static ssize_t svpu_session_file_read(struct file *file, char __user *to, size_t count, loff_t *pos)
-{
-	struct svpu_session *session = file->private_data;
-	bool closed;
-	u64 bells;
-	int ret;
-
-	if (count < sizeof(bells))
-		return -EINVAL;
-	for (;;) {
-		spin_lock_irq(&session->firmware_lock);
-		bells = session->firmware_bells;
-		session->firmware_bells = 0;
-		closed = session->closed;
-		spin_unlock_irq(&session->firmware_lock);
-		if (bells)
-			return copy_to_user(to, &bells, sizeof(bells)) ? -EFAULT : sizeof(bells);
-		if (closed)
-			return 0;
-		if (file->f_flags & O_NONBLOCK)
-			return -EAGAIN;
-		ret = wait_event_interruptible(session->firmware_wait,
-					       svpu_session_readable(session));
-		if (ret)
-			return ret;
-	}
-}
-
-static ssize_t svpu_session_file_write(struct file *file, const char __user *from, size_t count,
-				       loff_t *pos)
-{
-	struct svpu_session *session = file->private_data;
-
-	if (count < sizeof(u64))
-		return -EINVAL;
-	svpu_session_bell(session);
-	return sizeof(u64);
-}
-
-static __poll_t svpu_session_file_poll(struct file *file, poll_table *table)
-{
-	struct svpu_session *session = file->private_data;
-	__poll_t mask = EPOLLOUT | EPOLLWRNORM;
-
-	poll_wait(file, &session->firmware_wait, table);
-	spin_lock_irq(&session->firmware_lock);
-	if (session->firmware_bells)
-		mask |= EPOLLIN | EPOLLRDNORM;
-	if (session->closed)
-		mask |= EPOLLHUP;
-	spin_unlock_irq(&session->firmware_lock);
-	return mask;
-}
-
-static int svpu_session_file_mmap(struct file *file, struct vm_area_struct *vma)
-{
-	struct svpu_session *session = file->private_data;
-
-	if (vma->vm_pgoff || vma->vm_end - vma->vm_start > PAGE_ALIGN(SVPU_REGION_SIZE))
-		return -EINVAL;
-	/* The process that attaches may hand the session to another: this is the one. */
-	WRITE_ONCE(session->worker, task_tgid_nr(current));
-	return svpu_pages_map(vma, session->region);
-}
-
-static long svpu_session_get_buffer(struct svpu_session *session, void __user *arg)
-{
-	struct svpu_fw_buffer buffer;
-	struct svpu_memory *memory;
-	struct dma_buf *dbuf = NULL;
-	int fd;
-
-	if (copy_from_user(&buffer, arg, sizeof(buffer)))
-		return -EFAULT;
-	if (buffer.direction > SVPU_OUTPUT || buffer.index >= SVPU_MAX_BUFFERS ||
-	    buffer.plane >= SVPU_MAX_PLANES || buffer.reserved)
-		return -EINVAL;
-	if (READ_ONCE(session->closed))
-		return -ESHUTDOWN;
-
-	mutex_lock(&session->memory_lock);
-	memory = session->memory[buffer.direction][buffer.index];
-	if (memory && memory->generation == buffer.generation &&
-	    buffer.plane < memory->num_planes) {
-		dbuf = memory->shared[buffer.plane];
-		get_dma_buf(dbuf);
-	}
-	mutex_unlock(&session->memory_lock);
-	if (!dbuf)
-		return -ENOENT;
-
-	buffer.size = dbuf->size;
-	fd = get_unused_fd_flags(O_CLOEXEC);
-	if (fd < 0) {
-		dma_buf_put(dbuf);
-		return fd;
-	}
-	buffer.fd = fd;
-	if (copy_to_user(arg, &buffer, sizeof(buffer))) {
-		put_unused_fd(fd);
-		dma_buf_put(dbuf);
-		return -EFAULT;
-	}
-	/* The dma-buf's reference goes to the descriptor. */
-	fd_install(fd, dbuf->file);
-	return 0;
-}
-
-static long svpu_session_file_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
-{
-	if (cmd != SVPU_FW_GET_BUFFER)
-		return -ENOTTY;
-	return svpu_session_get_buffer(file->private_data, (void __user *)arg);
-}
-
-static int svpu_session_file_release(struct inode *inode, struct file *file)
-{
-	struct svpu_session *session = file->private_data;
-
-	svpu_session_lost(session);
-	svpu_session_put(session);
-	return 0;
-}
-
-static const struct file_operations svpu_session_file_ops = {
-	.owner = THIS_MODULE,
-	.read = svpu_session_file_read,
-	.write = svpu_session_file_write,
-	.poll = svpu_session_file_poll,
-	.mmap = svpu_session_file_mmap,
-	.unlocked_ioctl = svpu_session_file_ioctl,
-	.compat_ioctl = compat_ptr_ioctl,
-	.release = svpu_session_file_release,
-	.llseek = noop_llseek,
 };
 
 /* ---- the firmware's file ---- */
@@ -300,8 +178,7 @@ static void svpu_fw_detach(struct svpu_local *local)
 	spin_lock(&local->lock);
 	local->attached = false;
 	spin_unlock(&local->lock);
-	svpu_probe_cancel(local->dev);
-	svpu_device_lose_sessions(local->dev);
+	svpu_device_detached(local->dev);
 	spin_lock(&local->lock);
 	local->opened = false;
 	spin_unlock(&local->lock);
@@ -323,12 +200,12 @@ static int svpu_fw_open(struct inode *inode, struct file *file)
 	if (ret)
 		return ret;
 
-	v4l2_device_get(&local->dev->v4l2_dev);
+	svpu_device_get(local->dev);
 	file->private_data = local;
-	ret = svpu_probe_start(local->dev);
+	ret = svpu_device_attached(local->dev);
 	if (ret) {
 		svpu_fw_detach(local);
-		v4l2_device_put(&local->dev->v4l2_dev);
+		svpu_device_put(local->dev);
 	}
 	return ret;
 }
@@ -339,7 +216,7 @@ static int svpu_fw_release(struct inode *inode, struct file *file)
 	struct svpu_device *dev = local->dev;
 
 	svpu_fw_detach(local);
-	v4l2_device_put(&dev->v4l2_dev);
+	svpu_device_put(dev);
 	return 0;
 }
 
@@ -361,7 +238,7 @@ static __poll_t svpu_fw_poll(struct file *file, poll_table *table)
 static long svpu_fw_attach_session(struct svpu_local *local, void __user *arg)
 {
 	struct svpu_fw_attach attach;
-	struct svpu_session *session;
+	struct svpu_local_session *session;
 	struct file *file;
 	int fd;
 
@@ -378,9 +255,9 @@ static long svpu_fw_attach_session(struct svpu_local *local, void __user *arg)
 		return fd;
 	/* The list's reference becomes the file's. */
 	spin_lock(&local->lock);
-	session = list_first_entry_or_null(&local->waiting, struct svpu_session, transport_link);
+	session = list_first_entry_or_null(&local->waiting, struct svpu_local_session, waiting);
 	if (session)
-		list_del_init(&session->transport_link);
+		list_del_init(&session->waiting);
 	spin_unlock(&local->lock);
 	if (!session) {
 		put_unused_fd(fd);
@@ -389,12 +266,12 @@ static long svpu_fw_attach_session(struct svpu_local *local, void __user *arg)
 	file = anon_inode_getfile("[softvpu-session]", &svpu_session_file_ops, session, O_RDWR);
 	if (IS_ERR(file)) {
 		put_unused_fd(fd);
-		svpu_session_lost(session);
-		svpu_session_put(session);
+		svpu_link_lost(session->link);
+		svpu_link_put(session->link);
 		return PTR_ERR(file);
 	}
 	attach.fd = fd;
-	attach.generation = session->generation;
+	attach.generation = session->link->generation;
 	attach.region_size = SVPU_REGION_SIZE;
 	if (session->has_opener) {
 		attach.flags = SVPU_FW_ATTACH_OPENER;
@@ -469,10 +346,10 @@ static void svpu_local_remove(struct platform_device *pdev)
 
 	misc_deregister(&local->misc);
 	/* A firmware's open file may hold the last reference, or nobody. */
-	v4l2_device_get(&local->dev->v4l2_dev);
+	svpu_device_get(local->dev);
 	svpu_device_remove(local->dev);
 	wake_up(&local->wait);
-	v4l2_device_put(&local->dev->v4l2_dev);
+	svpu_device_put(local->dev);
 }
 
 SVPU_PLATFORM_REMOVE(svpu_local_remove)

@@ -8,18 +8,15 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
-#include <media/videobuf2-memops.h>
 
-#include "softvpu.h"
+#include "transport/local.h"
+#include "transport/memory.h"
 
 struct svpu_local_buffer {
-	struct svpu_imported imported; /* first; empty: the rest is in use */
+	struct svpu_own own; /* first */
 	struct svpu_charge charge;
 	void *memory;
-	unsigned long size; /* as videobuf2 knows it */
 	unsigned long whole; /* with the tail behind it */
-	refcount_t users; /* as videobuf2 counts them */
-	struct vb2_vmarea_handler handler;
 };
 
 /* ---- MMAP ---- */
@@ -28,7 +25,7 @@ static void svpu_local_put(void *priv)
 {
 	struct svpu_local_buffer *buffer = priv;
 
-	if (!refcount_dec_and_test(&buffer->users))
+	if (!refcount_dec_and_test(&buffer->own.users))
 		return;
 	vfree(buffer->memory);
 	svpu_uncharge(&buffer->charge);
@@ -41,17 +38,13 @@ static void *svpu_local_alloc(struct vb2_buffer *vb, struct device *dev, unsigne
 
 	if (!buffer)
 		return ERR_PTR(-ENOMEM);
-	buffer->size = size;
-	buffer->whole = PAGE_ALIGN(size + svpu_tail_of(vb));
+	buffer->whole = svpu_own_whole(vb, size);
 	if (svpu_charge(&buffer->charge, buffer->whole))
 		goto err_buffer;
 	buffer->memory = svpu_pages_alloc(buffer->whole);
 	if (!buffer->memory)
 		goto err_charge;
-	refcount_set(&buffer->users, 1);
-	buffer->handler.refcount = &buffer->users;
-	buffer->handler.put = svpu_local_put;
-	buffer->handler.arg = buffer;
+	svpu_own_init(&buffer->own, size, svpu_local_put);
 	return buffer;
 
 err_charge:
@@ -65,14 +58,7 @@ static void *svpu_local_vaddr(struct vb2_buffer *vb, void *priv)
 {
 	struct svpu_local_buffer *buffer = priv;
 
-	return buffer->imported.other ? svpu_imported_vaddr(vb, priv) : buffer->memory;
-}
-
-static unsigned int svpu_local_num_users(void *priv)
-{
-	struct svpu_local_buffer *buffer = priv;
-
-	return buffer->imported.other ? 0 : refcount_read(&buffer->users);
+	return buffer->own.imported.other ? svpu_imported_vaddr(vb, priv) : buffer->memory;
 }
 
 static int svpu_local_map(struct svpu_local_buffer *buffer, struct vm_area_struct *vma)
@@ -81,9 +67,7 @@ static int svpu_local_map(struct svpu_local_buffer *buffer, struct vm_area_struc
 
 	if (ret)
 		return ret;
-	vma->vm_private_data = &buffer->handler;
-	vma->vm_ops = &vb2_common_vm_ops;
-	vma->vm_ops->open(vma);
+	svpu_own_map(&buffer->own, vma, &vb2_common_vm_ops);
 	return 0;
 }
 
@@ -91,7 +75,7 @@ static int svpu_local_mmap(void *priv, struct vm_area_struct *vma)
 {
 	struct svpu_local_buffer *buffer = priv;
 
-	if (vma->vm_end - vma->vm_start > buffer->size)
+	if (vma->vm_end - vma->vm_start > buffer->own.size)
 		return -EINVAL;
 	return svpu_local_map(buffer, vma);
 }
@@ -164,29 +148,11 @@ static const struct dma_buf_ops svpu_local_dmabuf_ops = {
 	.mmap = svpu_local_dmabuf_mmap,
 };
 
-static struct dma_buf *svpu_local_export(struct svpu_local_buffer *buffer, unsigned long size,
-					 unsigned long flags)
+static struct dma_buf *svpu_local_get_dmabuf(struct vb2_buffer *vb, void *priv, unsigned long flags)
 {
-	DEFINE_DMA_BUF_EXPORT_INFO(info);
-	struct dma_buf *dbuf;
+	struct svpu_own *own = priv;
 
-	info.ops = &svpu_local_dmabuf_ops;
-	info.size = size;
-	info.flags = flags;
-	info.priv = buffer;
-	dbuf = dma_buf_export(&info);
-	if (IS_ERR(dbuf))
-		return NULL;
-	refcount_inc(&buffer->users);
-	return dbuf;
-}
-
-static struct dma_buf *svpu_local_get_dmabuf(struct vb2_buffer *vb, void *priv,
-					     unsigned long flags)
-{
-	struct svpu_local_buffer *buffer = priv;
-
-	return svpu_local_export(buffer, buffer->size, flags);
+	return svpu_own_export(own, &svpu_local_dmabuf_ops, own->size, flags);
 }
 
 /* For the firmware: with the tail, which the application doesn't see. NULL: no memory. */
@@ -194,20 +160,14 @@ struct dma_buf *svpu_local_lend(void *priv, unsigned long flags)
 {
 	struct svpu_local_buffer *buffer = priv;
 
-	return svpu_local_export(buffer, buffer->whole, flags);
+	return svpu_own_export(&buffer->own, &svpu_local_dmabuf_ops, buffer->whole, flags);
 }
 
 const struct vb2_mem_ops svpu_local_memops = {
 	.alloc = svpu_local_alloc,
 	.put = svpu_local_put,
 	.get_dmabuf = svpu_local_get_dmabuf,
-	.get_userptr = svpu_get_userptr,
-	.put_userptr = svpu_put_userptr,
-	.attach_dmabuf = svpu_attach_dmabuf,
-	.detach_dmabuf = svpu_detach_dmabuf,
-	.map_dmabuf = svpu_map_dmabuf,
-	.unmap_dmabuf = svpu_unmap_dmabuf,
 	.vaddr = svpu_local_vaddr,
-	.num_users = svpu_local_num_users,
 	.mmap = svpu_local_mmap,
+	SVPU_SHARED_MEM_OPS,
 };

@@ -6,7 +6,8 @@
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
 
-#include "softvpu.h"
+#include "compat.h"
+#include "transport/memory.h"
 
 /* Zeroed, to be freed by vfree(). NULL: there isn't as much, and nobody is killed to make room. */
 void *svpu_pages_alloc(unsigned long size)

@@ -3,7 +3,7 @@
  * Controls of a decoder context: the buffers a stream needs, and the profiles and levels of the
  * firmware's table.
  */
-#include "softvpu.h"
+#include "v4l2/decoder.h"
 
 static int svpu_get_volatile(struct v4l2_ctrl *ctrl)
 {
@@ -12,7 +12,7 @@ static int svpu_get_volatile(struct v4l2_ctrl *ctrl)
 	if (ctrl->id != V4L2_CID_MIN_BUFFERS_FOR_CAPTURE)
 		return -EINVAL;
 	svpu_decoder_wait_header(ctx);
-	ctrl->val = READ_ONCE(ctx->min_capture);
+	ctrl->val = READ_ONCE(ctx->formats.min_capture);
 	return 0;
 }
 
@@ -46,17 +46,19 @@ static void svpu_add_menu(struct svpu_ctx *ctx, const struct svpu_menu *menu)
 int svpu_controls_init(struct svpu_ctx *ctx)
 {
 	struct v4l2_ctrl *ctrl;
+	const struct svpu_caps *caps = ctx->formats.caps;
 	unsigned int i, j;
 	int ret;
 
-	v4l2_ctrl_handler_init(&ctx->controls, 1 + 2 * ctx->caps->num);
+	v4l2_ctrl_handler_init(&ctx->controls, 1 + 2 * caps->num);
 	ctrl = v4l2_ctrl_new_std(&ctx->controls, &svpu_control_ops,
-				 V4L2_CID_MIN_BUFFERS_FOR_CAPTURE, 1, 32, 1, ctx->min_capture);
+				 V4L2_CID_MIN_BUFFERS_FOR_CAPTURE, 1, 32, 1,
+				 ctx->formats.min_capture);
 	if (ctrl)
 		ctrl->flags |= V4L2_CTRL_FLAG_VOLATILE;
-	for (i = 0; i < ctx->caps->num; i++)
-		for (j = 0; j < ctx->caps->codec[i].num_menus; j++)
-			svpu_add_menu(ctx, &ctx->caps->codec[i].menu[j]);
+	for (i = 0; i < caps->num; i++)
+		for (j = 0; j < caps->codec[i].num_menus; j++)
+			svpu_add_menu(ctx, &caps->codec[i].menu[j]);
 	ret = ctx->controls.error;
 	if (!ret)
 		ret = v4l2_ctrl_handler_setup(&ctx->controls);

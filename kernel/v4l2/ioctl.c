@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The decoder node's ioctls: arguments checked and passed to format.c, decoder.c and v4l2-mem2mem.
- * The V4L2 core holds the context's lock in those about queues; the others take it here, so that
+ * The decoder node's ioctls: arguments checked and passed to formats.c, calls.c and v4l2-mem2mem.
+ * The V4L2 core holds the file's lock in those about queues; the others take it here, so that
  * one file's wait never stops another's.
  */
 #include <media/v4l2-event.h>
 #include <media/v4l2-ioctl.h>
 
-#include "softvpu.h"
+#include "module.h"
+#include "v4l2/decoder.h"
 
 static int svpu_querycap(struct file *file, void *priv, struct v4l2_capability *cap)
 {
@@ -23,7 +24,7 @@ static int svpu_ioctl_enum_fmt(struct file *file, void *priv, struct v4l2_fmtdes
 
 	if (mutex_lock_killable(&ctx->lock))
 		return -EINTR;
-	ret = svpu_enum_fmt(ctx, f);
+	ret = svpu_enum_fmt(&ctx->formats, f);
 	mutex_unlock(&ctx->lock);
 	return ret;
 }
@@ -35,7 +36,7 @@ static int svpu_ioctl_enum_framesizes(struct file *file, void *priv, struct v4l2
 
 	if (mutex_lock_killable(&ctx->lock))
 		return -EINTR;
-	ret = svpu_enum_framesizes(ctx, f);
+	ret = svpu_enum_framesizes(&ctx->formats, f);
 	mutex_unlock(&ctx->lock);
 	return ret;
 }
@@ -48,7 +49,7 @@ static int svpu_ioctl_get_fmt(struct file *file, void *priv, struct v4l2_format 
 		svpu_decoder_wait_header(ctx);
 	if (mutex_lock_killable(&ctx->lock))
 		return -EINTR;
-	svpu_get_format(ctx, f);
+	svpu_get_format(&ctx->formats, f);
 	mutex_unlock(&ctx->lock);
 	return 0;
 }
@@ -59,7 +60,7 @@ static int svpu_ioctl_try_fmt(struct file *file, void *priv, struct v4l2_format 
 
 	if (mutex_lock_killable(&ctx->lock))
 		return -EINTR;
-	svpu_try_format(ctx, f);
+	svpu_try_format(&ctx->formats, f);
 	mutex_unlock(&ctx->lock);
 	return 0;
 }
@@ -73,18 +74,18 @@ static int svpu_ioctl_set_fmt(struct file *file, void *priv, struct v4l2_format 
 	if (mutex_lock_killable(&ctx->lock))
 		return -EINTR;
 	/* Commit points, 5: no change of the OUTPUT format while any buffer is allocated. */
-	if (vb2_is_busy(svpu_queue(ctx, SVPU_CAP)) ||
-	    (V4L2_TYPE_IS_OUTPUT(f->type) && vb2_is_busy(svpu_queue(ctx, SVPU_OUT)))) {
-		svpu_try_format(ctx, f);
-		svpu_get_format(ctx, &now);
+	if (vb2_is_busy(svpu_queue(ctx, SVPU_Q_CAPTURE)) ||
+	    (V4L2_TYPE_IS_OUTPUT(f->type) && vb2_is_busy(svpu_queue(ctx, SVPU_Q_OUTPUT)))) {
+		svpu_try_format(&ctx->formats, f);
+		svpu_get_format(&ctx->formats, &now);
 		if (memcmp(&now.fmt, &f->fmt,
 			   V4L2_TYPE_IS_MULTIPLANAR(f->type) ? sizeof(f->fmt.pix_mp) :
 							       sizeof(f->fmt.pix)))
 			ret = -EBUSY;
 		else
-			svpu_choose_format(ctx, f);
+			svpu_choose_format(&ctx->formats, f);
 	} else {
-		svpu_set_format(ctx, f);
+		svpu_set_format(&ctx->formats, f);
 	}
 	mutex_unlock(&ctx->lock);
 	return ret;
@@ -99,7 +100,7 @@ static int svpu_ioctl_get_selection(struct file *file, void *priv, struct v4l2_s
 		svpu_decoder_wait_header(ctx);
 	if (mutex_lock_killable(&ctx->lock))
 		return -EINTR;
-	ret = svpu_get_selection(ctx, s);
+	ret = svpu_get_selection(&ctx->formats, s);
 	mutex_unlock(&ctx->lock);
 	return ret;
 }
@@ -163,7 +164,8 @@ static int svpu_ioctl_reqbufs(struct file *file, void *priv, struct v4l2_request
  */
 static bool svpu_queue_failed(struct svpu_ctx *ctx, struct vb2_queue *q)
 {
-	return svpu_decoder_has_failed(&ctx->state) || (V4L2_TYPE_IS_CAPTURE(q->type) && q->error);
+	return svpu_decoder_has_failed(&ctx->decoder.state) ||
+	       (V4L2_TYPE_IS_CAPTURE(q->type) && q->error);
 }
 
 /*
@@ -179,7 +181,7 @@ static int svpu_after_prepare(struct svpu_ctx *ctx, struct vb2_queue *q,
 		return ret;
 	vb = vb2_get_buffer(q, buffer->index);
 	if (vb && !vb->planes[0].mem_priv)
-		svpu_memory_unmap(ctx, vb);
+		svpu_decoder_check(ctx, svpu_session_unmap(&ctx->session, svpu_vb_buffer(vb)));
 	return ret;
 }
 
@@ -231,10 +233,9 @@ static int svpu_ioctl_subscribe_event(struct v4l2_fh *fh, const struct v4l2_even
 	.vidioc_enum_fmt_vid_out = svpu_ioctl_enum_fmt,                                           \
 	.vidioc_enum_framesizes = svpu_ioctl_enum_framesizes,                                     \
 	.vidioc_g_selection = svpu_ioctl_get_selection,                                           \
-	.vidioc_s_selection = svpu_ioctl_set_selection,                                           \
-	.vidioc_reqbufs = svpu_ioctl_reqbufs,                                                     \
+	.vidioc_s_selection = svpu_ioctl_set_selection, .vidioc_reqbufs = svpu_ioctl_reqbufs,     \
 	.vidioc_querybuf = v4l2_m2m_ioctl_querybuf, .vidioc_qbuf = svpu_ioctl_qbuf,               \
-	.vidioc_dqbuf = svpu_ioctl_dqbuf, .vidioc_prepare_buf = svpu_ioctl_prepare_buf,       \
+	.vidioc_dqbuf = svpu_ioctl_dqbuf, .vidioc_prepare_buf = svpu_ioctl_prepare_buf,           \
 	.vidioc_create_bufs = v4l2_m2m_ioctl_create_bufs, .vidioc_expbuf = v4l2_m2m_ioctl_expbuf, \
 	.vidioc_streamon = v4l2_m2m_ioctl_streamon, .vidioc_streamoff = v4l2_m2m_ioctl_streamoff, \
 	.vidioc_try_decoder_cmd = v4l2_m2m_ioctl_try_decoder_cmd,                                 \

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * One end of a ring of the HFI: loads and stores, copy once, wake suppression. core/ring.c decides
- * what an index may be. Used by session.c, under its owner's lock. softvpu/hfi.h, struct
+ * what an index may be. Used by port.c, under its owner's lock. softvpu/hfi.h, struct
  * svpu_ring_index.
  *
  * The other side may write anything anywhere in the region at any time: its index is loaded once,
  * checked against what it said before, and only then used.
  */
-#include "softvpu.h"
+#include <linux/atomic.h>
+#include <linux/errno.h>
+#include <linux/string.h>
+
+#include "vpu/ring.h"
 
 void svpu_ring_init(struct svpu_ring *ring, void *region, u32 index_offset, u32 slots_offset,
 		    u32 count)
