@@ -20,7 +20,7 @@ struct svpu_local_session {
 	bool closed; /* by the host */
 };
 
-/* local_session.c: of the file that a worker has; its private data is a session, and a reference. */
+/* local_session.c: of a worker's file; its private data is the session, with a reference. */
 extern const struct file_operations svpu_session_file_ops;
 
 /* local_memory.c */

@@ -7,7 +7,7 @@
 #include "v4l2/decoder.h"
 
 /* Of memory that is allocated from now on. */
-static void svpu_tell_tail(struct svpu_ctx *ctx)
+static void svpu_set_tail(struct svpu_ctx *ctx)
 {
 	ctx->session.client.tail = svpu_frame_layout_tail(&ctx->formats.layout);
 }
@@ -37,7 +37,7 @@ static int svpu_queue_setup(struct vb2_queue *q, unsigned int *num_buffers,
 	}
 	if (sizes[0] > SVPU_MAX_BUFFER_SIZE)
 		return -ENOMEM;
-	svpu_tell_tail(ctx);
+	svpu_set_tail(ctx);
 	if (q->memory == VB2_MEMORY_MMAP)
 		svpu_session_make_room(&ctx->session, *num_buffers,
 				       sizes[0] + (output ? 0 : ctx->session.client.tail));
@@ -52,7 +52,7 @@ static int svpu_buf_init(struct vb2_buffer *vb)
 
 	buffer->vb = vb;
 	buffer->direction = V4L2_TYPE_IS_OUTPUT(vb->vb2_queue->type) ? SVPU_INPUT : SVPU_OUTPUT;
-	svpu_tell_tail(ctx);
+	svpu_set_tail(ctx);
 	return svpu_session_bounce(&ctx->session, buffer);
 }
 

@@ -135,6 +135,13 @@ class ACallInTheKernelModule(SmallTree):
         self.assertEqual(self.verdict_of_call("kernel/vpu/port.c", "kernel/transport/local.c"), 0)
         self.assertEqual(self.verdict_of_call("kernel/v4l2/decoder.c", "kernel/transport/local.c"), 1)
 
+    def test_that_waits_is_for_the_clients_own_calls(self):
+        self.assertEqual(self.verdict_of_call("kernel/vpu/wait.c", "kernel/v4l2/calls.c"), 0)
+        self.assertEqual(self.verdict_of_call("kernel/v4l2/calls.c", "kernel/v4l2/queue.c"), 0)
+        self.assertEqual(self.verdict_of_call("kernel/vpu/wait.c", "kernel/vpu/messages.c"), 1)
+        self.assertEqual(self.verdict_of_call("kernel/vpu/wait.c", "kernel/v4l2/events.c"), 1)
+        self.assertEqual(self.verdict_of_call("kernel/v4l2/calls.c", "kernel/v4l2/decoder.c"), 1)
+
     def test_of_a_static_function_of_the_same_name_is_its_own(self):
         self.plant("kernel/v4l2/events.c", "static " + self.UP)
         self.plant("kernel/vpu/messages.c", "static " + self.UP)
