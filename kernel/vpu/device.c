@@ -15,11 +15,6 @@ void svpu_set_front(const struct svpu_front_ops *ops)
 	svpu_front_ops = ops;
 }
 
-const struct svpu_front_ops *svpu_front(void)
-{
-	return svpu_front_ops;
-}
-
 struct svpu_device *svpu_device_create(struct device *parent,
 				       const struct svpu_transport_ops *transport)
 {
@@ -36,6 +31,7 @@ int svpu_vpu_init(struct svpu_vpu *vpu, struct device *parent,
 
 	if (ret)
 		return ret;
+	vpu->front = svpu_front_ops;
 	kref_init(&vpu->device.ref);
 	vpu->device.transport = transport;
 	vpu->device.dev = get_device(parent);
@@ -65,7 +61,7 @@ static void svpu_device_release(struct kref *ref)
 		svpu_caps_put(vpu->caps);
 	vpu->device.transport->free(&vpu->device);
 	svpu_vpu_destroy(vpu);
-	svpu_front_ops->free(vpu);
+	vpu->front->free(vpu);
 }
 
 void svpu_device_get(struct svpu_device *dev)
@@ -92,7 +88,7 @@ void svpu_device_remove(struct svpu_device *dev)
 	mutex_unlock(&vpu->lock);
 	svpu_probe_cancel(vpu);
 	svpu_debugfs_remove(vpu);
-	svpu_front_ops->remove(vpu);
+	vpu->front->remove(vpu);
 	svpu_device_lose_sessions(dev);
 	svpu_device_put(dev);
 }

@@ -14,6 +14,7 @@
 #include "transport/transport.h"
 
 struct svpu_caps;
+struct svpu_front_ops;
 struct svpu_port;
 struct svpu_vpu;
 
@@ -32,6 +33,7 @@ struct svpu_counters {
 
 struct svpu_vpu {
 	struct svpu_device device;
+	const struct svpu_front_ops *front; /* who shows it to applications */
 	struct dentry *debugfs;
 
 	struct mutex lock; /* device.removed, probe_*; held while a probe begins */
@@ -69,7 +71,6 @@ static inline struct svpu_vpu *svpu_vpu_of(struct svpu_device *dev)
 
 /* Before there are transports: who makes devices of them. */
 void svpu_set_front(const struct svpu_front_ops *ops);
-const struct svpu_front_ops *svpu_front(void);
 
 int svpu_vpu_init(struct svpu_vpu *vpu, struct device *parent,
 		  const struct svpu_transport_ops *transport);

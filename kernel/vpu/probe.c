@@ -27,7 +27,7 @@ static void svpu_probe_done(struct svpu_vpu *vpu)
 	spin_unlock(&vpu->caps_lock);
 	if (caps)
 		svpu_caps_put(caps);
-	svpu_front()->caps_ready(vpu);
+	vpu->front->caps_ready(vpu);
 }
 
 static void svpu_probe_end(struct svpu_vpu *vpu)
