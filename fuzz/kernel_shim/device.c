@@ -222,7 +222,14 @@ static void shim_caps_ready(struct svpu_vpu *vpu)
 		shim_complain("capabilities are ready, and there are none");
 }
 
-static const struct svpu_front_ops shim_front = { .caps_ready = shim_caps_ready };
+static struct svpu_vpu *shim_create(struct device *parent,
+				    const struct svpu_transport_ops *transport)
+{
+	return svpu_vpu_init(&shim.vpu, parent, transport) ? NULL : &shim.vpu;
+}
+
+static const struct svpu_front_ops shim_front = { .create = shim_create,
+						  .caps_ready = shim_caps_ready };
 
 void shim_begin(struct shim_manners manners, shim_firmware_turn turn, void *context)
 {
@@ -234,7 +241,7 @@ void shim_begin(struct shim_manners manners, shim_firmware_turn turn, void *cont
 	svpu_multiplanar = manners.multiplanar;
 	jiffies = -10ul * HZ; /* it wraps soon */
 	svpu_set_front(&shim_front);
-	if (svpu_vpu_init(&shim.vpu, &shim.parent, &shim_transport))
+	if (svpu_device_create(&shim.parent, &shim_transport) != &shim.vpu.device)
 		shim_complain("there is no device");
 }
 

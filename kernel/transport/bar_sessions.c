@@ -125,7 +125,7 @@ struct svpu_window *svpu_window_of(struct svpu_client *client)
 	return window;
 }
 
-static void svpu_bar_leave(struct svpu_client *client)
+void svpu_bar_leave(struct svpu_client *client)
 {
 	if (client->place)
 		svpu_window_put(client->place);
@@ -168,7 +168,7 @@ int svpu_window_wait(struct svpu_window *window)
 	return left ? -ENODEV : -EIO;
 }
 
-static int svpu_bar_open(struct svpu_link *link, struct svpu_client *client)
+int svpu_bar_open(struct svpu_link *link, struct svpu_client *client)
 {
 	struct svpu_bar *bar = link->dev->transport_data;
 	struct svpu_window *window;
@@ -191,7 +191,7 @@ static int svpu_bar_open(struct svpu_link *link, struct svpu_client *client)
 	return 0;
 }
 
-static int svpu_bar_offer(struct svpu_link *link)
+int svpu_bar_offer(struct svpu_link *link)
 {
 	struct svpu_bar *bar = link->dev->transport_data;
 	struct svpu_window *window = link->data;
@@ -214,7 +214,7 @@ static int svpu_bar_offer(struct svpu_link *link)
 	return 0;
 }
 
-static void svpu_bar_close(struct svpu_link *link)
+void svpu_bar_close(struct svpu_link *link)
 {
 	struct svpu_window *window = link->data;
 
@@ -224,33 +224,14 @@ static void svpu_bar_close(struct svpu_link *link)
 	svpu_bar_post(window->bar, &window->slot->wanted, 0);
 }
 
-static void svpu_bar_release(struct svpu_link *link)
+void svpu_bar_release(struct svpu_link *link)
 {
 	svpu_window_put(link->data);
 }
 
-static void svpu_bar_doorbell(struct svpu_link *link)
+void svpu_bar_doorbell(struct svpu_link *link)
 {
 	struct svpu_window *window = link->data;
 
 	svpu_bar_ring(window->bar, window->index + 1);
 }
-
-const struct svpu_transport_ops svpu_ivshmem_transport = {
-	.name = "ivshmem",
-	.absent = "the host's softvpu-fw is gone; QEMU must be started again with a new one",
-	.mem_ops = &svpu_bar_memops,
-	.reaches = svpu_bar_reaches,
-	.share = svpu_bar_share,
-	.unshare = svpu_bar_unshare,
-	.lends = true,
-	.room = svpu_bar_room,
-	.open = svpu_bar_open,
-	.offer = svpu_bar_offer,
-	.close = svpu_bar_close,
-	.release = svpu_bar_release,
-	.doorbell = svpu_bar_doorbell,
-	.leave = svpu_bar_leave,
-	.mapping = svpu_bar_mapping,
-	.free = svpu_bar_free,
-};

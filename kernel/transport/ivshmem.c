@@ -283,7 +283,7 @@ static void svpu_bar_delist(struct svpu_bar *bar)
 }
 
 /* The transport's free(): nobody has a file, a buffer or a session any more. */
-void svpu_bar_free(struct svpu_device *dev)
+static void svpu_bar_free(struct svpu_device *dev)
 {
 	struct svpu_bar *bar = dev->transport_data;
 	unsigned int i;
@@ -300,6 +300,25 @@ void svpu_bar_free(struct svpu_device *dev)
 	mutex_destroy(&bar->lock);
 	kfree(bar);
 }
+
+static const struct svpu_transport_ops svpu_ivshmem_transport = {
+	.name = "ivshmem",
+	.absent = "the host's softvpu-fw is gone; QEMU must be started again with a new one",
+	.mem_ops = &svpu_bar_memops,
+	.reaches = svpu_bar_reaches,
+	.share = svpu_bar_share,
+	.unshare = svpu_bar_unshare,
+	.lends = true,
+	.room = svpu_bar_room,
+	.open = svpu_bar_open,
+	.offer = svpu_bar_offer,
+	.close = svpu_bar_close,
+	.release = svpu_bar_release,
+	.doorbell = svpu_bar_doorbell,
+	.leave = svpu_bar_leave,
+	.mapping = svpu_bar_mapping,
+	.free = svpu_bar_free,
+};
 
 static int svpu_ivshmem_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {

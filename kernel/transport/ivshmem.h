@@ -110,16 +110,18 @@ static inline void svpu_bar_post(struct svpu_bar *bar, u32 *word, u32 value)
 	svpu_access_end(bar->dev, access);
 }
 
-/* ivshmem.c */
-void svpu_bar_free(struct svpu_device *dev);
-
 /* bar_sessions.c */
-extern const struct svpu_transport_ops svpu_ivshmem_transport;
 struct svpu_window *svpu_window_claim(struct svpu_bar *bar);
 void svpu_window_get(struct svpu_window *window);
 void svpu_window_put(struct svpu_window *window);
 struct svpu_window *svpu_window_of(struct svpu_client *client);
 int svpu_window_wait(struct svpu_window *window);
+int svpu_bar_open(struct svpu_link *link, struct svpu_client *client);
+int svpu_bar_offer(struct svpu_link *link);
+void svpu_bar_close(struct svpu_link *link);
+void svpu_bar_release(struct svpu_link *link);
+void svpu_bar_doorbell(struct svpu_link *link);
+void svpu_bar_leave(struct svpu_client *client);
 
 /* bar_memory.c */
 extern const struct vb2_mem_ops svpu_bar_memops;

@@ -12,6 +12,20 @@ int svpu_session_send(struct svpu_session *session, void *command, u16 type, u16
 	return svpu_port_send(session->port, command, type, size, cookie);
 }
 
+const char *svpu_send_error(int error)
+{
+	switch (error) {
+	case -EAGAIN:
+		return "it doesn't read its commands";
+	case -ENODEV:
+		return "its device is gone";
+	case -EPROTO:
+		return "it broke the command ring";
+	default:
+		return "no memory to share a buffer";
+	}
+}
+
 /* Of a session that is over; buffers in flight stay, for svpu_session_take_back(). */
 void svpu_books_reset(struct svpu_session *session)
 {

@@ -1,27 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A device's life below the seam. Transports make and remove devices; what shows them to
- * applications was named by main.c (svpu_set_front()) and is called for it. A device lives until
- * its last user has gone: open files, sessions, a firmware's open files, exported memory.
+ * A device below the seam, for those who use it: sessions, transports, and what shows it to
+ * applications. It lives until the last of them has gone: open files, sessions, a firmware's open
+ * files, exported memory. How it is made and removed: front.c.
  */
-#include "debugfs.h"
 #include "vpu/caps.h"
 #include "vpu/device.h"
-
-static const struct svpu_front_ops *svpu_front_ops;
-
-void svpu_set_front(const struct svpu_front_ops *ops)
-{
-	svpu_front_ops = ops;
-}
-
-struct svpu_device *svpu_device_create(struct device *parent,
-				       const struct svpu_transport_ops *transport)
-{
-	struct svpu_vpu *vpu = svpu_front_ops->create(parent, transport);
-
-	return IS_ERR(vpu) ? ERR_CAST(vpu) : &vpu->device;
-}
 
 /* Errors: -ENOMEM. */
 int svpu_vpu_init(struct svpu_vpu *vpu, struct device *parent,
@@ -31,7 +15,6 @@ int svpu_vpu_init(struct svpu_vpu *vpu, struct device *parent,
 
 	if (ret)
 		return ret;
-	vpu->front = svpu_front_ops;
 	kref_init(&vpu->device.ref);
 	vpu->device.transport = transport;
 	vpu->device.dev = get_device(parent);
@@ -39,15 +22,12 @@ int svpu_vpu_init(struct svpu_vpu *vpu, struct device *parent,
 	spin_lock_init(&vpu->caps_lock);
 	spin_lock_init(&vpu->ports_lock);
 	INIT_LIST_HEAD(&vpu->ports);
-	INIT_WORK(&vpu->probe_work, svpu_probe_work);
-	svpu_debugfs_add(vpu);
 	return 0;
 }
 
 /* What svpu_vpu_init() did. */
 void svpu_vpu_destroy(struct svpu_vpu *vpu)
 {
-	svpu_debugfs_remove(vpu);
 	put_device(vpu->device.dev);
 	cleanup_srcu_struct(&vpu->device.access);
 	mutex_destroy(&vpu->lock);
@@ -72,25 +52,6 @@ void svpu_device_get(struct svpu_device *dev)
 void svpu_device_put(struct svpu_device *dev)
 {
 	kref_put(&dev->ref, svpu_device_release);
-}
-
-/*
- * The transport's remove(): open files stay, and get ENODEV. The transport opens no sessions any
- * more or loses them at once.
- */
-void svpu_device_remove(struct svpu_device *dev)
-{
-	struct svpu_vpu *vpu = svpu_vpu_of(dev);
-
-	svpu_device_get(dev);
-	mutex_lock(&vpu->lock);
-	dev->removed = true;
-	mutex_unlock(&vpu->lock);
-	svpu_probe_cancel(vpu);
-	svpu_debugfs_remove(vpu);
-	vpu->front->remove(vpu);
-	svpu_device_lose_sessions(dev);
-	svpu_device_put(dev);
 }
 
 /*

@@ -105,11 +105,6 @@ bool svpu_session_has_room(struct svpu_session *session)
 	return svpu_port_has_room(session->port);
 }
 
-bool svpu_session_is_flushing(const struct svpu_session *session, enum svpu_direction direction)
-{
-	return session->flushes_sent[direction] != session->flushes_done[direction];
-}
-
 int svpu_session_queue_input(struct svpu_session *session, struct svpu_buffer *buffer, u32 offset,
 			     u32 bytes, u64 tag)
 {
@@ -190,18 +185,4 @@ int svpu_session_recall(struct svpu_session *session)
 	list_for_each_entry(buffer, &session->in_flight[SVPU_OUTPUT], link)
 		session->recalled[session->num_recalled++] = buffer->cookie;
 	return 0;
-}
-
-const char *svpu_send_error(int error)
-{
-	switch (error) {
-	case -EAGAIN:
-		return "it doesn't read its commands";
-	case -ENODEV:
-		return "its device is gone";
-	case -EPROTO:
-		return "it broke the command ring";
-	default:
-		return "no memory to share a buffer";
-	}
 }

@@ -103,11 +103,16 @@ static inline bool svpu_session_is_open(const struct svpu_session *session)
 	return session->port;
 }
 
+static inline bool svpu_session_is_flushing(const struct svpu_session *session,
+					    enum svpu_direction direction)
+{
+	return session->flushes_sent[direction] != session->flushes_done[direction];
+}
+
 /* It has told that it is ready: inputs may have been read. */
 bool svpu_session_has_begun(const struct svpu_session *session);
 /* Buffers may be queued; false: pump() comes when there is room. */
 bool svpu_session_has_room(struct svpu_session *session);
-bool svpu_session_is_flushing(const struct svpu_session *session, enum svpu_direction direction);
 
 /* -EFAULT, which isn't the session's end: the bytes can't be copied to where it sees them. */
 int svpu_session_queue_input(struct svpu_session *session, struct svpu_buffer *buffer, u32 offset,

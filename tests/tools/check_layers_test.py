@@ -142,6 +142,16 @@ class ACallInTheKernelModule(SmallTree):
         self.assertEqual(self.verdict_of_call("kernel/vpu/wait.c", "kernel/v4l2/events.c"), 1)
         self.assertEqual(self.verdict_of_call("kernel/v4l2/calls.c", "kernel/v4l2/decoder.c"), 1)
 
+    def test_in_a_circle_of_files_is_refused(self):
+        self.plant("kernel/vpu/a.c", "void svpu_a(void)\n{\n\tsvpu_b();\n}\n")
+        self.plant("kernel/vpu/b.c", "void svpu_b(void)\n{\n\tsvpu_c();\n}\n")
+        self.plant("kernel/vpu/c.c", "void svpu_c(void)\n{\n}\n")
+        self.assertEqual(self.verdict("kernel/vpu/port.c", '"core/ring.h"'), 0)
+        self.plant("kernel/vpu/c.c", "void svpu_c(void)\n{\n\tsvpu_a();\n}\n")
+        done = subprocess.run([TOP / "tools/check-layers", "--root", self.root], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("circle: kernel/vpu/a.c, kernel/vpu/b.c, kernel/vpu/c.c", done.stdout)
+
     def test_of_a_static_function_of_the_same_name_is_its_own(self):
         self.plant("kernel/v4l2/events.c", "static " + self.UP)
         self.plant("kernel/vpu/messages.c", "static " + self.UP)
