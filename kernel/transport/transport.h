@@ -120,7 +120,7 @@ static inline void svpu_access_end(struct svpu_device *dev, int access)
 	srcu_read_unlock(&dev->access, access);
 }
 
-/* ---- called by transports; vpu/device.c, probe.c, port.c and memory.c ---- */
+/* ---- called by transports; vpu/front.c, device.c, probe.c, port.c and memory.c ---- */
 
 /* For a driver's probe(), which sets transport_data; and for its remove(). */
 struct svpu_device *svpu_device_create(struct device *parent,
