@@ -2,7 +2,7 @@
 /*
  * What one end of a ring of <softvpu/hfi.h> knows and decides: its own index, whether the peer's is
  * possible, which slot comes next. Loads and stores of the shared words, with their barriers, are
- * the host's: src/hfi/ring.cc and kernel/ring.c.
+ * the host's: src/hfi/ring.cc and kernel/vpu/ring.c.
  *
  * The peer may write anything anywhere in the shared region at any time. So its index is loaded
  * once, given to svpu_ring_accept_*(), and only then used; nothing here is shared.

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Differences between kernel releases, from Linux 6.1 on, in one place. Included by softvpu.h
- * only.
+ * Differences between kernel releases, from Linux 6.1 on, in one place.
  */
 #ifndef SOFTVPU_COMPAT_H
 #define SOFTVPU_COMPAT_H

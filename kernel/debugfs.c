@@ -8,66 +8,71 @@
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
 
-#include "softvpu.h"
+#include "debugfs.h"
+#include "module.h"
+#include "vpu/caps.h"
+#include "vpu/port.h"
 
 static struct dentry *svpu_debugfs_root;
 
-static void svpu_show_session(struct seq_file *file, const struct svpu_session *session)
+static void svpu_show_session(struct seq_file *file, const struct svpu_port *port)
 {
-	const struct svpu_counters *c = &session->counters;
+	const struct svpu_counters *c = &port->counters;
 
 	seq_printf(file, "session %u: worker %d, %s, %llu commands, %llu messages\n",
-		   session->generation, session->worker,
-		   session->lost  ? "lost" :
-		   svpu_session_is_ready(&session->state) ? "ready" :
+		   port->link.generation, port->link.worker,
+		   port->lost  ? "lost" :
+		   svpu_session_is_ready(&port->state) ? "ready" :
 				    "starting",
 		   c->commands, c->messages);
 	seq_printf(file, "  doorbells: %llu rung, %u received\n", c->rung,
-		   atomic_read(&session->bells));
+		   atomic_read(&port->bells));
 	seq_printf(file, "  buffers: %llu inputs, %llu frames; at most %u and %u at a time\n",
-		   c->inputs, c->frames, c->deepest[0], c->deepest[1]);
+		   c->inputs, c->frames, c->deepest[SVPU_INPUT],
+		   c->deepest[SVPU_OUTPUT]);
 	seq_printf(file, "  copies: %llu in, %llu bytes; %llu out, %llu bytes\n", c->copies_in,
 		   c->bytes_in, c->copies_out, c->bytes_out);
 }
 
 static int svpu_sessions_show(struct seq_file *file, void *unused)
 {
-	struct svpu_device *dev = file->private;
-	struct svpu_caps *caps = svpu_device_caps(dev);
-	struct svpu_session *session;
+	struct svpu_vpu *vpu = file->private;
+	struct svpu_caps *caps = svpu_vpu_caps(vpu);
+	struct svpu_port *port;
 
 	seq_printf(file, "firmware: %s\n", caps ? caps->name : "none yet");
-	seq_printf(file, "transport: %s\n", dev->transport->name);
+	seq_printf(file, "transport: %s\n", vpu->device.transport->name);
 	if (caps)
 		svpu_caps_put(caps);
-	spin_lock(&dev->sessions_lock);
-	seq_printf(file, "opened: %llu\nfailed: %llu\n", dev->sessions_opened,
-		   dev->sessions_failed);
-	list_for_each_entry(session, &dev->sessions, link)
-		svpu_show_session(file, session);
-	spin_unlock(&dev->sessions_lock);
+	spin_lock(&vpu->ports_lock);
+	seq_printf(file, "opened: %llu\nfailed: %llu\n", vpu->sessions_opened,
+		   vpu->sessions_failed);
+	list_for_each_entry(port, &vpu->ports, entry)
+		svpu_show_session(file, port);
+	spin_unlock(&vpu->ports_lock);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(svpu_sessions);
 
 static int svpu_counters_show(struct seq_file *file, void *unused)
 {
-	struct svpu_device *dev = file->private;
-	struct svpu_session *session;
+	struct svpu_vpu *vpu = file->private;
+	struct svpu_port *port;
 	struct svpu_counters c;
 
-	spin_lock(&dev->sessions_lock);
-	c = dev->ended;
-	list_for_each_entry(session, &dev->sessions, link)
-		svpu_counters_add(&c, session);
-	spin_unlock(&dev->sessions_lock);
+	spin_lock(&vpu->ports_lock);
+	c = vpu->ended;
+	list_for_each_entry(port, &vpu->ports, entry)
+		svpu_counters_add(&c, port);
+	spin_unlock(&vpu->ports_lock);
 	seq_printf(file, "commands %llu\nmessages %llu\n", c.commands, c.messages);
 	seq_printf(file, "doorbells_rung %llu\ndoorbells_received %llu\n", c.rung, c.received);
 	seq_printf(file, "inputs %llu\nframes %llu\n", c.inputs, c.frames);
 	seq_printf(file, "copies_in %llu\nbytes_in %llu\n", c.copies_in, c.bytes_in);
 	seq_printf(file, "copies_out %llu\nbytes_out %llu\n", c.copies_out, c.bytes_out);
-	seq_printf(file, "deepest_output %u\ndeepest_capture %u\n", c.deepest[0], c.deepest[1]);
-	seq_printf(file, "faults %lld\n", (s64)atomic64_read(&dev->faults));
+	seq_printf(file, "deepest_output %u\ndeepest_capture %u\n", c.deepest[SVPU_INPUT],
+		   c.deepest[SVPU_OUTPUT]);
+	seq_printf(file, "faults %lld\n", (s64)atomic64_read(&vpu->device.faults));
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(svpu_counters);
@@ -82,14 +87,15 @@ void svpu_debugfs_exit(void)
 	debugfs_remove_recursive(svpu_debugfs_root);
 }
 
-void svpu_debugfs_add(struct svpu_device *dev)
+void svpu_debugfs_add(struct svpu_vpu *vpu)
 {
-	dev->debugfs = debugfs_create_dir(dev_name(dev->dev), svpu_debugfs_root);
-	debugfs_create_file("sessions", 0444, dev->debugfs, dev, &svpu_sessions_fops);
-	debugfs_create_file("counters", 0444, dev->debugfs, dev, &svpu_counters_fops);
+	vpu->debugfs = debugfs_create_dir(dev_name(vpu->device.dev), svpu_debugfs_root);
+	debugfs_create_file("sessions", 0444, vpu->debugfs, vpu, &svpu_sessions_fops);
+	debugfs_create_file("counters", 0444, vpu->debugfs, vpu, &svpu_counters_fops);
 }
 
-void svpu_debugfs_remove(struct svpu_device *dev)
+void svpu_debugfs_remove(struct svpu_vpu *vpu)
 {
-	debugfs_remove_recursive(dev->debugfs);
+	debugfs_remove_recursive(vpu->debugfs);
+	vpu->debugfs = NULL;
 }

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * softvpu.ko: a V4L2 stateful decoder whose codec is a firmware process. Load and unload;
- * parameters. docs/kernel.md.
+ * parameters. docs/kernel.md; README.md says what is where.
  */
 #include <linux/module.h>
 
-#include "softvpu.h"
+#include "compat.h"
+#include "debugfs.h"
+#include "module.h"
+#include "transport/transport.h"
+#include "v4l2/device.h"
 
 unsigned int svpu_timeout_ms = 10000;
 module_param_named(timeout_ms, svpu_timeout_ms, uint, 0644);
@@ -24,6 +28,7 @@ static int __init svpu_init(void)
 	int ret;
 
 	svpu_debugfs_init();
+	svpu_set_front(&svpu_node_ops);
 	ret = svpu_local_init();
 	if (ret)
 		goto err_debugfs;

@@ -4,7 +4,7 @@
  */
 #include "kernel_shim/bar.h"
 
-#include "kernel/ivshmem.c"
+#include "kernel/transport/ivshmem.c"
 
 unsigned long jiffies;
 unsigned int svpu_timeout_ms;

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The rest of the module around the files under test: see device.h. What a file does at open, close
- * and ioctl() is that of kernel/node.c and kernel/ioctl.c.
+ * and ioctl() is that of kernel/v4l2/file.c and kernel/v4l2/ioctl.c.
  */
 #include "kernel_shim/device.h"
 
-#include "softvpu.h"
+#include "debugfs.h"
+#include "module.h"
+#include "v4l2/decoder.h"
+#include "vpu/port.h"
 
 #define SHIM_MOST_SESSIONS 64
 #define SHIM_MOST_BYTES (8u << 20)
@@ -20,10 +23,10 @@ static struct {
 	shim_firmware_turn turn;
 	void *context;
 	struct device parent;
-	struct svpu_device dev;
+	struct svpu_vpu vpu;
 	struct svpu_ctx *ctx;
 	struct v4l2_m2m_ctx m2m;
-	struct svpu_session *sessions[SHIM_MOST_SESSIONS]; /* with a reference of the firmware's */
+	struct svpu_link *sessions[SHIM_MOST_SESSIONS]; /* with a reference of the firmware's */
 	bool closed[SHIM_MOST_SESSIONS];
 	unsigned int num_sessions;
 	unsigned int memories, shares;
@@ -121,9 +124,9 @@ static void *shim_vaddr(struct vb2_buffer *vb, void *priv)
 
 static const struct vb2_mem_ops shim_mem_ops = { shim_alloc, shim_put, shim_vaddr };
 
-static bool shim_reaches(struct svpu_ctx *ctx, struct vb2_buffer *vb, unsigned int plane)
+static bool shim_reaches(struct svpu_client *client, struct vb2_buffer *vb, unsigned int plane)
 {
-	(void)ctx, (void)vb, (void)plane;
+	(void)client, (void)vb, (void)plane;
 	return !shim.manners.bounces;
 }
 
@@ -144,26 +147,30 @@ static void shim_unshare(void *shared)
 	shim_put(shared);
 }
 
-static bool shim_room(struct svpu_ctx *ctx, unsigned int count, unsigned long size)
+static bool shim_room(struct svpu_client *client, unsigned int count, unsigned long size)
 {
-	(void)ctx, (void)count, (void)size;
+	(void)client, (void)count, (void)size;
 	return shim.manners.room;
 }
 
-static int shim_session_open(struct svpu_session *session, struct svpu_ctx *ctx)
+static int shim_session_open(struct svpu_link *session, struct svpu_client *client)
 {
-	(void)ctx;
+	(void)client;
 	if (shim.refuse || shim.num_sessions == SHIM_MOST_SESSIONS)
 		return -ENODEV;
 	session->region = aligned_alloc(4096, SVPU_REGION_SIZE);
-	svpu_session_init_region(session);
-	svpu_session_get(session);
+	return 0;
+}
+
+static int shim_session_offer(struct svpu_link *session)
+{
+	svpu_link_get(session);
 	shim.sessions[shim.num_sessions] = session;
 	shim.closed[shim.num_sessions++] = false;
 	return 0;
 }
 
-static void shim_session_close(struct svpu_session *session)
+static void shim_session_close(struct svpu_link *session)
 {
 	unsigned int i;
 
@@ -172,12 +179,12 @@ static void shim_session_close(struct svpu_session *session)
 			shim.closed[i] = true;
 }
 
-static void shim_session_release(struct svpu_session *session)
+static void shim_session_release(struct svpu_link *session)
 {
 	free(session->region);
 }
 
-static void shim_doorbell(struct svpu_session *session)
+static void shim_doorbell(struct svpu_link *session)
 {
 	(void)session;
 }
@@ -191,6 +198,7 @@ static struct svpu_transport_ops shim_transport = {
 	.unshare = shim_unshare,
 	.room = shim_room,
 	.open = shim_session_open,
+	.offer = shim_session_offer,
 	.close = shim_session_close,
 	.release = shim_session_release,
 	.doorbell = shim_doorbell,
@@ -198,11 +206,30 @@ static struct svpu_transport_ops shim_transport = {
 
 /* ---- the device ---- */
 
-int svpu_device_register_nodes(struct svpu_device *dev)
+void svpu_debugfs_add(struct svpu_vpu *vpu)
 {
-	dev->registered = true;
-	return 0;
+	(void)vpu;
 }
+
+void svpu_debugfs_remove(struct svpu_vpu *vpu)
+{
+	(void)vpu;
+}
+
+static void shim_caps_ready(struct svpu_vpu *vpu)
+{
+	if (!vpu->caps)
+		shim_complain("capabilities are ready, and there are none");
+}
+
+static struct svpu_vpu *shim_create(struct device *parent,
+				    const struct svpu_transport_ops *transport)
+{
+	return svpu_vpu_init(&shim.vpu, parent, transport) ? NULL : &shim.vpu;
+}
+
+static const struct svpu_front_ops shim_front = { .create = shim_create,
+						  .caps_ready = shim_caps_ready };
 
 void shim_begin(struct shim_manners manners, shim_firmware_turn turn, void *context)
 {
@@ -213,10 +240,9 @@ void shim_begin(struct shim_manners manners, shim_firmware_turn turn, void *cont
 	shim_transport.lends = manners.lends;
 	svpu_multiplanar = manners.multiplanar;
 	jiffies = -10ul * HZ; /* it wraps soon */
-	shim.dev.dev = &shim.parent;
-	shim.dev.transport = &shim_transport;
-	INIT_LIST_HEAD(&shim.dev.sessions);
-	INIT_WORK(&shim.dev.probe_work, svpu_probe_work);
+	svpu_set_front(&shim_front);
+	if (svpu_device_create(&shim.parent, &shim_transport) != &shim.vpu.device)
+		shim_complain("there is no device");
 }
 
 void shim_end(void)
@@ -230,19 +256,19 @@ void shim_end(void)
 		if (!shim.closed[i])
 			shim_complain("a session that nobody has left");
 	shim_forget_sessions();
-	if (shim.dev.caps)
-		svpu_caps_put(shim.dev.caps);
+	if (shim.vpu.caps)
+		svpu_caps_put(shim.vpu.caps);
 	if (shim.memories || shim.shares)
 		shim_complain("memory of a buffer is kept");
-	if (shim.dev.v4l2_dev.users)
+	if (shim.vpu.device.ref.count != 1)
 		shim_complain("a session is kept");
-	if (!list_empty(&shim.dev.sessions))
+	if (!list_empty(&shim.vpu.ports))
 		shim_complain("a session is in the device's list for ever");
 }
 
 /* ---- the firmware's side ---- */
 
-static struct svpu_session *shim_newest(void)
+static struct svpu_link *shim_newest(void)
 {
 	if (!shim.num_sessions || shim.closed[shim.num_sessions - 1])
 		return NULL;
@@ -251,7 +277,7 @@ static struct svpu_session *shim_newest(void)
 
 void *shim_region(void)
 {
-	struct svpu_session *session = shim_newest();
+	struct svpu_link *session = shim_newest();
 
 	return session ? session->region : NULL;
 }
@@ -263,18 +289,18 @@ void shim_set_refusal(bool refuse)
 
 void shim_ring(void)
 {
-	struct svpu_session *session = shim_newest();
+	struct svpu_link *session = shim_newest();
 
 	if (session)
-		svpu_session_bell(session);
+		svpu_link_bell(session);
 }
 
 void shim_lose(void)
 {
-	struct svpu_session *session = shim_newest();
+	struct svpu_link *session = shim_newest();
 
 	if (session)
-		svpu_session_lost(session);
+		svpu_link_lost(session);
 }
 
 void shim_forget_sessions(void)
@@ -283,7 +309,7 @@ void shim_forget_sessions(void)
 
 	for (i = 0; i < shim.num_sessions; i++) {
 		if (shim.closed[i]) {
-			svpu_session_put(shim.sessions[i]);
+			svpu_link_put(shim.sessions[i]);
 			continue;
 		}
 		shim.sessions[left] = shim.sessions[i];
@@ -294,13 +320,13 @@ void shim_forget_sessions(void)
 
 void shim_probe(void)
 {
-	if (!shim.dev.probe_session)
-		(void)svpu_probe_start(&shim.dev);
+	if (!shim.vpu.probe_port)
+		(void)svpu_device_attached(&shim.vpu.device);
 }
 
 void shim_probe_cancel(void)
 {
-	svpu_probe_cancel(&shim.dev);
+	svpu_probe_cancel(&shim.vpu);
 }
 
 /* ---- the client's side ---- */
@@ -315,19 +341,17 @@ bool shim_open(void)
 	struct svpu_ctx *ctx;
 	unsigned int i;
 
-	if (!shim.dev.caps || shim.ctx)
+	if (!shim.vpu.caps || shim.ctx)
 		return false;
 	ctx = calloc(1, sizeof(*ctx));
-	ctx->dev = &shim.dev;
-	INIT_WORK(&ctx->work, svpu_decoder_work);
-	INIT_DELAYED_WORK(&ctx->watchdog, svpu_decoder_watchdog);
-	ctx->caps = svpu_caps_get(shim.dev.caps);
-	svpu_format_defaults(ctx);
+	svpu_session_init(&ctx->session, &shim.vpu.device, &svpu_decoder_events, &ctx->lock);
+	ctx->formats.caps = svpu_caps_get(shim.vpu.caps);
+	svpu_format_defaults(&ctx->formats);
 	memset(&shim.m2m, 0, sizeof(shim.m2m));
 	for (i = 0; i < 2; i++)
 		INIT_LIST_HEAD(&shim.m2m.ready[i]);
 	ctx->fh.m2m_ctx = &shim.m2m;
-	if (svpu_queue_init(ctx, &shim.m2m.queue[SVPU_OUT], &shim.m2m.queue[SVPU_CAP]))
+	if (svpu_queue_init(ctx, &shim.m2m.queue[SVPU_Q_OUTPUT], &shim.m2m.queue[SVPU_Q_CAPTURE]))
 		shim_complain("there are no queues");
 	shim.ctx = ctx;
 	return true;
@@ -341,15 +365,14 @@ void shim_close(void)
 	mutex_lock(&ctx->lock);
 	svpu_decoder_happens(ctx, SVPU_ON_OUTPUT_FREED);
 	mutex_unlock(&ctx->lock);
-	cancel_work_sync(&ctx->work);
-	cancel_delayed_work_sync(&ctx->watchdog);
+	svpu_session_exit(&ctx->session);
 	mutex_lock(&ctx->lock);
 	for (i = 0; i < 2; i++) {
 		(void)shim_streamoff(&shim.m2m, i);
 		vb2_queue_release(&shim.m2m.queue[i]);
 	}
 	mutex_unlock(&ctx->lock);
-	svpu_caps_put(ctx->caps);
+	svpu_caps_put(ctx->formats.caps);
 	mutex_destroy(&ctx->lock);
 	free(ctx);
 	shim.ctx = NULL;
@@ -381,12 +404,12 @@ void shim_set_format(unsigned int side, uint32_t fourcc, uint32_t width, uint32_
 		f.fmt.pix.colorspace = fourcc >> 8;
 	}
 	mutex_lock(&shim.ctx->lock);
-	if (shim.m2m.queue[SVPU_CAP].num_buffers ||
-	    (side == SVPU_OUT && shim.m2m.queue[SVPU_OUT].num_buffers)) {
-		svpu_try_format(shim.ctx, &f);
-		svpu_choose_format(shim.ctx, &f);
+	if (shim.m2m.queue[SVPU_Q_CAPTURE].num_buffers ||
+	    (side == SVPU_Q_OUTPUT && shim.m2m.queue[SVPU_Q_OUTPUT].num_buffers)) {
+		svpu_try_format(&shim.ctx->formats, &f);
+		svpu_choose_format(&shim.ctx->formats, &f);
 	} else {
-		svpu_set_format(shim.ctx, &f);
+		svpu_set_format(&shim.ctx->formats, &f);
 	}
 	mutex_unlock(&shim.ctx->lock);
 }
@@ -398,20 +421,20 @@ void shim_query(unsigned int side, uint32_t index, uint32_t fourcc)
 	struct v4l2_selection selection = { .type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .target = index };
 	struct v4l2_format f = shim_format(side);
 
-	if (side == SVPU_CAP)
+	if (side == SVPU_Q_CAPTURE)
 		svpu_decoder_wait_header(shim.ctx);
 	mutex_lock(&shim.ctx->lock);
-	svpu_get_format(shim.ctx, &f);
-	(void)svpu_enum_fmt(shim.ctx, &description);
-	(void)svpu_enum_framesizes(shim.ctx, &sizes);
-	(void)svpu_get_selection(shim.ctx, &selection);
+	svpu_get_format(&shim.ctx->formats, &f);
+	(void)svpu_enum_fmt(&shim.ctx->formats, &description);
+	(void)svpu_enum_framesizes(&shim.ctx->formats, &sizes);
+	(void)svpu_get_selection(&shim.ctx->formats, &selection);
 	mutex_unlock(&shim.ctx->lock);
 }
 
 void shim_request(unsigned int side, unsigned int count)
 {
 	mutex_lock(&shim.ctx->lock);
-	if (!shim_reqbufs(&shim.m2m.queue[side], count) && !count && side == SVPU_OUT)
+	if (!shim_reqbufs(&shim.m2m.queue[side], count) && !count && side == SVPU_Q_OUTPUT)
 		svpu_decoder_happens(shim.ctx, SVPU_ON_OUTPUT_FREED);
 	mutex_unlock(&shim.ctx->lock);
 }
@@ -420,7 +443,7 @@ void shim_queue(unsigned int side, unsigned int index, unsigned int bytes, unsig
 		uint64_t timestamp, uint32_t flags)
 {
 	mutex_lock(&shim.ctx->lock);
-	if (!svpu_decoder_has_failed(&shim.ctx->state) && !(side == SVPU_CAP && svpu_queue(shim.ctx, SVPU_CAP)->error))
+	if (!svpu_decoder_has_failed(&shim.ctx->decoder.state) && !(side == SVPU_Q_CAPTURE && svpu_queue(shim.ctx, SVPU_Q_CAPTURE)->error))
 		(void)shim_qbuf(&shim.m2m.queue[side], index, bytes, offset, timestamp, flags);
 	mutex_unlock(&shim.ctx->lock);
 }
@@ -428,7 +451,7 @@ void shim_queue(unsigned int side, unsigned int index, unsigned int bytes, unsig
 void shim_dequeue(unsigned int side)
 {
 	mutex_lock(&shim.ctx->lock);
-	if (!shim_dqbuf(&shim.m2m.queue[side]) && side == SVPU_CAP)
+	if (!shim_dqbuf(&shim.m2m.queue[side]) && side == SVPU_Q_CAPTURE)
 		svpu_decoder_dequeued(shim.ctx);
 	mutex_unlock(&shim.ctx->lock);
 }
@@ -463,13 +486,13 @@ void shim_work(void)
 	struct svpu_ctx *ctx = shim.ctx;
 	unsigned int i;
 
-	if (shim.dev.probe_work.pending)
-		shim_run(&shim.dev.probe_work);
+	if (shim.vpu.probe_work.pending)
+		shim_run(&shim.vpu.probe_work);
 	/* A work that queues itself has as many turns as there are messages. */
-	for (i = 0; ctx && ctx->work.pending && i < 16; i++)
-		shim_run(&ctx->work);
-	if (ctx && ctx->watchdog.work.pending && time_after(jiffies, ctx->watchdog.due))
-		shim_run(&ctx->watchdog.work);
+	for (i = 0; ctx && ctx->session.work.pending && i < 16; i++)
+		shim_run(&ctx->session.work);
+	if (ctx && ctx->session.watchdog.work.pending && time_after(jiffies, ctx->session.watchdog.due))
+		shim_run(&ctx->session.watchdog.work);
 }
 
 void shim_pass_time(unsigned long passed)

@@ -42,7 +42,7 @@ void shim_forget_sessions(void);
 void shim_probe(void);
 void shim_probe_cancel(void);
 
-/* Of the client; sides are enum svpu_direction. open: false, there are no capabilities yet. */
+/* Of the client; sides are enum svpu_q. open: false, there are no capabilities yet. */
 bool shim_open(void);
 void shim_close(void);
 bool shim_is_open(void);

@@ -39,6 +39,8 @@ struct v4l2_fh {
 	unsigned int events;
 };
 #define file_to_v4l2_fh(file) ((struct v4l2_fh *)(file))
+#define get_device(d) (d)
+#define put_device(d) ((void)(d))
 #define v4l2_device_get(d) ((void)(d)->users++)
 #define v4l2_device_put(d) ((void)(d)->users--)
 #define v4l2_event_queue_fh(fh, event) ((void)(event), (void)(fh)->events++)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The names of the kernel that kernel/{ring,session,events,decoder,memory,format,queue,probe}.c
- * use, for one thread of user space. Locks check that they aren't taken twice, waiting gives the
- * firmware its turn (shim_wait()), time moves when shim.c says so. Written for kernel_fuzz; what it
- * leaves out it doesn't need. Every <linux/….h> and <media/….h> that is included there is this.
+ * The names of the kernel that kernel/vpu and the decoder of kernel/v4l2 use, for one thread of user
+ * space. Locks check that they aren't taken twice, waiting gives the firmware its
+ * turn (shim_wait()), time moves when device.c says so. Written for kernel_fuzz; what it leaves out
+ * it doesn't need. Every <linux/….h> and <media/….h> that is included there is this.
  */
 #ifndef SHIM_H
 #define SHIM_H
@@ -26,6 +26,7 @@ typedef uint64_t u64;
 typedef int32_t s32;
 typedef int64_t s64;
 
+#define BIT(n) (1UL << (n))
 #define U32_MAX UINT32_MAX
 #define SZ_256M 0x10000000
 #define HZ 250
@@ -77,6 +78,7 @@ typedef atomic_t atomic64_t;
 
 /* Errors as pointers. */
 #define ERR_PTR(error) ((void *)(intptr_t)(error))
+#define ERR_CAST(p) ((void *)(p))
 #define PTR_ERR(p) ((long)(intptr_t)(p))
 #define IS_ERR(p) ((unsigned long)(uintptr_t)(p) >= (unsigned long)-4095)
 #define PTR_ERR_OR_ZERO(p) (IS_ERR(p) ? (int)PTR_ERR(p) : 0)
@@ -84,6 +86,7 @@ typedef atomic_t atomic64_t;
 /* The module's own mistakes, as a kernel with debugging finds them. */
 void shim_complain(const char *what) __attribute__((noreturn));
 void shim_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
+#define WARN_ON_ONCE(c) ((c) ? (shim_complain(#c), true) : false)
 #define dev_dbg(dev, ...) ((void)(dev), shim_log(__VA_ARGS__))
 #define dev_warn_ratelimited(dev, ...) ((void)(dev), shim_log(__VA_ARGS__))
 #define dev_err(dev, ...) ((void)(dev), shim_log(__VA_ARGS__))
@@ -142,6 +145,9 @@ static inline int srcu_read_lock(struct srcu_struct *s)
 {
 	return s->readers++;
 }
+#define init_srcu_struct(s) ((s)->readers = 0)
+#define cleanup_srcu_struct(s) ((s)->readers ? shim_complain("a section never ends") : (void)0)
+#define synchronize_srcu(s) ((void)(s))
 static inline void srcu_read_unlock(struct srcu_struct *s, int index)
 {
 	(void)index;
@@ -225,6 +231,8 @@ static inline void list_splice_init(struct list_head *from, struct list_head *to
 }
 #define list_entry(l, type, member) container_of(l, type, member)
 #define list_first_entry(head, type, member) list_entry((head)->next, type, member)
+#define list_first_entry_or_null(head, type, member) \
+	(list_empty(head) ? NULL : list_first_entry(head, type, member))
 #define list_for_each_entry(each, head, member)                                                   \
 	for (each = list_entry((head)->next, __typeof__(*each), member); &each->member != (head); \
 	     each = list_entry(each->member.next, __typeof__(*each), member))
