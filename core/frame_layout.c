@@ -4,7 +4,6 @@
  */
 #include "core/frame_layout.h"
 
-#define SVPU_BLOCK 16u
 #define SVPU_PAGE_BYTES 4096u
 /* Keeps all sums below far from 64 bits; SVPU_MAX_FRAME_BYTES decides. */
 #define SVPU_MAX_LAYOUT_SIDE 0x100000
@@ -54,6 +53,14 @@ enum svpu_layout_result svpu_frame_layout_set(struct svpu_frame_layout *layout,
 	}
 	*layout = out;
 	return SVPU_LAYOUT_OK;
+}
+
+bool svpu_frame_layout_serves(__u32 width_align, __u32 height_align, __u32 stride_align,
+			      __u32 tail_lines)
+{
+	/* A line of the first plane is whole blocks: it has a byte per pixel, or more. */
+	return width_align <= SVPU_BLOCK && height_align <= SVPU_BLOCK &&
+	       stride_align <= SVPU_BLOCK && tail_lines <= SVPU_TAIL_LINES;
 }
 
 bool svpu_frame_layout_equal(const struct svpu_frame_layout *one,

@@ -16,6 +16,8 @@ extern "C" {
 #define SVPU_DEFAULT_WIDTH 1280
 #define SVPU_DEFAULT_HEIGHT 720
 
+/* Frame buffers consist of whole blocks of so many pixels and lines, as macroblock codecs write. */
+#define SVPU_BLOCK 16u
 /* Luma lines behind a frame that libavcodec's H.264 decoder may read. */
 #define SVPU_TAIL_LINES 2u
 
@@ -55,6 +57,13 @@ bool svpu_frame_layout_equal(const struct svpu_frame_layout *one,
 
 /* Bytes past the last sample that libavcodec's H.264 decoder may read: allocations have them. */
 __u32 svpu_frame_layout_tail(const struct svpu_frame_layout *layout);
+
+/*
+ * True if these layouts serve a codec that asks for such alignments (struct svpu_msg_raw_format of
+ * <softvpu/hfi.h>; each a power of two).
+ */
+bool svpu_frame_layout_serves(__u32 width_align, __u32 height_align, __u32 stride_align,
+			      __u32 tail_lines);
 
 /*
  * One side of a picture, adjusted to a stepwise range (vidioc-enum-framesizes.rst): rounded up to

@@ -1,37 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1-or-later
 /*
- * The form of entries: see message_check.h. A field whose values don't depend on other fields is
- * a row of its message's table; what remains is a function.
+ * The form of entries: see message_check.h. Each type is a rule, made of its entry in
+ * entry_commands.h or entry_messages.h; what fields must be together is a function here.
  */
 #include "core/message_check.h"
 
-/* A field of 32 bits. One with a sign that may not be negative is one that is at most 2^31 - 1. */
+/* ---- rules ---- */
+
+enum svpu_field_kind {
+	SVPU_KIND_END,
+	SVPU_KIND_U32,
+	SVPU_KIND_S32,
+	SVPU_KIND_U64,
+	SVPU_KIND_S64,
+	SVPU_KIND_STATUS,
+	SVPU_KIND_FLAG, /* checked nowhere: a later minor version may have more of them */
+	SVPU_KIND_TEXT,
+	SVPU_KIND_ARRAY, /* of words */
+	SVPU_KIND_COOKIE,
+	SVPU_KIND_TOGETHER,
+};
+
 struct svpu_field {
-	__u16 offset;
+	__u16 kind; /* enum svpu_field_kind */
+	__u16 offset, bytes;
 	__u32 least, most;
+	union {
+		const char *name;
+		bool (*together)(const void *slot, struct svpu_complaint *why);
+	};
 	const char *what;
 };
 
-#define SVPU_FIELD(message, member, from, to, text)                              \
-	{                                                                        \
-		.offset = offsetof(struct message, member), .least = (from),     \
-		.most = (to), .what = (text)                                     \
-	}
-
-#define SVPU_ANY 0xffffffffu
-#define SVPU_MAX_BIT_DEPTH 16
-#define SVPU_MAX_COLOUR_NUMBER 255
-#define SVPU_MENU_ITEMS 64
-
-struct svpu_form_rule {
-	const char *type;
-	__u16 size; /* in the first minor version that has the type; 0: unknown */
-	bool cookie; /* it isn't 0 */
-	bool status; /* its first field is an enum svpu_status */
-	const struct svpu_field *fields;
-	unsigned int num_fields;
-	/* What the fields must be together. */
-	bool (*check)(const void *slot, struct svpu_complaint *why);
+struct svpu_rule {
+	const char *name;
+	__u16 size; /* in the first minor version that has the type */
+	const struct svpu_field *fields; /* up to SVPU_KIND_END */
 };
 
 static bool svpu_complain(struct svpu_complaint *why, const char *what, __u64 got)
@@ -41,89 +45,138 @@ static bool svpu_complain(struct svpu_complaint *why, const char *what, __u64 go
 	return false;
 }
 
-/* ---- fields ---- */
-
-static const struct svpu_field svpu_capability_fields[] = {
-	SVPU_FIELD(svpu_msg_capability, role, 0, SVPU_CAPTURE, "unknown role"),
-	SVPU_FIELD(svpu_msg_capability, coded, 1, SVPU_ANY, "no coded format"),
-	SVPU_FIELD(svpu_msg_capability, min_output_buffers, 0, SVPU_MAX_NEEDED_BUFFERS,
-		   "more than 32 buffers"),
-	SVPU_FIELD(svpu_msg_capability, min_width, 1, SVPU_MAX_SIDE, "smallest width not 1..65536"),
-	SVPU_FIELD(svpu_msg_capability, min_height, 1, SVPU_MAX_SIDE,
-		   "smallest height not 1..65536"),
-	SVPU_FIELD(svpu_msg_capability, max_width, 1, SVPU_MAX_SIDE, "largest width not 1..65536"),
-	SVPU_FIELD(svpu_msg_capability, max_height, 1, SVPU_MAX_SIDE,
-		   "largest height not 1..65536"),
-	SVPU_FIELD(svpu_msg_capability, step_width, 1, SVPU_MAX_SIDE, "width step not 1..65536"),
-	SVPU_FIELD(svpu_msg_capability, step_height, 1, SVPU_MAX_SIDE, "height step not 1..65536"),
-	SVPU_FIELD(svpu_msg_capability, num_raw, 1, SVPU_MAX_RAW_FORMATS, "not 1..8 raw formats"),
-	SVPU_FIELD(svpu_msg_capability, num_menus, 0, SVPU_MAX_MENUS, "more than 4 menus"),
-};
-
-static const struct svpu_field svpu_format_changed_fields[] = {
-	SVPU_FIELD(svpu_msg_format_changed, coded_width, 1, SVPU_MAX_SIDE,
-		   "coded width not 1..65536"),
-	SVPU_FIELD(svpu_msg_format_changed, coded_height, 1, SVPU_MAX_SIDE,
-		   "coded height not 1..65536"),
-	SVPU_FIELD(svpu_msg_format_changed, bit_depth, 1, SVPU_MAX_BIT_DEPTH,
-		   "bit depth not 1..16"),
-	SVPU_FIELD(svpu_msg_format_changed, chroma, 0, SVPU_CHROMA_444, "unknown chroma format"),
-	SVPU_FIELD(svpu_msg_format_changed, min_output_buffers, 1, SVPU_MAX_NEEDED_BUFFERS,
-		   "not 1..32 buffers"),
-	SVPU_FIELD(svpu_msg_format_changed, pixel_aspect_num, 1, SVPU_ANY, "pixel aspect of 0"),
-	SVPU_FIELD(svpu_msg_format_changed, pixel_aspect_den, 1, SVPU_ANY, "pixel aspect of 1/0"),
-	SVPU_FIELD(svpu_msg_format_changed, colorspace, 0, SVPU_MAX_COLOUR_NUMBER,
-		   "colour space above 255"),
-	SVPU_FIELD(svpu_msg_format_changed, xfer_func, 0, SVPU_MAX_COLOUR_NUMBER,
-		   "transfer function above 255"),
-	SVPU_FIELD(svpu_msg_format_changed, ycbcr_enc, 0, SVPU_MAX_COLOUR_NUMBER,
-		   "colour encoding above 255"),
-	SVPU_FIELD(svpu_msg_format_changed, quantization, 0, SVPU_MAX_COLOUR_NUMBER,
-		   "quantization above 255"),
-};
-
-static const struct svpu_field svpu_output_done_fields[] = {
-	SVPU_FIELD(svpu_msg_output_done, frame_type, 0, SVPU_FRAME_B, "unknown frame type"),
-	SVPU_FIELD(svpu_msg_output_done, field, 0, SVPU_FIELD_BOTTOM_FIRST, "unknown field order"),
-};
-
-static const struct svpu_field svpu_flushed_fields[] = {
-	SVPU_FIELD(svpu_msg_flushed, direction, 0, SVPU_OUTPUT, "unknown direction"),
-};
-
-static const struct svpu_field svpu_unmapped_fields[] = {
-	SVPU_FIELD(svpu_msg_unmapped, direction, 0, SVPU_OUTPUT, "unknown direction"),
-	SVPU_FIELD(svpu_msg_unmapped, index, 0, SVPU_MAX_BUFFERS - 1, "buffer index not below 64"),
-	SVPU_FIELD(svpu_msg_unmapped, generation, 1, SVPU_ANY, "buffer generation 0"),
-};
-
 /* ---- what fields must be together ---- */
 
-static bool svpu_check_menu(const struct svpu_menu *menu, struct svpu_complaint *why)
+/* Both 0, or neither. */
+static bool svpu_check_interval(__u32 num, __u32 den, struct svpu_complaint *why)
 {
-	if (menu->default_item < 0 || menu->default_item >= SVPU_MENU_ITEMS)
-		return svpu_complain(why, "menu default not 0..63", menu->id);
-	if (!(menu->supported_items >> menu->default_item & 1))
-		return svpu_complain(why, "menu default isn't supported", menu->id);
+	return !num == !den || svpu_complain(why, "a frame interval with one 0", num ? num : den);
+}
+
+static bool svpu_check_configure(const void *slot, struct svpu_complaint *why)
+{
+	const struct svpu_cmd_configure *c = slot;
+
+	return svpu_check_interval(c->interval_num, c->interval_den, why);
+}
+
+/* The largest offset of a plane: with any length it stays below 2^63. */
+#define SVPU_MAX_OFFSET (0x7fffffffffffffffull - 0xffffffffull)
+
+static bool svpu_check_plane(const struct svpu_plane *plane, struct svpu_complaint *why)
+{
+	if (plane->offset & (SVPU_PAGE - 1))
+		return svpu_complain(why, "plane offset is not page aligned", plane->offset);
+	if (plane->offset > SVPU_MAX_OFFSET)
+		return svpu_complain(why, "plane offset is out of range", plane->offset);
+	if (!plane->length || plane->length > SVPU_MAX_PLANE_BYTES)
+		return svpu_complain(why, "plane length not 1..2^31-1", plane->length);
+	if (plane->mapped_length < plane->length)
+		return svpu_complain(why, "mapped length below length", plane->mapped_length);
+	if (plane->mapped_length > SVPU_MAX_PLANE_BYTES)
+		return svpu_complain(why, "mapped length above 2^31-1", plane->mapped_length);
 	return true;
 }
 
-static bool svpu_check_capability(const void *slot, struct svpu_complaint *why)
+static bool svpu_check_map_buffer(const void *slot, struct svpu_complaint *why)
 {
-	const struct svpu_msg_capability *m = slot;
+	const struct svpu_cmd_map_buffer *c = slot;
 	unsigned int i;
+
+	for (i = 0; i < c->num_planes; i++)
+		if (!svpu_check_plane(&c->plane[i], why))
+			return false;
+	return true;
+}
+
+static bool svpu_check_set_layout(const void *slot, struct svpu_complaint *why)
+{
+	const struct svpu_cmd_set_layout *c = slot;
+	unsigned int i;
+
+	for (i = 0; i < c->memory_planes; i++)
+		if (!c->plane_size[i] || c->plane_size[i] > SVPU_MAX_PLANE_BYTES)
+			return svpu_complain(why, "plane size not 1..2^31-1", c->plane_size[i]);
+	for (i = 0; i < c->components; i++) {
+		if (!c->stride[i] || c->stride[i] > SVPU_MAX_PLANE_BYTES)
+			return svpu_complain(why, "stride not 1..2^31-1", c->stride[i]);
+		if (c->component_plane[i] >= c->memory_planes)
+			return svpu_complain(why, "component in no plane", c->component_plane[i]);
+		if (c->offset[i] >= c->plane_size[c->component_plane[i]])
+			return svpu_complain(why, "component starts past its plane", c->offset[i]);
+	}
+	return true;
+}
+
+static bool svpu_check_chunk(const struct svpu_chunk *chunk, struct svpu_complaint *why)
+{
+	if (chunk->bytes > SVPU_MAX_INPUT_BYTES)
+		return svpu_complain(why, "more than 2^31-65 bytes", chunk->bytes);
+	if (chunk->offset > SVPU_MAX_PLANE_BYTES - chunk->bytes)
+		return svpu_complain(why, "offset + bytes above 2^31-1", chunk->offset);
+	return true;
+}
+
+static bool svpu_check_queue_input(const void *slot, struct svpu_complaint *why)
+{
+	const struct svpu_cmd_queue_input *c = slot;
+	unsigned int i;
+
+	for (i = 0; i < c->num_planes; i++)
+		if (!svpu_check_chunk(&c->plane[i], why))
+			return false;
+	return svpu_check_chunk(&c->parameters, why);
+}
+
+static bool svpu_check_codec(const void *slot, struct svpu_complaint *why)
+{
+	const struct svpu_msg_codec *m = slot;
 
 	if (m->min_width > m->max_width)
 		return svpu_complain(why, "smallest width above the largest", m->min_width);
 	if (m->min_height > m->max_height)
 		return svpu_complain(why, "smallest height above the largest", m->min_height);
-	for (i = 0; i < m->num_raw; i++)
-		if (!m->raw[i])
-			return svpu_complain(why, "empty raw format", i);
-	for (i = 0; i < m->num_menus; i++)
-		if (!svpu_check_menu(&m->menu[i], why))
-			return false;
+	return svpu_check_interval(m->min_interval_num, m->min_interval_den, why) &&
+	       svpu_check_interval(m->max_interval_num, m->max_interval_den, why);
+}
+
+static bool svpu_check_raw_format(const void *slot, struct svpu_complaint *why)
+{
+	const struct svpu_msg_raw_format *m = slot;
+
+	if (m->width_align & (m->width_align - 1))
+		return svpu_complain(why, "alignment isn't a power of two", m->width_align);
+	if (m->height_align & (m->height_align - 1))
+		return svpu_complain(why, "alignment isn't a power of two", m->height_align);
+	if (m->stride_align & (m->stride_align - 1))
+		return svpu_complain(why, "alignment isn't a power of two", m->stride_align);
 	return true;
+}
+
+#define SVPU_MENU_ITEMS 64
+
+static bool svpu_check_menu(const struct svpu_msg_control *m, struct svpu_complaint *why)
+{
+	if (m->minimum < 0 || m->maximum >= SVPU_MENU_ITEMS)
+		return svpu_complain(why, "menu items not 0..63", m->id);
+	if (!(m->items >> m->default_value & 1))
+		return svpu_complain(why, "menu default isn't supported", m->id);
+	return true;
+}
+
+static bool svpu_check_control(const void *slot, struct svpu_complaint *why)
+{
+	const struct svpu_msg_control *m = slot;
+
+	if (m->minimum > m->maximum)
+		return svpu_complain(why, "smallest value above the largest", m->id);
+	if (m->default_value < m->minimum || m->default_value > m->maximum)
+		return svpu_complain(why, "default out of its range", m->id);
+	if (m->type == SVPU_CONTROL_INTEGER && !m->step)
+		return svpu_complain(why, "an integer without a step", m->id);
+	if (m->type == SVPU_CONTROL_BOOLEAN && (m->minimum < 0 || m->maximum > 1))
+		return svpu_complain(why, "a boolean that isn't 0 or 1", m->id);
+	return m->type != SVPU_CONTROL_MENU || svpu_check_menu(m, why);
 }
 
 /* `start` and `length` are a part of 0 to `limit`, and not empty. */
@@ -142,175 +195,190 @@ static bool svpu_check_format_changed(const void *slot, struct svpu_complaint *w
 	if (!svpu_inside(m->visible_top, m->visible_height, m->coded_height))
 		return svpu_complain(why, "visible lines outside of the coded ones",
 				     m->visible_height);
-	return true;
+	return svpu_check_interval(m->interval_num, m->interval_den, why);
 }
 
-static bool svpu_check_status(const void *slot, struct svpu_complaint *why)
-{
-	__u32 status = ((const struct svpu_msg_status *)slot)->status;
+/* ---- the types ---- */
 
+#include "core/entry_rules.h"
+
+static const struct svpu_rule *svpu_command_rule(__u16 type)
+{
+	switch (type) {
+#undef SVPU_ENTRY
+#define SVPU_ENTRY(name, cpp_name, wire) SVPU_RULE(SVPU_CMD_##name, name, wire)
+#include "core/entry_commands.h"
+	default:
+		return NULL;
+	}
+}
+
+static const struct svpu_rule *svpu_message_rule(__u16 type)
+{
+	switch (type) {
+#undef SVPU_ENTRY
+#define SVPU_ENTRY(name, cpp_name, wire) SVPU_RULE(SVPU_MSG_##name, name, wire)
+#include "core/entry_messages.h"
+	default:
+		return NULL;
+	}
+}
+
+#include "core/entry_undef.h"
+
+const char *svpu_command_name(__u16 type)
+{
+	const struct svpu_rule *rule = svpu_command_rule(type);
+
+	return rule ? rule->name : NULL;
+}
+
+const char *svpu_message_name(__u16 type)
+{
+	const struct svpu_rule *rule = svpu_message_rule(type);
+
+	return rule ? rule->name : NULL;
+}
+
+/* ---- the check ---- */
+
+static __u32 svpu_word(const void *slot, __u32 offset)
+{
+	return *(const __u32 *)((const char *)slot + offset);
+}
+
+static bool svpu_check_status(__u32 status, struct svpu_complaint *why)
+{
 	if (status <= SVPU_CANCELLED || (status >= SVPU_E_INVALID && status <= SVPU_E_INTERNAL))
 		return true;
 	return svpu_complain(why, "unknown status", status);
 }
 
-/* The status is optional, but not a part of it. */
-static bool svpu_check_drained(const void *slot, struct svpu_complaint *why)
+static bool svpu_check_field(const struct svpu_field *field, const void *slot,
+			     struct svpu_complaint *why)
 {
-	const struct svpu_entry *entry = slot;
+	__u32 value;
 
-	if (entry->size > sizeof(*entry) && entry->size < sizeof(struct svpu_msg_status))
-		return svpu_complain(why, "wrong size", entry->size);
-	return svpu_check_status(slot, why);
-}
-
-#define SVPU_STATUS_FIRST(message) \
-	SVPU_ASSERT(offsetof(struct message, status) == sizeof(struct svpu_entry), #message)
-
-SVPU_STATUS_FIRST(svpu_msg_status);
-SVPU_STATUS_FIRST(svpu_msg_output_done);
-SVPU_STATUS_FIRST(svpu_msg_error);
-
-/* ---- the types ---- */
-
-/* A type whose fields may have any value. */
-#define SVPU_PLAIN(prefix, name, message) \
-	[prefix##name] = { .type = #name, .size = sizeof(struct message) }
-
-static const struct svpu_form_rule svpu_message_rules[] = {
-	SVPU_PLAIN(SVPU_MSG_, READY, svpu_msg_ready),
-	[SVPU_MSG_CAPABILITY] = {
-		.type = "CAPABILITY",
-		.size = sizeof(struct svpu_msg_capability),
-		.fields = svpu_capability_fields,
-		.num_fields = SVPU_COUNT(svpu_capability_fields),
-		.check = svpu_check_capability,
-	},
-	SVPU_PLAIN(SVPU_MSG_, CAPABILITIES_END, svpu_entry),
-	[SVPU_MSG_CONFIGURED] = {
-		.type = "CONFIGURED",
-		.size = sizeof(struct svpu_msg_status),
-		.status = true,
-	},
-	[SVPU_MSG_FORMAT_CHANGED] = {
-		.type = "FORMAT_CHANGED",
-		.size = sizeof(struct svpu_msg_format_changed),
-		.fields = svpu_format_changed_fields,
-		.num_fields = SVPU_COUNT(svpu_format_changed_fields),
-		.check = svpu_check_format_changed,
-	},
-	[SVPU_MSG_INPUT_DONE] = {
-		.type = "INPUT_DONE",
-		.size = sizeof(struct svpu_msg_status),
-		.cookie = true,
-		.status = true,
-	},
-	[SVPU_MSG_OUTPUT_DONE] = {
-		.type = "OUTPUT_DONE",
-		.size = sizeof(struct svpu_msg_output_done),
-		.cookie = true,
-		.status = true,
-		.fields = svpu_output_done_fields,
-		.num_fields = SVPU_COUNT(svpu_output_done_fields),
-	},
-	[SVPU_MSG_DRAINED] = {
-		.type = "DRAINED",
-		.size = sizeof(struct svpu_entry),
-		.check = svpu_check_drained,
-	},
-	[SVPU_MSG_FLUSHED] = {
-		.type = "FLUSHED",
-		.size = sizeof(struct svpu_msg_flushed),
-		.fields = svpu_flushed_fields,
-		.num_fields = SVPU_COUNT(svpu_flushed_fields),
-	},
-	SVPU_PLAIN(SVPU_MSG_, PONG, svpu_entry),
-	[SVPU_MSG_SESSION_ERROR] = {
-		.type = "SESSION_ERROR",
-		.size = sizeof(struct svpu_msg_error),
-		.status = true,
-	},
-	[SVPU_MSG_SYSTEM_ERROR] = {
-		.type = "SYSTEM_ERROR",
-		.size = sizeof(struct svpu_msg_error),
-		.status = true,
-	},
-	SVPU_PLAIN(SVPU_MSG_, DEBUG_TEXT, svpu_msg_text),
-	[SVPU_MSG_UNMAPPED] = {
-		.type = "UNMAPPED",
-		.size = sizeof(struct svpu_msg_unmapped),
-		.fields = svpu_unmapped_fields,
-		.num_fields = SVPU_COUNT(svpu_unmapped_fields),
-	},
-};
-
-static const struct svpu_form_rule svpu_command_rules[] = {
-	SVPU_PLAIN(SVPU_CMD_, QUERY_CAPABILITIES, svpu_entry),
-	SVPU_PLAIN(SVPU_CMD_, CONFIGURE, svpu_cmd_configure),
-	SVPU_PLAIN(SVPU_CMD_, SET_CONTROL, svpu_cmd_set_control),
-	SVPU_PLAIN(SVPU_CMD_, MAP_BUFFER, svpu_cmd_map_buffer),
-	SVPU_PLAIN(SVPU_CMD_, UNMAP_BUFFER, svpu_cmd_buffer),
-	SVPU_PLAIN(SVPU_CMD_, SET_LAYOUT, svpu_cmd_set_layout),
-	SVPU_PLAIN(SVPU_CMD_, QUEUE_INPUT, svpu_cmd_queue_input),
-	SVPU_PLAIN(SVPU_CMD_, QUEUE_OUTPUT, svpu_cmd_buffer),
-	SVPU_PLAIN(SVPU_CMD_, START, svpu_entry),
-	SVPU_PLAIN(SVPU_CMD_, FLUSH, svpu_cmd_flush),
-	SVPU_PLAIN(SVPU_CMD_, DRAIN, svpu_entry),
-	SVPU_PLAIN(SVPU_CMD_, RESUME, svpu_entry),
-	SVPU_PLAIN(SVPU_CMD_, RETURN_OUTPUT, svpu_entry),
-	SVPU_PLAIN(SVPU_CMD_, PING, svpu_entry),
-	SVPU_PLAIN(SVPU_CMD_, ABORT, svpu_entry),
-	SVPU_PLAIN(SVPU_CMD_, CRASH, svpu_entry),
-};
-
-/* ---- the check ---- */
-
-static bool svpu_check_fields(const struct svpu_form_rule *rule, const void *slot,
-			      struct svpu_complaint *why)
-{
-	unsigned int i;
-
-	for (i = 0; i < rule->num_fields; i++) {
-		const struct svpu_field *field = &rule->fields[i];
-		__u32 value = *(const __u32 *)((const char *)slot + field->offset);
-
+	switch (field->kind) {
+	case SVPU_KIND_U32:
+		value = svpu_word(slot, field->offset);
 		if (value < field->least || value > field->most)
 			return svpu_complain(why, field->what, value);
+		return true;
+	case SVPU_KIND_STATUS:
+		return svpu_check_status(svpu_word(slot, field->offset), why);
+	case SVPU_KIND_COOKIE:
+		return ((const struct svpu_entry *)slot)->cookie ||
+		       svpu_complain(why, "no cookie", 0);
+	case SVPU_KIND_TOGETHER:
+		return field->together(slot, why);
+	default:
+		return true;
 	}
-	return true;
 }
 
-static bool svpu_check_rule(const struct svpu_form_rule *rule, const void *slot,
-			    struct svpu_complaint *why)
+static enum svpu_form svpu_check_entry(const struct svpu_rule *rule, const void *slot,
+				       struct svpu_complaint *why)
 {
 	const struct svpu_entry *entry = slot;
+	const struct svpu_field *field;
 
-	why->type = rule->type;
-	if (entry->size < rule->size || entry->size > SVPU_SLOT_SIZE)
-		return svpu_complain(why, "wrong size", entry->size);
-	if (rule->cookie && !entry->cookie)
-		return svpu_complain(why, "no cookie", 0);
-	if (rule->status && !svpu_check_status(slot, why))
-		return false;
-	return svpu_check_fields(rule, slot, why) && (!rule->check || rule->check(slot, why));
-}
-
-static enum svpu_form svpu_check_form(const struct svpu_form_rule *rules, unsigned int num_rules,
-				      const void *slot, struct svpu_complaint *why)
-{
-	__u16 type = ((const struct svpu_entry *)slot)->type;
-
-	if (type >= num_rules || !rules[type].size)
+	if (!rule)
 		return SVPU_FORM_UNKNOWN;
-	return svpu_check_rule(&rules[type], slot, why) ? SVPU_FORM_GOOD : SVPU_FORM_MALFORMED;
+	why->type = rule->name;
+	if (entry->size < rule->size || entry->size > SVPU_SLOT_SIZE) {
+		svpu_complain(why, "wrong size", entry->size);
+		return SVPU_FORM_MALFORMED;
+	}
+	for (field = rule->fields; field->kind != SVPU_KIND_END; field++)
+		if (!svpu_check_field(field, slot, why))
+			return SVPU_FORM_MALFORMED;
+	return SVPU_FORM_GOOD;
 }
 
 enum svpu_form svpu_check_message(const void *slot, struct svpu_complaint *why)
 {
-	return svpu_check_form(svpu_message_rules, SVPU_COUNT(svpu_message_rules), slot, why);
+	return svpu_check_entry(svpu_message_rule(((const struct svpu_entry *)slot)->type), slot,
+				why);
 }
 
-enum svpu_form svpu_check_command_size(const void *slot, struct svpu_complaint *why)
+enum svpu_form svpu_check_command(const void *slot, struct svpu_complaint *why)
 {
-	return svpu_check_form(svpu_command_rules, SVPU_COUNT(svpu_command_rules), slot, why);
+	return svpu_check_entry(svpu_command_rule(((const struct svpu_entry *)slot)->type), slot,
+				why);
+}
+
+/* ---- fields, for people ---- */
+
+/* How many values of it are shown. */
+static unsigned int svpu_field_elements(const struct svpu_field *field)
+{
+	switch (field->kind) {
+	case SVPU_KIND_COOKIE:
+	case SVPU_KIND_TOGETHER:
+		return 0;
+	case SVPU_KIND_ARRAY:
+		return field->bytes / sizeof(__u32);
+	default:
+		return 1;
+	}
+}
+
+static void svpu_show_field(const struct svpu_field *field, unsigned int element, const void *slot,
+			    struct svpu_field_value *value)
+{
+	const char *at = (const char *)slot + field->offset;
+
+	*value = (struct svpu_field_value){ .name = field->name, .element = element };
+	switch (field->kind) {
+	case SVPU_KIND_TEXT:
+		value->text = at;
+		value->text_bytes = field->bytes;
+		break;
+	case SVPU_KIND_FLAG:
+		value->value = !!(*(const __u32 *)at & field->most);
+		break;
+	case SVPU_KIND_S32:
+		value->is_signed = true;
+		value->value = (__u64)(__s64)*(const __s32 *)at;
+		break;
+	case SVPU_KIND_S64:
+		value->is_signed = true;
+		value->value = *(const __u64 *)at;
+		break;
+	case SVPU_KIND_U64:
+		value->value = *(const __u64 *)at;
+		break;
+	default:
+		value->value = ((const __u32 *)at)[element];
+	}
+}
+
+static bool svpu_entry_field(const struct svpu_rule *rule, const void *slot, unsigned int n,
+			     struct svpu_field_value *value)
+{
+	const struct svpu_field *field;
+
+	for (field = rule ? rule->fields : NULL; field && field->kind != SVPU_KIND_END; field++) {
+		unsigned int elements = svpu_field_elements(field);
+
+		if (n < elements) {
+			svpu_show_field(field, n, slot, value);
+			return true;
+		}
+		n -= elements;
+	}
+	return false;
+}
+
+bool svpu_message_field(const void *slot, unsigned int n, struct svpu_field_value *value)
+{
+	return svpu_entry_field(svpu_message_rule(((const struct svpu_entry *)slot)->type), slot, n,
+				value);
+}
+
+bool svpu_command_field(const void *slot, unsigned int n, struct svpu_field_value *value)
+{
+	return svpu_entry_field(svpu_command_rule(((const struct svpu_entry *)slot)->type), slot, n,
+				value);
 }

@@ -143,7 +143,9 @@ enum svpu_session_trigger svpu_session_said(const struct svpu_entry *message)
 	switch (message->type) {
 	case SVPU_MSG_READY:
 		return SVPU_SAID_READY;
-	case SVPU_MSG_CAPABILITY:
+	case SVPU_MSG_CODEC:
+	case SVPU_MSG_RAW_FORMAT:
+	case SVPU_MSG_CONTROL:
 	case SVPU_MSG_CAPABILITIES_END:
 		return SVPU_SAID_CAPABILITY;
 	case SVPU_MSG_CONFIGURED:

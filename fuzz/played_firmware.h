@@ -84,7 +84,9 @@ class PlayedFirmware {
   union Message {
     svpu_entry entry;
     svpu_msg_ready ready;
-    svpu_msg_capability capability;
+    svpu_msg_codec codec;
+    svpu_msg_raw_format raw_format;
+    svpu_msg_control control;
     svpu_msg_status status;
     svpu_msg_format_changed format;
     svpu_msg_output_done output;
@@ -193,26 +195,44 @@ class PlayedFirmware {
   }
 
   void tell_capabilities() {
-    for (uint32_t left = in_.below(3); left > 0; --left) some_capability();
+    for (uint32_t left = in_.below(3); left > 0; --left) some_codec();
     Message message{};
-    message.capability.role = SVPU_DECODER;
-    message.capability.coded = V4L2_PIX_FMT_H264;
-    message.capability.min_output_buffers = 2;
-    message.capability.min_width = message.capability.min_height = 16;
-    message.capability.max_width = message.capability.max_height = 4096;
-    message.capability.step_width = message.capability.step_height = 2;
-    message.capability.num_raw = 2;
-    message.capability.raw[0] = V4L2_PIX_FMT_NV12;
-    message.capability.raw[1] = V4L2_PIX_FMT_YUV420;
-    send(message, SVPU_MSG_CAPABILITY, sizeof message.capability, 0);
+    message.codec.role = SVPU_DECODER;
+    message.codec.coded = V4L2_PIX_FMT_H264;
+    message.codec.min_output_buffers = 2;
+    message.codec.min_width = message.codec.min_height = 16;
+    message.codec.max_width = message.codec.max_height = 4096;
+    message.codec.step_width = message.codec.step_height = 2;
+    send(message, SVPU_MSG_CODEC, sizeof message.codec, 0);
+    raw_format(V4L2_PIX_FMT_NV12);
+    raw_format(V4L2_PIX_FMT_YUV420);
     Message end{};
     send(end, SVPU_MSG_CAPABILITIES_END, sizeof end.entry, 0);
   }
 
-  // A row that may be a codec.
-  void some_capability() {
+  void raw_format(svpu_u32 fourcc, svpu_u32 align = 16) {
     Message message{};
-    svpu_msg_capability& row = message.capability;
+    message.raw_format.fourcc = fourcc;
+    message.raw_format.width_align = message.raw_format.height_align = align;
+    message.raw_format.stride_align = 1;
+    send(message, SVPU_MSG_RAW_FORMAT, sizeof message.raw_format, 0);
+  }
+
+  void control(svpu_u32 id) {
+    Message message{};
+    message.control.id = id;
+    message.control.type = in_.rarely(4) ? in_.below(6) : svpu_u32{SVPU_CONTROL_MENU};
+    message.control.maximum = in_.rarely(4) ? static_cast<svpu_s64>(in_.long_word()) : svpu_s64{4};
+    message.control.default_value = in_.below(6);
+    message.control.step = in_.below(2);
+    message.control.items = in_.rarely(4) ? in_.long_word() : svpu_u64{0x1f};
+    send(message, SVPU_MSG_CONTROL, sizeof message.control, 0);
+  }
+
+  // A codec that may be one, with lists of any length.
+  void some_codec() {
+    Message message{};
+    svpu_msg_codec& row = message.codec;
     const svpu_u32 codecs[] = {V4L2_PIX_FMT_VP8, V4L2_PIX_FMT_HEVC, in_.word()};
     const svpu_u32 raws[] = {V4L2_PIX_FMT_NV12, V4L2_PIX_FMT_P010, in_.word()};
     row.role = in_.rarely(8) ? in_.byte() : svpu_u32{SVPU_DECODER};
@@ -225,11 +245,13 @@ class PlayedFirmware {
     row.max_height = in_.rarely(4) ? in_.number() : in_.byte() * 64u;
     row.step_width = in_.below(66);
     row.step_height = in_.below(66);
-    row.num_raw = in_.below(SVPU_MAX_RAW_FORMATS + 2);
-    for (auto& raw : row.raw) raw = raws[in_.below(3)];
-    row.num_menus = in_.below(SVPU_MAX_MENUS + 2);
-    for (auto& menu : row.menu) menu = {V4L2_CID_MPEG_VIDEO_H264_PROFILE, 0, 1};
-    send(message, SVPU_MSG_CAPABILITY, sizeof row, 0);
+    send(message, SVPU_MSG_CODEC, sizeof row, 0);
+    const bool long_lists = in_.rarely(16);
+    for (uint32_t left = in_.below(long_lists ? SVPU_MAX_RAW_FORMATS + 2 : 3); left > 0; --left) {
+      raw_format(long_lists ? left : raws[in_.below(3)], in_.rarely(16) ? in_.byte() : 1u << in_.below(5));
+    }
+    for (uint32_t left = in_.below(long_lists ? SVPU_MAX_CONTROLS + 2 : 3); left > 0; --left)
+      control(long_lists ? left : svpu_u32{V4L2_CID_MPEG_VIDEO_H264_PROFILE});
   }
 
   void give_input_back() {
@@ -297,13 +319,13 @@ class PlayedFirmware {
   // A message of any type with fields that may be right.
   void say_anything() {
     Message message{};
-    const uint32_t type = in_.below(16);
+    const uint32_t type = in_.below(18);
     const uint64_t cookie = some_cookie();
     in_.take(&message.bytes[sizeof(svpu_entry)], in_.below(sizeof message.bytes - sizeof(svpu_entry)));
     if (type == SVPU_MSG_FLUSHED) message.flushed = {{}, in_.below(3), in_.below(8)};
     if (type == SVPU_MSG_OUTPUT_DONE) message.output.bytes_used[0] = in_.coin() ? in_.number() : in_.byte() << 12;
     if (type == SVPU_MSG_OUTPUT_DONE || type == SVPU_MSG_INPUT_DONE) message.status.status = in_.below(4);
-    if (type == SVPU_MSG_UNMAPPED) message.unmapped = {{}, in_.below(2), in_.below(4), in_.byte(), 0};
+    if (type == SVPU_MSG_UNMAPPED) message.unmapped = {{}, in_.below(3), in_.below(4), in_.byte(), 0};
     if (type == SVPU_MSG_FORMAT_CHANGED) {
       message.format.coded_width = in_.number(), message.format.coded_height = in_.number();
       if ((cookie & 1) != 0) complete(message.format);

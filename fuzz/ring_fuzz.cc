@@ -2,7 +2,7 @@
 // A ring whose other side is the fuzzer: it writes slots and indices, the ends under test push and pop, and every entry that
 // comes out is parsed as a command and as a message. Whatever is accepted must mean the same after another round.
 // Links: softvpu_hfi
-// Covers: core/ring.c core/message_check.c src/hfi/ring.cc src/hfi/parse_command.cc src/hfi/parse_message.cc src/hfi/serialize.cc
+// Covers: core/ring.c core/message_check.c src/hfi/ring.cc src/hfi/messages.cc
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>

@@ -79,6 +79,8 @@ hfi::msg::FormatChanged some_format(Bytes& in, uint8_t which) {
   hfi::msg::FormatChanged format;
   format.coded_width = format.visible_width = 16u * (which + 1u);
   format.coded_height = format.visible_height = 64;
+  format.bit_depth = 8;
+  format.chroma = SVPU_CHROMA_420;
   if (which < 64) return format;
   format.coded_height = in.number();
   format.visible_left = static_cast<int32_t>(in.number());

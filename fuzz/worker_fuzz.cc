@@ -4,7 +4,7 @@
 // nothing is written behind a buffer's end, and each queueing is answered once at most.
 // Links: softvpu_firmware
 // Covers: src/firmware/worker.cc src/firmware/buffers.cc src/firmware/wire.cc
-// Covers: src/hfi/firmware_endpoint.cc src/hfi/packet.cc src/hfi/parse_command.cc src/hfi/region.cc
+// Covers: src/hfi/firmware_endpoint.cc src/hfi/packet.cc src/hfi/region.cc
 #include <fcntl.h>
 
 #include <algorithm>
@@ -231,7 +231,7 @@ class Run {
     const size_t size = in_.take(memory.data(), std::min(wanted, BufferMemory::kSize / 2));
     if (!host_.may_queue()) return;
     host_.queued(++cookie_, 0);
-    host_.send(cmd::QueueInput{{index, generation_}, 0, static_cast<uint32_t>(size), cookie_}, cookie_);
+    host_.send(hfi::coded_input({index, generation_}, 0, static_cast<uint32_t>(size), cookie_), cookie_);
   }
 
   void queue_output(uint32_t index) {
@@ -244,7 +244,7 @@ class Run {
     if (!host_.may_queue()) return;
     host_.queued(++cookie_, SIZE_MAX);
     if (in_.coin())
-      host_.send(cmd::QueueInput{some_name(), in_.number(), in_.number(), cookie_}, cookie_);
+      host_.send(hfi::coded_input(some_name(), in_.number(), in_.number(), cookie_), cookie_);
     else
       host_.send(cmd::QueueOutput{some_name()}, cookie_);
   }

@@ -92,7 +92,9 @@ void shim_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 #define dev_err(dev, ...) ((void)(dev), shim_log(__VA_ARGS__))
 
 #define kzalloc(size, flags) calloc(1, size)
+#define kvzalloc(size, flags) calloc(1, size)
 #define kfree(p) free(p)
+#define kvfree(p) free(p)
 
 struct kref {
 	int count;

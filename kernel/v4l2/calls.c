@@ -20,11 +20,11 @@ static int svpu_open_session(struct svpu_ctx *ctx)
 	if (ret)
 		return ret;
 	svpu_format_reset(formats);
-	ctx->decoder.session_coded = formats->codec->coded;
+	ctx->decoder.session_coded = formats->codec->info.coded;
 	/*
 	 * A failure here is the session's, as if it came later: the buffers come back with errors.
 	 */
-	svpu_decoder_check(ctx, svpu_session_start(&ctx->session, formats->codec->coded,
+	svpu_decoder_check(ctx, svpu_session_start(&ctx->session, formats->codec->info.coded,
 						   formats->hint_width, formats->hint_height));
 	return 0;
 }
@@ -69,7 +69,7 @@ int svpu_decoder_start_output(struct svpu_ctx *ctx)
 
 	/* Without buffers, so that nothing told of it: REQBUFS had failed. */
 	if (svpu_session_is_open(&ctx->session) &&
-	    decoder->session_coded != ctx->formats.codec->coded)
+	    decoder->session_coded != ctx->formats.codec->info.coded)
 		svpu_decoder_happens(ctx, SVPU_ON_OUTPUT_FREED);
 	decoder->start_error = 0;
 	svpu_call(ctx, SVPU_ON_OUTPUT_STREAMON);

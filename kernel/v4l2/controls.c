@@ -21,23 +21,22 @@ static const struct v4l2_ctrl_ops svpu_control_ops = {
 };
 
 /* A menu of the table, if this kernel knows the control and its items; else nothing. */
-static void svpu_add_menu(struct svpu_ctx *ctx, const struct svpu_menu *menu)
+static void svpu_add_menu(struct svpu_ctx *ctx, const struct svpu_msg_control *menu)
 {
 	const char *const *names = v4l2_ctrl_get_menu(menu->id);
-	u64 items = menu->supported_items;
+	u64 items = menu->items;
 	unsigned int count = 0;
 	s32 fallback;
 
-	if (!names || v4l2_ctrl_find(&ctx->controls, menu->id))
+	if (menu->type != SVPU_CONTROL_MENU || !names || v4l2_ctrl_find(&ctx->controls, menu->id))
 		return;
 	while (names[count] && count < 63)
 		count++;
 	items &= (1ULL << count) - 1;
 	if (!items)
 		return;
-	fallback = menu->default_item >= 0 && menu->default_item < count &&
-				   (items >> menu->default_item & 1) ?
-			   menu->default_item :
+	fallback = menu->default_value < count && (items >> menu->default_value & 1) ?
+			   menu->default_value :
 			   __ffs64(items);
 	v4l2_ctrl_new_std_menu(&ctx->controls, &svpu_control_ops, menu->id, fls64(items) - 1,
 			       ~items, fallback);
@@ -57,8 +56,8 @@ int svpu_controls_init(struct svpu_ctx *ctx)
 	if (ctrl)
 		ctrl->flags |= V4L2_CTRL_FLAG_VOLATILE;
 	for (i = 0; i < caps->num; i++)
-		for (j = 0; j < caps->codec[i].num_menus; j++)
-			svpu_add_menu(ctx, &caps->codec[i].menu[j]);
+		for (j = 0; j < caps->codec[i]->num_controls; j++)
+			svpu_add_menu(ctx, &caps->codec[i]->control[j]);
 	ret = ctx->controls.error;
 	if (!ret)
 		ret = v4l2_ctrl_handler_setup(&ctx->controls);

@@ -12,7 +12,7 @@
 #define SVPU_LARGEST_BLOCK 64
 
 /* The first of the two that the codec offers, or else what it names first. */
-static const struct svpu_pixel_format *svpu_codec_raw(const struct svpu_msg_capability *codec,
+static const struct svpu_pixel_format *svpu_codec_raw(const struct svpu_codec *codec,
 						      u32 wanted, u32 otherwise)
 {
 	u32 found = codec->raw[0];
@@ -27,17 +27,17 @@ static const struct svpu_pixel_format *svpu_codec_raw(const struct svpu_msg_capa
 	return svpu_pixel_format_find(found);
 }
 
-static void svpu_clamp_size(const struct svpu_msg_capability *codec, u32 *width, u32 *height)
+static void svpu_clamp_size(const struct svpu_codec *codec, u32 *width, u32 *height)
 {
-	*width = svpu_frame_side_clamp(*width, codec->min_width, codec->max_width,
-				       codec->step_width);
-	*height = svpu_frame_side_clamp(*height, codec->min_height, codec->max_height,
-					codec->step_height);
+	*width = svpu_frame_side_clamp(*width, codec->info.min_width, codec->info.max_width,
+				       codec->info.step_width);
+	*height = svpu_frame_side_clamp(*height, codec->info.min_height, codec->info.max_height,
+					codec->info.step_height);
 }
 
 void svpu_format_defaults(struct svpu_formats *formats)
 {
-	formats->codec = &formats->caps->codec[0];
+	formats->codec = formats->caps->codec[0];
 	formats->coded_width = SVPU_DEFAULT_WIDTH;
 	formats->coded_height = SVPU_DEFAULT_HEIGHT;
 	svpu_clamp_size(formats->codec, &formats->coded_width, &formats->coded_height);
@@ -46,7 +46,8 @@ void svpu_format_defaults(struct svpu_formats *formats)
 	if (svpu_frame_layout_set(&formats->layout, svpu_codec_raw(formats->codec, 0, 0),
 				  formats->coded_width, formats->coded_height))
 		svpu_frame_layout_set(&formats->layout, svpu_codec_raw(formats->codec, 0, 0),
-				      formats->codec->min_width, formats->codec->min_height);
+				      formats->codec->info.min_width,
+				      formats->codec->info.min_height);
 	formats->client_colour = (struct svpu_colour){ .colorspace = V4L2_COLORSPACE_REC709 };
 	svpu_format_reset(formats);
 }
@@ -56,7 +57,7 @@ void svpu_format_reset(struct svpu_formats *formats)
 {
 	formats->visible_width = formats->coded_width;
 	formats->visible_height = formats->coded_height;
-	formats->min_capture = formats->codec->min_output_buffers;
+	formats->min_capture = formats->codec->info.min_output_buffers;
 	formats->field = V4L2_FIELD_NONE;
 	memset(&formats->stream_colour, 0, sizeof(formats->stream_colour));
 }
@@ -81,11 +82,11 @@ static u32 svpu_field_of(const struct svpu_msg_format_changed *message)
 const char *svpu_format_wrong(const struct svpu_formats *formats,
 			      const struct svpu_msg_format_changed *message)
 {
-	const struct svpu_msg_capability *codec = formats->codec;
+	const struct svpu_codec *codec = formats->codec;
 	struct svpu_frame_layout layout;
 
-	if (message->coded_width > ALIGN(codec->max_width, SVPU_LARGEST_BLOCK) ||
-	    message->coded_height > ALIGN(codec->max_height, SVPU_LARGEST_BLOCK))
+	if (message->coded_width > ALIGN(codec->info.max_width, SVPU_LARGEST_BLOCK) ||
+	    message->coded_height > ALIGN(codec->info.max_height, SVPU_LARGEST_BLOCK))
 		return "it announced a format that is larger than the codec's limit";
 	if (!message->native || svpu_stream_layout(formats, message, &layout))
 		return "no raw format of this node can hold the stream's pictures";
@@ -140,7 +141,7 @@ static struct svpu_colour svpu_colour_of(const struct svpu_formats *formats)
 
 int svpu_enum_fmt(const struct svpu_formats *formats, struct v4l2_fmtdesc *f)
 {
-	const struct svpu_msg_capability *codec;
+	const struct svpu_codec *codec;
 	unsigned int i;
 
 	if (V4L2_TYPE_IS_CAPTURE(f->type)) {
@@ -151,8 +152,8 @@ int svpu_enum_fmt(const struct svpu_formats *formats, struct v4l2_fmtdesc *f)
 	}
 	if (f->index >= formats->caps->num)
 		return -EINVAL;
-	codec = &formats->caps->codec[f->index];
-	f->pixelformat = codec->coded;
+	codec = formats->caps->codec[f->index];
+	f->pixelformat = codec->info.coded;
 	/* For codecs that this kernel has no name for: it would warn. */
 	for (i = 0; i < 4; i++) {
 		u8 c = f->pixelformat >> 8 * i & 0xff;
@@ -160,16 +161,16 @@ int svpu_enum_fmt(const struct svpu_formats *formats, struct v4l2_fmtdesc *f)
 		f->description[i] = c >= ' ' && c <= '~' ? c : '.';
 	}
 	f->flags = V4L2_FMT_FLAG_COMPRESSED;
-	if (codec->flags & SVPU_CODEC_BYTE_STREAM)
+	if (codec->info.flags & SVPU_CODEC_BYTE_STREAM)
 		f->flags |= V4L2_FMT_FLAG_CONTINUOUS_BYTESTREAM;
-	if (codec->flags & SVPU_CODEC_DYNAMIC_RESOLUTION)
+	if (codec->info.flags & SVPU_CODEC_DYNAMIC_RESOLUTION)
 		f->flags |= V4L2_FMT_FLAG_DYN_RESOLUTION;
 	return 0;
 }
 
 int svpu_enum_framesizes(const struct svpu_formats *formats, struct v4l2_frmsizeenum *f)
 {
-	const struct svpu_msg_capability *codec = svpu_caps_find(formats->caps, f->pixel_format);
+	const struct svpu_codec *codec = svpu_caps_find(formats->caps, f->pixel_format);
 	unsigned int i;
 
 	if (f->index)
@@ -181,12 +182,12 @@ int svpu_enum_framesizes(const struct svpu_formats *formats, struct v4l2_frmsize
 		return -EINVAL;
 	/* With a step of 1, too: there are clients that don't know CONTINUOUS. */
 	f->type = V4L2_FRMSIZE_TYPE_STEPWISE;
-	f->stepwise.min_width = codec->min_width;
-	f->stepwise.max_width = codec->max_width;
-	f->stepwise.step_width = codec->step_width;
-	f->stepwise.min_height = codec->min_height;
-	f->stepwise.max_height = codec->max_height;
-	f->stepwise.step_height = codec->step_height;
+	f->stepwise.min_width = codec->info.min_width;
+	f->stepwise.max_width = codec->info.max_width;
+	f->stepwise.step_width = codec->info.step_width;
+	f->stepwise.min_height = codec->info.min_height;
+	f->stepwise.max_height = codec->info.max_height;
+	f->stepwise.step_height = codec->info.step_height;
 	return 0;
 }
 
@@ -195,7 +196,7 @@ void svpu_get_format(const struct svpu_formats *formats, struct v4l2_format *f)
 	struct svpu_colour colour = svpu_colour_of(formats);
 
 	if (V4L2_TYPE_IS_OUTPUT(f->type))
-		svpu_fill_format(f, formats->codec->coded, formats->coded_width,
+		svpu_fill_format(f, formats->codec->info.coded, formats->coded_width,
 				 formats->coded_height, V4L2_FIELD_NONE, 0, formats->output_size,
 				 &colour);
 	else
@@ -204,12 +205,11 @@ void svpu_get_format(const struct svpu_formats *formats, struct v4l2_format *f)
 				 formats->layout.plane_size[0], &colour);
 }
 
-static const struct svpu_msg_capability *svpu_wanted_codec(const struct svpu_formats *formats,
-							   u32 fourcc)
+static const struct svpu_codec *svpu_wanted_codec(const struct svpu_formats *formats, u32 fourcc)
 {
-	const struct svpu_msg_capability *codec = svpu_caps_find(formats->caps, fourcc);
+	const struct svpu_codec *codec = svpu_caps_find(formats->caps, fourcc);
 
-	return codec ? codec : &formats->caps->codec[0];
+	return codec ? codec : formats->caps->codec[0];
 }
 
 /* At the coded size, in the first of two raw formats that the codec has. */
@@ -224,13 +224,13 @@ void svpu_try_format(const struct svpu_formats *formats, struct v4l2_format *f)
 {
 	struct svpu_colour colour = svpu_colour_of(formats);
 	struct svpu_wanted w = svpu_wanted(f);
-	const struct svpu_msg_capability *codec;
+	const struct svpu_codec *codec;
 	struct svpu_frame_layout layout = formats->layout;
 
 	if (V4L2_TYPE_IS_OUTPUT(f->type)) {
 		codec = svpu_wanted_codec(formats, w.fourcc);
 		svpu_clamp_size(codec, &w.width, &w.height);
-		svpu_fill_format(f, codec->coded, w.width, w.height, V4L2_FIELD_NONE, 0,
+		svpu_fill_format(f, codec->info.coded, w.width, w.height, V4L2_FIELD_NONE, 0,
 				 svpu_bitstream_size(w.width, w.height, w.size), &w.colour);
 		return;
 	}

@@ -9,7 +9,7 @@
 
 struct svpu_formats {
 	struct svpu_caps *caps; /* those of the firmware that was there at open() */
-	const struct svpu_msg_capability *codec;
+	const struct svpu_codec *codec;
 	u32 coded_width, coded_height;
 	u32 output_size; /* sizeimage of OUTPUT */
 	struct svpu_frame_layout layout; /* of CAPTURE; its format is never NULL */

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Capability tables: made row by row by probe.c, cut to what this driver can do, and then shared by
- * reference. See caps.h.
+ * Capability tables: made message by message by probe.c, cut to what this driver can do, and then
+ * shared by reference. See caps.h.
  */
 #include <linux/slab.h>
 
 #include "core/frame_layout.h"
 #include "vpu/caps.h"
+#include "vpu/port.h"
 
 /* Empty. NULL: no memory. */
 struct svpu_caps *svpu_caps_new(void)
@@ -26,7 +27,13 @@ struct svpu_caps *svpu_caps_get(struct svpu_caps *caps)
 
 static void svpu_caps_release(struct kref *ref)
 {
-	kfree(container_of(ref, struct svpu_caps, ref));
+	struct svpu_caps *caps = container_of(ref, struct svpu_caps, ref);
+	unsigned int i;
+
+	for (i = 0; i < caps->num; i++)
+		kvfree(caps->codec[i]);
+	kvfree(caps->listed);
+	kfree(caps);
 }
 
 void svpu_caps_put(struct svpu_caps *caps)
@@ -34,47 +41,85 @@ void svpu_caps_put(struct svpu_caps *caps)
 	kref_put(&caps->ref, svpu_caps_release);
 }
 
-const struct svpu_msg_capability *svpu_caps_find(const struct svpu_caps *caps, u32 coded)
+const struct svpu_codec *svpu_caps_find(const struct svpu_caps *caps, u32 coded)
 {
 	unsigned int i;
 
 	for (i = 0; i < caps->num; i++)
-		if (caps->codec[i].coded == coded)
-			return &caps->codec[i];
+		if (caps->codec[i]->info.coded == coded)
+			return caps->codec[i];
 	return NULL;
 }
 
-/* The raw format is known here, and can hold the codec's smallest picture. */
-static bool svpu_caps_can_hold(const struct svpu_msg_capability *row, u32 fourcc)
+/* The codec that was listed last is complete. */
+static void svpu_caps_end_codec(struct svpu_caps *caps)
 {
-	const struct svpu_pixel_format *format = svpu_pixel_format_find(fourcc);
-	struct svpu_frame_layout layout;
-
-	return format && svpu_frame_layout_set(&layout, format, row->min_width, row->min_height) ==
-				 SVPU_LAYOUT_OK;
+	if (caps->listed && caps->listed->num_raw)
+		caps->codec[caps->num++] = caps->listed;
+	else
+		kvfree(caps->listed);
+	caps->listed = NULL;
 }
 
-/* Takes one row into the table, cut to what this driver can do. */
-void svpu_caps_add(struct svpu_caps *caps, const struct svpu_msg_capability *row)
+/* Encoders, capture devices and stateless codecs are another driver's. */
+static const char *svpu_caps_begin_codec(struct svpu_caps *caps, const struct svpu_msg_codec *row)
 {
-	struct svpu_msg_capability *codec;
+	svpu_caps_end_codec(caps);
+	if (row->role != SVPU_DECODER)
+		return NULL;
+	if (svpu_caps_find(caps, row->coded))
+		return "a codec was listed twice";
+	caps->listed = kvzalloc(sizeof(*caps->listed), GFP_KERNEL);
+	if (!caps->listed)
+		return "there is no memory for its codecs";
+	caps->listed->info = *row;
+	caps->listed->info.min_output_buffers = max(row->min_output_buffers, 1u);
+	return NULL;
+}
+
+/* One that is known here and can hold the codec's smallest picture; others are left out. */
+static const char *svpu_caps_add_raw(struct svpu_codec *codec,
+				     const struct svpu_msg_raw_format *row)
+{
+	const struct svpu_pixel_format *format = svpu_pixel_format_find(row->fourcc);
+	struct svpu_frame_layout layout;
 	unsigned int i;
 
-	/*
-	 * Encoders, capture devices and stateless codecs are another driver's; codecs beyond the
-	 * table are left out.
-	 */
-	if (row->role != SVPU_DECODER || row->flags & SVPU_CODEC_STATELESS ||
-	    caps->num == SVPU_MAX_CODECS || svpu_caps_find(caps, row->coded))
-		return;
+	for (i = 0; i < codec->num_raw; i++)
+		if (codec->raw[i] == row->fourcc)
+			return "a raw format was listed twice";
+	if (format && svpu_frame_layout_set(&layout, format, codec->info.min_width,
+					    codec->info.min_height) == SVPU_LAYOUT_OK)
+		codec->raw[codec->num_raw++] = row->fourcc;
+	return NULL;
+}
 
-	codec = &caps->codec[caps->num];
-	*codec = *row;
-	codec->min_output_buffers = max(row->min_output_buffers, 1u);
-	codec->num_raw = 0;
-	for (i = 0; i < row->num_raw; i++)
-		if (svpu_caps_can_hold(row, row->raw[i]))
-			codec->raw[codec->num_raw++] = row->raw[i];
-	if (codec->num_raw)
-		caps->num++;
+static const char *svpu_caps_add_control(struct svpu_codec *codec,
+					 const struct svpu_msg_control *row)
+{
+	unsigned int i;
+
+	for (i = 0; i < codec->num_controls; i++)
+		if (codec->control[i].id == row->id)
+			return "a control was listed twice";
+	codec->control[codec->num_controls++] = *row;
+	return NULL;
+}
+
+/* Takes a message of the list, cut to what this driver can do. Returns what was wrong, or NULL. */
+const char *svpu_caps_take(struct svpu_caps *caps, const union svpu_any_message *message)
+{
+	const char *wrong = svpu_codec_list_take(&caps->list, &message->entry);
+
+	if (wrong)
+		return wrong;
+	if (message->entry.type == SVPU_MSG_CODEC)
+		return svpu_caps_begin_codec(caps, &message->codec);
+	if (message->entry.type == SVPU_MSG_CAPABILITIES_END)
+		svpu_caps_end_codec(caps);
+	if (!caps->listed)
+		return NULL;
+	return message->entry.type == SVPU_MSG_RAW_FORMAT ?
+		       svpu_caps_add_raw(caps->listed, &message->raw_format) :
+		       svpu_caps_add_control(caps->listed, &message->control);
 }

@@ -7,25 +7,34 @@
 
 #include <softvpu/hfi.h>
 
-#define SVPU_MAX_CODECS 16u
+#include "core/codec_list.h"
 
-/* svpu_msg_capability.flags */
-#define SVPU_CODEC_BYTE_STREAM BIT(0)
-#define SVPU_CODEC_DYNAMIC_RESOLUTION BIT(1)
-#define SVPU_CODEC_STATELESS BIT(2)
+struct svpu_codec {
+	struct svpu_msg_codec info;
+	u32 num_raw;
+	u32 raw[SVPU_MAX_RAW_FORMATS]; /* fourccs that this driver can lay out, preferred first */
+	u32 num_controls;
+	struct svpu_msg_control control[SVPU_MAX_CONTROLS];
+};
 
 struct svpu_caps {
 	struct kref ref;
 	char name[33];
 	u32 version;
 	u32 num;
-	struct svpu_msg_capability codec[SVPU_MAX_CODECS];
+	struct svpu_codec *codec[SVPU_MAX_CODECS];
+
+	/* While the firmware lists them. */
+	struct svpu_codec_list list;
+	struct svpu_codec *listed; /* the last CODEC; NULL: it is left out */
 };
+
+union svpu_any_message;
 
 struct svpu_caps *svpu_caps_new(void);
 struct svpu_caps *svpu_caps_get(struct svpu_caps *caps);
 void svpu_caps_put(struct svpu_caps *caps);
-void svpu_caps_add(struct svpu_caps *caps, const struct svpu_msg_capability *row);
-const struct svpu_msg_capability *svpu_caps_find(const struct svpu_caps *caps, u32 coded);
+const char *svpu_caps_take(struct svpu_caps *caps, const union svpu_any_message *message);
+const struct svpu_codec *svpu_caps_find(const struct svpu_caps *caps, u32 coded);
 
 #endif /* SOFTVPU_CAPS_H */

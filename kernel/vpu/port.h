@@ -55,7 +55,9 @@ struct svpu_port {
 union svpu_any_message {
 	struct svpu_entry entry;
 	struct svpu_msg_ready ready;
-	struct svpu_msg_capability capability;
+	struct svpu_msg_codec codec;
+	struct svpu_msg_raw_format raw_format;
+	struct svpu_msg_control control;
 	struct svpu_msg_status status;
 	struct svpu_msg_format_changed format;
 	struct svpu_msg_output_done output;

@@ -40,11 +40,15 @@ static void svpu_probe_end(struct svpu_vpu *vpu)
 	vpu->probe_caps = NULL;
 }
 
+/* More than any firmware has to say, unknown types included. */
+#define SVPU_MAX_ANSWERS (2 * SVPU_MAX_CODECS * (SVPU_MAX_RAW_FORMATS + SVPU_MAX_CONTROLS))
+
 /* Reads answers. vpu->lock is held. Returns what was wrong, or NULL. */
 static const char *svpu_probe_read(struct svpu_vpu *vpu)
 {
-	unsigned int budget = 4 * SVPU_MAX_CODECS;
+	unsigned int budget = SVPU_MAX_ANSWERS;
 	union svpu_any_message message;
+	const char *wrong;
 	int ret;
 
 	while (budget--) {
@@ -61,10 +65,17 @@ static const char *svpu_probe_read(struct svpu_vpu *vpu)
 				  message.ready.name, sizeof(message.ready.name));
 			vpu->probe_caps->version = message.ready.version;
 			break;
-		case SVPU_MSG_CAPABILITY:
-			svpu_caps_add(vpu->probe_caps, &message.capability);
+		case SVPU_MSG_CODEC:
+		case SVPU_MSG_RAW_FORMAT:
+		case SVPU_MSG_CONTROL:
+			wrong = svpu_caps_take(vpu->probe_caps, &message);
+			if (wrong)
+				return wrong;
 			break;
 		case SVPU_MSG_CAPABILITIES_END:
+			wrong = svpu_caps_take(vpu->probe_caps, &message);
+			if (wrong)
+				return wrong;
 			svpu_probe_done(vpu);
 			svpu_probe_end(vpu);
 			return NULL;

@@ -111,9 +111,9 @@ int svpu_session_queue_input(struct svpu_session *session, struct svpu_buffer *b
 	struct svpu_cmd_queue_input cmd = {
 		.index = buffer->vb->index,
 		.generation = buffer->generation,
-		.offset = offset,
-		.bytes = bytes,
+		.num_planes = 1,
 		.tag = tag,
+		.plane[0] = { .offset = offset, .bytes = bytes },
 	};
 
 	if (svpu_buffer_copy(session, buffer, true))

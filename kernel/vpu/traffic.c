@@ -73,8 +73,8 @@ int svpu_port_send(struct svpu_port *port, void *command, u16 type, u16 size, u6
 	if (!ret) {
 		svpu_session_step(&port->state, svpu_session_wants(entry));
 		port->counters.commands++;
-		dev_dbg(port->link.dev->dev, "session %u: command %u, cookie %llx\n",
-			port->link.generation, type, cookie);
+		dev_dbg(port->link.dev->dev, "session %u: %s, cookie %llx\n",
+			port->link.generation, svpu_command_name(type), cookie);
 		if (svpu_ring_reader_waits(&port->commands))
 			svpu_port_ring(port);
 	}
@@ -142,8 +142,10 @@ static int svpu_port_next(struct svpu_port *port, union svpu_any_message *messag
 		}
 		port->fresh = true;
 		port->counters.messages++;
-		dev_dbg(port->link.dev->dev, "session %u: message %u, cookie %llx\n",
-			port->link.generation, message->entry.type, message->entry.cookie);
+		dev_dbg(port->link.dev->dev, "session %u: %s (%u), cookie %llx\n",
+			port->link.generation,
+			svpu_message_name(message->entry.type) ?: "unknown message",
+			message->entry.type, message->entry.cookie);
 		if (svpu_ring_writer_waits(&port->messages))
 			svpu_port_ring(port);
 		form = svpu_check_message(message, &why);

@@ -6,26 +6,26 @@
 #include <string>
 #include <vector>
 
+#include "media/control.h"
 #include "media/fourcc.h"
 #include "media/geometry.h"
 
 namespace softvpu::codec {
 
 // decoder: input coded, output raw. encoder: input raw, output coded. capture: no input queue at all, output raw or coded.
-enum class Role : uint8_t { kDecoder = 0, kEncoder = 1, kCapture = 2 };
+// stateless decoder: parameters come with each input, outputs in decode order.
+enum class Role : uint8_t { kDecoder = 0, kEncoder = 1, kCapture = 2, kStatelessDecoder = 3 };
+
+// Seconds per frame; 0/0: unknown.
+struct FrameInterval {
+  uint32_t numerator = 0;
+  uint32_t denominator = 0;
+  friend bool operator==(const FrameInterval&, const FrameInterval&) = default;
+};
 
 // Bits of CodecInfo::flags.
 inline constexpr uint32_t kContinuousByteStream = 1u << 0;  // input may be cut anywhere (V4L2_FMT_FLAG_CONTINUOUS_BYTESTREAM)
 inline constexpr uint32_t kDynamicResolution = 1u << 1;     // V4L2_FMT_FLAG_DYN_RESOLUTION
-inline constexpr uint32_t kStateless = 1u << 2;             // parameters come with each frame; outputs in decode order
-
-// A menu control of a codec (profile, level): V4L2's control id, the items that are supported as a bit mask, and the default.
-struct MenuControl {
-  uint32_t id = 0;
-  uint64_t supported_items = 0;  // bit i: menu item i
-  int32_t default_item = 0;
-  friend bool operator==(const MenuControl&, const MenuControl&) = default;
-};
 
 struct CodecInfo {
   Role role = Role::kDecoder;
@@ -33,8 +33,11 @@ struct CodecInfo {
   uint32_t flags = 0;
   SizeRange sizes;                  // coded resolutions
   uint32_t min_output_buffers = 2;  // before a stream is known
-  std::vector<FourCC> raw;          // preferred first
-  std::vector<MenuControl> menus;   // read-only for a decoder: what it supports
+  // The shortest and the longest of an encoder or a camera; both 0/0: any, or none.
+  FrameInterval min_interval;
+  FrameInterval max_interval;
+  std::vector<FourCC> raw;  // preferred first
+  std::vector<ControlInfo> controls;
   friend bool operator==(const CodecInfo&, const CodecInfo&) = default;
 };
 

@@ -144,11 +144,11 @@ Capabilities scripted_capabilities() {
   h264.flags = kContinuousByteStream | kDynamicResolution;
   h264.sizes = {{16, 16}, {4096, 4096}, {1, 1}};
   h264.raw = {kYuv420, kNv12};
-  h264.menus = {{kH264ProfileId, 0x17, 4}};  // Baseline, Constrained Baseline, Main, High
+  h264.controls = {menu_control(kH264ProfileId, 0x17, 4)};  // Baseline, Constrained Baseline, Main, High
   CodecInfo vp8 = h264;
   vp8.coded = kVp8;
   vp8.flags = kDynamicResolution;
-  vp8.menus.clear();
+  vp8.controls.clear();
   return {.name = "scripted", .version = 1, .codecs = {h264, vp8}};
 }
 

@@ -64,8 +64,9 @@ struct PlaneMemory {
 struct SessionConfig {
   Role role = Role::kDecoder;
   FourCC coded = FourCC::kNone;
-  Size size_hint;        // from the client's format; {0,0} when unknown
-  uint32_t threads = 0;  // codec threads; 0 lets the lower half choose
+  Size size_hint;          // from the client's format; {0,0} when unknown
+  uint32_t threads = 0;    // codec threads; 0 lets the lower half choose
+  FrameInterval interval;  // from the client; 0/0 when unknown
 };
 
 struct InputChunk {

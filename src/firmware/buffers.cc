@@ -18,19 +18,19 @@ struct Mappings {
   std::array<Mapping, SVPU_MAX_PLANES> plane;
 };
 
-Result<Mapping> map_memfd(UniqueFd fd, const hfi::cmd::Plane& plane, bool writable) {
+Result<Mapping> map_memfd(UniqueFd fd, const svpu_plane& plane, bool writable) {
   const auto adopted = SharedMemory::adopt(std::move(fd), plane.offset + plane.mapped_length);
   if (!adopted) return Unexpected(adopted.error());
   return Mapping::map(adopted->fd(), plane.offset, plane.mapped_length, writable);
 }
 
 // Of the kernel module. A dma-buf's size never changes; mapping more than there is fails.
-Result<Mapping> map_dma_buf(const UniqueFd& fd, const hfi::cmd::Plane& plane, bool writable) {
+Result<Mapping> map_dma_buf(const UniqueFd& fd, const svpu_plane& plane, bool writable) {
   return Mapping::map(fd.get(), plane.offset, plane.mapped_length, writable);
 }
 
 // A slot's heap is mapped already: a plane is a part of it. Its offset is a multiple of SVPU_PAGE (messages.h).
-Result<std::byte*> find_in_heap(std::span<std::byte> heap, const hfi::cmd::Plane& plane) {
+Result<std::byte*> find_in_heap(std::span<std::byte> heap, const svpu_plane& plane) {
   if (plane.offset > heap.size() || plane.mapped_length > heap.size() - plane.offset) {
     return fail(EINVAL, "a plane of " + std::to_string(plane.mapped_length) + " bytes at " + std::to_string(plane.offset) +
                             " in a heap of " + std::to_string(heap.size()));
@@ -51,7 +51,7 @@ Status Buffers::map(const hfi::cmd::MapBuffer& command, hfi::BufferMemory memory
   auto result = std::make_unique<OutputMemory>();
   result->num_planes = command.num_planes;
   for (uint32_t i = 0; i < command.num_planes; ++i) {
-    const hfi::cmd::Plane& plane = command.plane[i];
+    const svpu_plane& plane = command.plane[i];
     if (!memory.heap.empty()) {
       const auto at = find_in_heap(memory.heap, plane);
       if (!at) return fail(at.error().code, name + ": " + at.error().reason);

@@ -18,6 +18,7 @@
 #include "base/shared_memory.h"
 #include "firmware/libav/testing/harness.h"
 #include "hfi/host_port.h"
+#include "hfi/testing/later_minor.h"
 
 namespace softvpu::firmware::testing {
 
@@ -44,8 +45,14 @@ class Host {
   }
 
   bool send(hfi::cmd::Body body, uint64_t cookie = 0) {
+    const hfi::Entry entry = hfi::serialize(hfi::Command{cookie, std::move(body)});
+    if (!of_a_later_minor) return send(entry);
+    return send(hfi::testing::of_a_later_type()) && send(hfi::testing::with_appended_fields(entry));
+  }
+
+  bool send(const hfi::Entry& entry) {
     for (int i = 0; i < 5000; ++i) {
-      if (port_->send({cookie, body}) == hfi::HostLink::SendOutcome::kOk) return true;
+      if (port_->send(entry) == hfi::HostLink::SendOutcome::kOk) return true;
       receive(1);
     }
     return false;
@@ -102,7 +109,7 @@ class Host {
     std::memcpy(inputs_[index].mapping.data(), bytes.data(), bytes.size());
     const uint64_t cookie = ++cookie_;
     input_of_[cookie] = index;
-    return send(hfi::cmd::QueueInput{{index, generation_}, 0, static_cast<uint32_t>(bytes.size()), tag}, cookie);
+    return send(hfi::coded_input({index, generation_}, 0, static_cast<uint32_t>(bytes.size()), tag), cookie);
   }
 
   // As a client that answers FORMAT_CHANGED: new buffers, new layout, RESUME.
@@ -196,7 +203,12 @@ class Host {
   std::optional<hfi::msg::FormatChanged> format;
   std::optional<hfi::msg::SessionError> session_error;
   std::optional<hfi::msg::SystemError> system_error;
-  std::vector<hfi::msg::Capability> capabilities;
+  struct Capability {
+    hfi::msg::Codec codec;
+    std::vector<hfi::msg::RawFormat> raw;
+    std::vector<hfi::msg::Control> controls;
+  };
+  std::vector<Capability> capabilities;
   bool capabilities_end = false;
   std::vector<uint64_t> pongs;
   std::vector<hfi::msg::Flushed> flushed;
@@ -207,6 +219,7 @@ class Host {
   std::map<hfi::WireStatus, int> inputs, outputs;
   int drains = 0;
   bool hold_outputs = false;
+  bool of_a_later_minor = false;  // version of the HFI
 
   size_t open_outputs() const { return output_of_.size(); }
 
@@ -224,7 +237,9 @@ class Host {
   void handle(const hfi::Message& message) {
     namespace msg = hfi::msg;
     if (const auto* m = std::get_if<msg::Ready>(&message.body)) ready = *m;
-    if (const auto* m = std::get_if<msg::Capability>(&message.body)) capabilities.push_back(*m);
+    if (const auto* m = std::get_if<msg::Codec>(&message.body)) capabilities.push_back({*m, {}, {}});
+    if (const auto* m = std::get_if<msg::RawFormat>(&message.body)) capabilities.back().raw.push_back(*m);
+    if (const auto* m = std::get_if<msg::Control>(&message.body)) capabilities.back().controls.push_back(*m);
     if (std::holds_alternative<msg::CapabilitiesEnd>(message.body)) capabilities_end = true;
     if (const auto* m = std::get_if<msg::Configured>(&message.body)) configured = m->status;
     if (const auto* m = std::get_if<msg::SessionError>(&message.body)) session_error = *m;

@@ -2,6 +2,9 @@
 // Conversions at the border: see wire.h.
 #include "firmware/wire.h"
 
+#include "core/frame_layout.h"
+#include "media/control.h"
+
 namespace softvpu::firmware {
 
 hfi::WireStatus to_wire(DoneStatus status) {
@@ -18,20 +21,37 @@ hfi::WireStatus to_wire(DoneStatus status) {
   return hfi::WireStatus::kInternal;
 }
 
-hfi::msg::Capability to_wire(const DecoderDescription& decoder) {
-  hfi::msg::Capability out;
-  out.role = hfi::Role::kDecoder;
-  out.coded = static_cast<uint32_t>(decoder.coded);
-  out.flags = decoder.flags;
-  out.min_output_buffers = decoder.min_output_buffers;
-  out.min_width = decoder.sizes.min.width;
-  out.min_height = decoder.sizes.min.height;
-  out.max_width = decoder.sizes.max.width;
-  out.max_height = decoder.sizes.max.height;
-  out.step_width = decoder.sizes.step.width;
-  out.step_height = decoder.sizes.step.height;
-  for (const FourCC raw : decoder.raw) out.raw.push_back(static_cast<uint32_t>(raw));
-  for (const Menu& menu : decoder.menus) out.menus.push_back({menu.id, menu.default_item, menu.supported_items});
+std::vector<hfi::msg::Body> to_wire(const DecoderDescription& decoder) {
+  hfi::msg::Codec codec;
+  codec.role = hfi::Role::kDecoder;
+  codec.coded = static_cast<uint32_t>(decoder.coded);
+  codec.flags = decoder.flags;
+  codec.min_output_buffers = decoder.min_output_buffers;
+  codec.min_width = decoder.sizes.min.width;
+  codec.min_height = decoder.sizes.min.height;
+  codec.max_width = decoder.sizes.max.width;
+  codec.max_height = decoder.sizes.max.height;
+  codec.step_width = decoder.sizes.step.width;
+  codec.step_height = decoder.sizes.step.height;
+  std::vector<hfi::msg::Body> out{codec};
+  for (const FourCC raw : decoder.raw) {
+    out.emplace_back(hfi::msg::RawFormat{.fourcc = static_cast<uint32_t>(raw),
+                                         .width_align = SVPU_BLOCK,
+                                         .height_align = SVPU_BLOCK,
+                                         .stride_align = 1,
+                                         .tail_lines = SVPU_TAIL_LINES});
+  }
+  for (const Menu& menu : decoder.menus) {
+    const ControlInfo control = menu_control(menu.id, menu.supported_items, menu.default_item);
+    out.emplace_back(hfi::msg::Control{.id = control.id,
+                                       .type = SVPU_CONTROL_MENU,
+                                       .flags = SVPU_CONTROL_READ_ONLY,
+                                       .minimum = control.minimum,
+                                       .maximum = control.maximum,
+                                       .default_value = control.default_value,
+                                       .step = 1,
+                                       .items = control.items});
+  }
   return out;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "firmware/catalog.h"
 #include "hfi/messages.h"
@@ -10,7 +11,8 @@
 namespace softvpu::firmware {
 
 hfi::WireStatus to_wire(DoneStatus status);
-hfi::msg::Capability to_wire(const DecoderDescription& decoder);
+// The answer to QUERY_CAPABILITIES, of one codec: CODEC, its raw formats, its controls.
+std::vector<hfi::msg::Body> to_wire(const DecoderDescription& decoder);
 hfi::msg::OutputDone to_wire(const OutputDone& done);
 hfi::msg::FormatChanged to_wire(const StreamInfo& info, bool initial);
 

@@ -11,7 +11,6 @@ namespace softvpu::firmware {
 namespace {
 
 constexpr uint32_t kVersion = 0x000100;  // 0.1.0
-constexpr uint16_t kMinorWithUnmapped = 1;
 constexpr Duration kLookInterval = std::chrono::seconds(1);
 
 template <typename... Handlers>
@@ -129,7 +128,9 @@ std::optional<Worker::End> Worker::watch() {
 
 void Worker::answer_capabilities() {
   if (configured_) return session_error(hfi::WireStatus::kState, "QUERY_CAPABILITIES after CONFIGURE");
-  for (const DecoderDescription& decoder : decoder_catalog()) send(0, to_wire(decoder));
+  for (const DecoderDescription& decoder : decoder_catalog()) {
+    for (hfi::msg::Body& message : to_wire(decoder)) send(0, std::move(message));
+  }
   send(0, hfi::msg::CapabilitiesEnd{});
 }
 
@@ -154,6 +155,8 @@ void Worker::configure(const hfi::cmd::Configure& command) {
 }
 
 void Worker::map_buffer(const hfi::cmd::MapBuffer& command) {
+  if (command.direction == hfi::Direction::kParameters)
+    return session_error(hfi::WireStatus::kUnsupported, "MAP_BUFFER of parameters: no codec here is stateless");
   auto memory = endpoint_.take_memory(command.direction, command.buffer);
   if (!memory) return session_error(hfi::WireStatus::kInvalid, memory.error().reason);
   if (const auto mapped = buffers_.map(command, std::move(*memory)); !mapped) {
@@ -162,7 +165,7 @@ void Worker::map_buffer(const hfi::cmd::MapBuffer& command) {
 }
 
 void Worker::unmap_buffer(const hfi::cmd::UnmapBuffer& command) {
-  if (!buffers_.unmap(command.direction, command.buffer))
+  if (command.direction == hfi::Direction::kParameters || !buffers_.unmap(command.direction, command.buffer))
     endpoint_.debug("UNMAP_BUFFER of an unknown buffer %u", command.buffer.index);
   tell_unmapped();
 }
@@ -173,7 +176,7 @@ void Worker::tell_unmapped() {
     const std::lock_guard lock(unmapped_mutex_);
     unmapped.swap(unmapped_);
   }
-  if (over_ || endpoint_.host_minor() < kMinorWithUnmapped) return;
+  if (over_) return;
   for (const hfi::msg::Unmapped& buffer : unmapped) send(0, buffer);
 }
 
@@ -186,10 +189,13 @@ void Worker::set_layout(const hfi::cmd::SetLayout& command) {
 void Worker::queue_input(uint64_t cookie, const hfi::cmd::QueueInput& command) {
   const auto memory = buffers_.find(hfi::Direction::kInput, command.buffer);
   if (!memory || !configured_) return send(cookie, hfi::msg::InputDone{hfi::WireStatus::kInvalid});
+  if (command.num_planes != 1 || command.output != 0 || command.parameters_generation != 0)
+    return session_error(hfi::WireStatus::kUnsupported,
+                         "QUEUE_INPUT: a decoder takes one plane, no parameters and no output of its own");
   const OutputMemory::Plane& plane = memory->plane[0];
-  if (uint64_t{command.offset} + command.bytes > plane.length)
-    return send(cookie, hfi::msg::InputDone{hfi::WireStatus::kTooSmall});
-  InputChunk chunk{.id = cookie, .tag = command.tag, .bytes = {plane.data + command.offset, command.bytes}, .owner = memory};
+  const auto [offset, bytes] = command.plane[0];
+  if (uint64_t{offset} + bytes > plane.length) return send(cookie, hfi::msg::InputDone{hfi::WireStatus::kTooSmall});
+  InputChunk chunk{.id = cookie, .tag = command.tag, .bytes = {plane.data + offset, bytes}, .owner = memory};
   post([chunk = std::move(chunk)](Decoder& decoder) { decoder.queue_input(chunk); });
 }
 

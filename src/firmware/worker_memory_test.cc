@@ -103,14 +103,14 @@ TEST_F(AWorkerThatDecodes, SaysUnmappedOfInputsAtOnce) {
   EXPECT_EQ(host_.unmapped.size(), Host::kInputs);
 }
 
-TEST_F(AWorkerThatDecodes, TellsAHostOfMinorVersionZeroNothingThatItDoesNotKnow) {
-  auto* header = reinterpret_cast<svpu_header*>(host_.port().region().data() + SVPU_HEADER_OFFSET);
-  ASSERT_EQ(header->abi_minor, SVPU_ABI_MINOR);
-  header->abi_minor = 0;
+// docs/hfi.md, Versions.
+TEST_F(AWorkerThatDecodes, ServesAHostOfALaterMinorVersion) {
+  host_.of_a_later_minor = true;
   begin();
   make_new_outputs();
   EXPECT_EQ(decode_the_rest(), expected());
-  EXPECT_TRUE(host_.unmapped.empty());
+  EXPECT_TRUE(host_.complaints.empty());
+  EXPECT_FALSE(host_.session_error.has_value());
 }
 
 }  // namespace

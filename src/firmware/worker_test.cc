@@ -72,11 +72,16 @@ TEST_P(AWorker, TellsItsCapabilities) {
   ASSERT_TRUE(host_.send(cmd::QueryCapabilities{}));
   ASSERT_TRUE(host_.wait_for([&] { return host_.capabilities_end; }));
   ASSERT_EQ(host_.capabilities.size(), 5u);
-  EXPECT_EQ(host_.capabilities[0].coded, static_cast<uint32_t>(kH264));
-  EXPECT_EQ(host_.capabilities[0].flags, kContinuousByteStream | kDynamicResolution);
+  EXPECT_EQ(host_.capabilities[0].codec.coded, static_cast<uint32_t>(kH264));
+  EXPECT_EQ(host_.capabilities[0].codec.flags, kContinuousByteStream | kDynamicResolution);
+  EXPECT_EQ(host_.capabilities[0].controls.size(), 2u) << "profile and level";
   // The preferred one first, of every codec: docs/adr/0009.
   const std::vector<uint32_t> raw{static_cast<uint32_t>(kNv12), static_cast<uint32_t>(kYuv420)};
-  for (const hfi::msg::Capability& codec : host_.capabilities) EXPECT_EQ(codec.raw, raw) << codec.coded;
+  for (const auto& one : host_.capabilities) {
+    std::vector<uint32_t> offered;
+    for (const hfi::msg::RawFormat& format : one.raw) offered.push_back(format.fourcc);
+    EXPECT_EQ(offered, raw) << one.codec.coded;
+  }
   EXPECT_TRUE(host_.complaints.empty()) << host_.complaints[0];
 }
 
@@ -212,9 +217,9 @@ TEST_P(AWorker, RefusesWhatItCannotDo) {
 TEST_P(AWorker, AnswersBuffersItDoesNotKnow) {
   ASSERT_TRUE(host_.configure(kH264));
   ASSERT_TRUE(host_.map_inputs());
-  ASSERT_TRUE(host_.send(cmd::QueueInput{{9, 1}, 0, 10, 0}, 501));
-  ASSERT_TRUE(host_.send(cmd::QueueInput{{0, 99}, 0, 10, 0}, 502));
-  ASSERT_TRUE(host_.send(cmd::QueueInput{{0, 1}, 1u << 20, 4097, 0}, 503));
+  ASSERT_TRUE(host_.send(hfi::coded_input({9, 1}, 0, 10, 0), 501));
+  ASSERT_TRUE(host_.send(hfi::coded_input({0, 99}, 0, 10, 0), 502));
+  ASSERT_TRUE(host_.send(hfi::coded_input({0, 1}, 1u << 20, 4097, 0), 503));
   ASSERT_TRUE(host_.send(cmd::QueueOutput{{0, 1}}, 504));
   ASSERT_TRUE(host_.wait_for([&] {
     size_t answers = 0;

@@ -405,12 +405,13 @@ TEST(AMalformedMessage, IsSkippedAndTheNextOneRead) {
 class AFirmwareOfAWrongHost : public testing::Test {
  protected:
   void SetUp() override { ASSERT_TRUE(make_packet_pair(host_, firmware_)); }
-  int attach(const svpu_transport_hello& hello, std::span<const int> fds) {
-    EXPECT_TRUE(send_packet(host_.get(), std::as_bytes(std::span(&hello, 1)), fds));
+  int attach(const svpu_transport_hello& hello, std::span<const int> fds, size_t size = sizeof(svpu_transport_hello)) {
+    EXPECT_TRUE(make_packet_pair(host_, firmware_));
+    EXPECT_TRUE(send_packet(host_.get(), std::as_bytes(std::span(&hello, 1)).first(size), fds));
     auto endpoint = FirmwareEndpoint::attach(std::move(firmware_), 1s);
     return endpoint ? 0 : endpoint.error().code;
   }
-  static svpu_transport_hello hello() { return {SVPU_TRANSPORT_HELLO, SVPU_REGION_SIZE, SVPU_ABI_MAJOR, 3}; }
+  static svpu_transport_hello hello() { return {SVPU_TRANSPORT_HELLO, SVPU_REGION_SIZE, SVPU_ABI_MAJOR, 3, 0, {}}; }
   UniqueFd host_;
   UniqueFd firmware_;
   UniqueFd event_{raw::eventfd(0, EFD_CLOEXEC)};
@@ -455,8 +456,28 @@ TEST_F(AFirmwareOfAWrongHost, RefusesAnotherAbi) {
   ASSERT_TRUE(region);
   const int fds[] = {region->fd(), event_.get(), event_.get()};
   svpu_transport_hello other = hello();
-  other.abi_major = 2;
+  other.abi_major = SVPU_ABI_MAJOR + 1;
   EXPECT_EQ(attach(other, fds), EPROTONOSUPPORT);
+}
+
+// Version 1 had a shorter hello: the version is what is wrong with it.
+TEST_F(AFirmwareOfAWrongHost, NamesTheVersionOfAnOldOne) {
+  auto region = Region::create(3);
+  ASSERT_TRUE(region);
+  const int fds[] = {region->fd(), event_.get(), event_.get()};
+  svpu_transport_hello old = hello();
+  old.abi_major = 1;
+  EXPECT_EQ(attach(old, fds, 16), EPROTONOSUPPORT);
+  EXPECT_EQ(attach(hello(), fds, 16), EPROTO) << "cut";
+}
+
+TEST_F(AFirmwareOfAWrongHost, ServesOneSession) {
+  auto region = Region::create(3);
+  ASSERT_TRUE(region);
+  const int fds[] = {region->fd(), event_.get(), event_.get()};
+  svpu_transport_hello second = hello();
+  second.session = 1;
+  EXPECT_EQ(attach(second, fds), EPROTO);
 }
 
 TEST_F(AFirmwareOfAWrongHost, RefusesAnEmptyHeader) {

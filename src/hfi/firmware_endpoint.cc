@@ -83,11 +83,15 @@ Result<std::unique_ptr<FirmwareEndpoint>> FirmwareEndpoint::attach(UniqueFd sock
   auto hello = receive_hello(socket.get(), timeout);
   if (!hello) return Unexpected(hello.error());
   const svpu_transport_hello& wire = hello->wire;
-  if (hello->packet.size != sizeof(wire) || wire.kind != SVPU_TRANSPORT_HELLO || hello->packet.num_fds != 3)
+  // A hello of another major version may be shorter; of a later minor version, longer.
+  if (hello->packet.size < offsetof(svpu_transport_hello, session) || wire.kind != SVPU_TRANSPORT_HELLO ||
+      hello->packet.num_fds != 3)
     return fail(EPROTO, "the first packet isn't a hello with three descriptors");
   if (wire.abi_major != SVPU_ABI_MAJOR)
     return fail(EPROTONOSUPPORT, "the host speaks ABI " + std::to_string(wire.abi_major) + ", this firmware " +
                                      std::to_string(SVPU_ABI_MAJOR) + "; install matching versions");
+  if (hello->packet.size < sizeof(wire)) return fail(EPROTO, "the hello packet is cut");
+  if (wire.session != 0) return fail(EPROTO, "the first session of a process has the number 0");
   if (wire.region_size != SVPU_REGION_SIZE) return fail(EPROTO, "the hello packet states another region size");
 
   auto region = Region::adopt(std::move(hello->packet.fd[0]), wire.generation);
@@ -246,7 +250,7 @@ bool FirmwareEndpoint::read_memory_packet() {
 }
 
 void FirmwareEndpoint::accept_memory_packet(const svpu_transport_memory& wire, Packet packet) {
-  if (packet.size != sizeof(wire) || wire.kind != SVPU_TRANSPORT_MEMORY || wire.direction > SVPU_OUTPUT ||
+  if (packet.size < sizeof(wire) || wire.kind != SVPU_TRANSPORT_MEMORY || wire.direction > SVPU_PARAMETERS || wire.session != 0 ||
       wire.index >= SVPU_MAX_BUFFERS || wire.generation == 0 || wire.num_planes == 0 || wire.num_planes > SVPU_MAX_PLANES ||
       packet.num_fds != wire.num_planes) {
     memory_complaint_ = "a memory packet is malformed or doesn't have one descriptor per plane";

@@ -67,8 +67,6 @@ class FirmwareEndpoint {
   FirmwareEndpoint& operator=(const FirmwareEndpoint&) = delete;
 
   uint32_t generation() const { return generation_; }
-  // Of the host's ABI.
-  uint16_t host_minor() const { return region_.host_minor(); }
 
   enum class ReadOutcome {
     kCommand,

@@ -74,8 +74,8 @@ void HostPort::ring_firmware() {
   raw::write(command_doorbell_.get(), &one, sizeof(one));
 }
 
-HostLink::SendOutcome HostPort::send(const Command& command) {
-  switch (commands_.push(serialize(command))) {
+HostLink::SendOutcome HostPort::send(const Entry& entry) {
+  switch (commands_.push(entry)) {
     case PushOutcome::kFull:
       return HostLink::SendOutcome::kFull;
     case PushOutcome::kCorrupt:

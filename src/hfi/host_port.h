@@ -21,7 +21,8 @@ class HostPort {
   // The firmware's end, once; to become fd 3 of the worker.
   UniqueFd take_firmware_socket() { return std::move(firmware_socket_); }
 
-  HostLink::SendOutcome send(const Command& command);
+  HostLink::SendOutcome send(const Command& command) { return send(serialize(command)); }
+  HostLink::SendOutcome send(const Entry& entry);
   HostLink::SendOutcome send_memory(Direction direction, BufferName buffer, std::span<const int> fds);
   HostLink::Received receive();
   bool prepare_sleep(bool for_space);

@@ -7,12 +7,41 @@
 namespace softvpu::hfi {
 namespace {
 
-template <class... Ts>
-struct Overloaded : Ts... {
-  using Ts::operator()...;
+// The type of each alternative of a body, at its index; the first is Unknown.
+constexpr uint16_t kCommandTypes[] = {
+    0,
+#define SVPU_ENTRY(name, Name, wire) SVPU_CMD_##name,
+#include "core/entry_begin.h"
+
+#include "core/entry_commands.h"
+#include "core/entry_undef.h"
 };
-template <class... Ts>
-Overloaded(Ts...) -> Overloaded<Ts...>;
+constexpr uint16_t kMessageTypes[] = {
+    0,
+#define SVPU_ENTRY(name, Name, wire) SVPU_MSG_##name,
+#include "core/entry_begin.h"
+
+#include "core/entry_messages.h"
+#include "core/entry_undef.h"
+};
+
+using FieldOf = bool (*)(const void* slot, unsigned int n, svpu_field_value* value);
+
+std::string described(const char* name, const Entry& entry, FieldOf field_of) {
+  std::string text = name;
+  if (entry.header().cookie != 0) text += " cookie=" + std::to_string(entry.header().cookie);
+  svpu_field_value field;
+  for (unsigned int n = 0; field_of(entry.bytes, n, &field); ++n) {
+    if (field.text == nullptr && field.value == 0) continue;
+    text += std::string(" ") + field.name + (field.element > 0 ? "[" + std::to_string(field.element) + "]" : "") + "=";
+    if (field.text != nullptr) {
+      text += "\"" + printable(std::string_view(field.text, field.text_bytes)) + "\"";
+    } else {
+      text += field.is_signed ? std::to_string(static_cast<int64_t>(field.value)) : std::to_string(field.value);
+    }
+  }
+  return text;
+}
 
 }  // namespace
 
@@ -60,56 +89,16 @@ const char* to_string(WireStatus status) {
 }
 
 const char* name_of(const cmd::Body& body) {
-  return std::visit(Overloaded{
-                        [](const Unknown&) { return "unknown command"; },
-                        [](const cmd::QueryCapabilities&) { return "QUERY_CAPABILITIES"; },
-                        [](const cmd::Configure&) { return "CONFIGURE"; },
-                        [](const cmd::SetControl&) { return "SET_CONTROL"; },
-                        [](const cmd::MapBuffer&) { return "MAP_BUFFER"; },
-                        [](const cmd::UnmapBuffer&) { return "UNMAP_BUFFER"; },
-                        [](const cmd::SetLayout&) { return "SET_LAYOUT"; },
-                        [](const cmd::QueueInput&) { return "QUEUE_INPUT"; },
-                        [](const cmd::QueueOutput&) { return "QUEUE_OUTPUT"; },
-                        [](const cmd::Start&) { return "START"; },
-                        [](const cmd::Flush&) { return "FLUSH"; },
-                        [](const cmd::Drain&) { return "DRAIN"; },
-                        [](const cmd::Resume&) { return "RESUME"; },
-                        [](const cmd::ReturnOutput&) { return "RETURN_OUTPUT"; },
-                        [](const cmd::Ping&) { return "PING"; },
-                        [](const cmd::Abort&) { return "ABORT"; },
-                        [](const cmd::Crash&) { return "CRASH"; },
-                    },
-                    body);
+  const char* name = svpu_command_name(kCommandTypes[body.index()]);
+  return name != nullptr ? name : "unknown command";
 }
 
 const char* name_of(const msg::Body& body) {
-  return std::visit(Overloaded{
-                        [](const Unknown&) { return "unknown message"; },
-                        [](const msg::Ready&) { return "READY"; },
-                        [](const msg::Capability&) { return "CAPABILITY"; },
-                        [](const msg::CapabilitiesEnd&) { return "CAPABILITIES_END"; },
-                        [](const msg::Configured&) { return "CONFIGURED"; },
-                        [](const msg::FormatChanged&) { return "FORMAT_CHANGED"; },
-                        [](const msg::InputDone&) { return "INPUT_DONE"; },
-                        [](const msg::OutputDone&) { return "OUTPUT_DONE"; },
-                        [](const msg::Drained&) { return "DRAINED"; },
-                        [](const msg::Flushed&) { return "FLUSHED"; },
-                        [](const msg::Pong&) { return "PONG"; },
-                        [](const msg::SessionError&) { return "SESSION_ERROR"; },
-                        [](const msg::SystemError&) { return "SYSTEM_ERROR"; },
-                        [](const msg::DebugText&) { return "DEBUG_TEXT"; },
-                        [](const msg::Unmapped&) { return "UNMAPPED"; },
-                    },
-                    body);
+  const char* name = svpu_message_name(kMessageTypes[body.index()]);
+  return name != nullptr ? name : "unknown message";
 }
 
-std::string printable(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '\0') break;
-    out.push_back(c >= ' ' && c <= '~' ? c : '.');
-  }
-  return out;
-}
+std::string describe(const Command& command) { return described(name_of(command.body), serialize(command), svpu_command_field); }
+std::string describe(const Message& message) { return described(name_of(message.body), serialize(message), svpu_message_field); }
 
 }  // namespace softvpu::hfi

@@ -76,7 +76,6 @@ Status Region::accept_header(uint32_t expected_generation) {
   if (header.region_size != SVPU_REGION_SIZE) return fail(EPROTO, "the region's header states another size");
   if (header.generation == 0 || header.generation != expected_generation)
     return fail(EPROTO, "the region is of another generation than the hello packet");
-  host_minor_ = header.abi_minor;
   __atomic_store_n(firmware_abi_word(data()), SVPU_ABI_MAJOR << 16 | SVPU_ABI_MINOR, __ATOMIC_RELEASE);
   return {};
 }

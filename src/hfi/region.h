@@ -35,8 +35,6 @@ class Region {
   RingMemory messages() const { return RingMemory::message(data()); }
   RingMemory debug() const { return RingMemory::debug(data()); }
 
-  // Firmware: the minor version of the host that made the region; what it doesn't know it needn't be told.
-  uint16_t host_minor() const { return host_minor_; }
   // major << 16 | minor as the firmware wrote it; 0 before READY. Any value: the firmware isn't trusted.
   uint32_t firmware_abi() const;
 
@@ -50,7 +48,6 @@ class Region {
 
   SharedMemory memory_;
   Mapping mapping_;
-  uint16_t host_minor_ = 0;
 };
 
 }  // namespace softvpu::hfi

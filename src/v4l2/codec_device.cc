@@ -18,6 +18,7 @@ const RoleKind* kind_of(codec::Role role) {
       return &kDecoderRole;
     case codec::Role::kEncoder:
     case codec::Role::kCapture:
+    case codec::Role::kStatelessDecoder:
       break;
   }
   return nullptr;

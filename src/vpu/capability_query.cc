@@ -7,12 +7,14 @@
 #include <algorithm>
 
 #include "base/raw_syscall.h"
+#include "core/codec_list.h"
 #include "vpu/convert.h"
 
 namespace softvpu::vpu {
 namespace {
 
-constexpr size_t kMaxCodecs = 64;
+// More than any firmware has to say, unknown types included.
+constexpr size_t kMaxMessages = size_t{4} * SVPU_MAX_CODECS * (SVPU_MAX_RAW_FORMATS + SVPU_MAX_CONTROLS);
 
 struct Query {
   codec::Capabilities capabilities;
@@ -31,19 +33,41 @@ struct Query {
       return {};
     }
     if (!ready) return fail(EPROTO, std::string(hfi::name_of(message.body)) + " came before READY");
-    if (const auto* capability = std::get_if<hfi::msg::Capability>(&message.body)) {
-      codec::CodecInfo info = from_wire(*capability);
-      if (capabilities.find(info.role, info.coded) != nullptr) return fail(EPROTO, "a codec was listed twice");
-      if (capabilities.codecs.size() == kMaxCodecs) return fail(EPROTO, "more than 64 codecs were listed");
-      capabilities.codecs.push_back(std::move(info));
-      return {};
-    }
-    if (std::holds_alternative<hfi::msg::CapabilitiesEnd>(message.body)) {
-      complete = true;
-      return {};
-    }
-    return fail(EPROTO, std::string(hfi::name_of(message.body)) + " isn't an answer to QUERY_CAPABILITIES");
+    const hfi::Entry entry = hfi::serialize(message);
+    if (const char* wrong = svpu_codec_list_take(&list_, reinterpret_cast<const svpu_entry*>(entry.bytes)); wrong != nullptr)
+      return fail(EPROTO, wrong);
+    if (const auto* codec = std::get_if<hfi::msg::Codec>(&message.body)) return add(*codec);
+    if (const auto* raw = std::get_if<hfi::msg::RawFormat>(&message.body)) return add(*raw);
+    if (const auto* control = std::get_if<hfi::msg::Control>(&message.body)) return add(*control);
+    complete = true;
+    return {};
   }
+
+ private:
+  Status add(const hfi::msg::Codec& message) {
+    codec::CodecInfo info = from_wire(message);
+    if (capabilities.find(info.role, info.coded) != nullptr) return fail(EPROTO, "a codec was listed twice");
+    capabilities.codecs.push_back(std::move(info));
+    return {};
+  }
+
+  Status add(const hfi::msg::RawFormat& message) {
+    auto& raw = capabilities.codecs.back().raw;
+    const auto fourcc = static_cast<FourCC>(message.fourcc);
+    if (std::find(raw.begin(), raw.end(), fourcc) != raw.end()) return fail(EPROTO, "a raw format was listed twice");
+    raw.push_back(fourcc);
+    return {};
+  }
+
+  Status add(const hfi::msg::Control& message) {
+    auto& controls = capabilities.codecs.back().controls;
+    if (std::any_of(controls.begin(), controls.end(), [&](const ControlInfo& one) { return one.id == message.id; }))
+      return fail(EPROTO, "a control was listed twice");
+    controls.push_back(from_wire(message));
+    return {};
+  }
+
+  svpu_codec_list list_{};
 };
 
 }  // namespace
@@ -61,7 +85,7 @@ Result<codec::Capabilities> query_capabilities(hfi::HostLink& link, Duration lim
       case hfi::HostLink::ReceiveOutcome::kMessage:
         if (Status taken = query.take(received.message); !taken) return Unexpected(taken.error());
         if (query.complete) return std::move(query.capabilities);
-        if (++messages > 4 * kMaxCodecs) return fail(EPROTO, "the firmware's answer has no end");
+        if (++messages > kMaxMessages) return fail(EPROTO, "the firmware's answer has no end");
         continue;
       case hfi::HostLink::ReceiveOutcome::kMalformed:
       case hfi::HostLink::ReceiveOutcome::kCorrupt:

@@ -28,13 +28,17 @@ codec::Capabilities sample() {
   info.sizes = {{16, 16}, {8192, 8192}, {1, 1}};
   info.min_output_buffers = 3;
   info.raw = {kYuv420, kNv12};
-  info.menus = {{0x990a6b, 0x1f, 4}, {0x990a67, UINT64_MAX, 63}};
+  info.controls = {menu_control(0x990a6b, 0x1f, 4),
+                   menu_control(0x990a67, UINT64_MAX, 63),
+                   {.id = 0x9909cf, .minimum = -1, .maximum = 100'000'000, .default_value = 2'000'000, .name = "Video Bitrate"}};
   out.codecs.push_back(info);
   info.coded = kVp9;
-  info.menus.clear();
+  info.controls.clear();
   info.raw = {kNv12};
   out.codecs.push_back(info);
   info.role = codec::Role::kEncoder;  // the same coded format in another role
+  info.min_interval = {1, 240};
+  info.max_interval = {1001, 30};
   out.codecs.push_back(info);
   return out;
 }
@@ -63,19 +67,19 @@ TEST(ACapabilityTable, IsRefusedWhenAnythingIsOdd) {
   const std::string bad[] = {
       "",
       "\n",
-      "softvpu-capabilities 1\nend\n",
+      "softvpu-capabilities 2\nend\n",
       good.substr(0, good.size() - 1),  // cut
       good.substr(0, good.size() / 2),  // cut in a line
       good + "end\n",                   // twice
       good + good,                      // twice
       "\n" + good,                      // moved
-      with("softvpu-capabilities 1", "softvpu-capabilities 2"),
+      with("softvpu-capabilities 2", "softvpu-capabilities 1"),
       with("firmware 256", "firmware x"),
       with("firmware 256", "firmware -1"),
       with("firmware 256", "firmware 99999999999"),
       with("libavcodec", "\x1b[2Jlibav"),
       with("libavcodec", "a name that is much longer than any firmware would have"),
-      with("codec 0", "codec 3"),
+      with("codec 0", "codec 4"),
       with("codec 0", "codec 0 "),
       with("codec 0", "codec  0"),
       with("codec 0", "codec 00000000000000000000000000000000"),
@@ -85,13 +89,17 @@ TEST(ACapabilityTable, IsRefusedWhenAnythingIsOdd) {
       with("8192x8192", "70000x16"),
       with("8192x8192", "8x8"),
       with(" 1x1 ", " 0x0 "),
-      with("menu", "meny"),
-      with("menu 10029675 4 31", "menu 10029675 5 31"),  // default isn't an item
-      with("menu 10029675 4 31", "menu 10029675 64 31"),
-      with("menu 10029675 4 31", "menu 10029675 4 0"),
-      with("menu 10029675 4 31", "menu 10029675 4 31 "),
+      with("control", "kontrol"),
+      with("10029675 3 0 0 4 4 1 31", "10029675 3 0 0 4 5 1 31"),  // default isn't an item
+      with("10029675 3 0 0 4 4 1 31", "10029675 3 0 0 64 4 1 31"),
+      with("10029675 3 0 0 4 4 1 31", "10029675 3 0 0 4 4 1 0"),
+      with("10029675 3 0 0 4 4 1 31", "10029675 5 0 0 4 4 1 31"),  // no such type
+      with("10029675 3 0 0 4 4 1 31", "10029675 3 2 0 4 4 1 31"),
+      with("Video Bitrate", "a name that is longer than controls have"),
+      with(" 1/240 ", " 1/0 "),
+      with(" 1001/30 ", " 1001 "),
       with(" 3 16x16", " 33 16x16"),
-      "softvpu-capabilities 1\nfirmware 1 x\nmenu 1 0 1\nend\n",  // of no codec
+      "softvpu-capabilities 2\nfirmware 1 x\ncontrol 1 1 0 0 1 0 1 0\nend\n",  // of no codec
       with("\nend\n", std::string("\nend\n\0", 6)),
   };
   for (const std::string& text : bad) {
@@ -260,15 +268,20 @@ Result<codec::Capabilities> ask(const std::function<void(hfi::LoopbackFirmware&)
   return answer;
 }
 
-hfi::msg::Capability one_codec() {
-  hfi::msg::Capability capability;
+hfi::msg::Codec one_codec() {
+  hfi::msg::Codec capability;
   capability.coded = 5;
   capability.min_width = capability.min_height = 16;
   capability.max_width = capability.max_height = 64;
   capability.step_width = capability.step_height = 1;
-  capability.raw = {6};
   return capability;
 }
+
+hfi::msg::RawFormat one_raw(uint32_t fourcc = 6) {
+  return {.fourcc = fourcc, .width_align = 16, .height_align = 2, .stride_align = 16, .tail_lines = 2};
+}
+
+hfi::msg::Control one_control(uint32_t id = 7) { return {.id = id, .type = SVPU_CONTROL_INTEGER, .maximum = 5, .step = 1}; }
 
 void say(hfi::LoopbackFirmware& firmware, hfi::msg::Body body) { (void)firmware.endpoint().send({0, std::move(body)}); }
 
@@ -277,11 +290,16 @@ TEST(AQuestion, IsAnsweredByAGoodFirmware) {
     say(firmware, hfi::msg::Ready{7, 1, "good"});
     say(firmware, hfi::Unknown{99});
     say(firmware, one_codec());
+    for (uint32_t fourcc = 1; fourcc <= SVPU_MAX_RAW_FORMATS; ++fourcc) say(firmware, one_raw(fourcc));
+    say(firmware, hfi::Unknown{99});
+    for (uint32_t id = 1; id <= SVPU_MAX_CONTROLS; ++id) say(firmware, one_control(id));
     say(firmware, hfi::msg::CapabilitiesEnd{});
   });
   ASSERT_TRUE(answer) << answer.error().reason;
   EXPECT_EQ(answer->version, 7u);
-  EXPECT_EQ(answer->codecs.size(), 1u);
+  ASSERT_EQ(answer->codecs.size(), 1u);
+  EXPECT_EQ(answer->codecs[0].raw.size(), size_t{SVPU_MAX_RAW_FORMATS});
+  EXPECT_EQ(answer->codecs[0].controls.size(), size_t{SVPU_MAX_CONTROLS});
 }
 
 TEST(AQuestion, HasALimit) {
@@ -310,8 +328,59 @@ TEST(AQuestion, TakesNoNonsense) {
       },
       [](auto& f) {
         say(f, hfi::msg::Ready{});
+        for (int twice = 0; twice < 2; ++twice) {
+          say(f, one_codec());
+          say(f, one_raw());
+        }
+      },
+      [](auto& f) {  // lists of nothing
+        say(f, hfi::msg::Ready{});
+        say(f, one_raw());
+      },
+      [](auto& f) {
+        say(f, hfi::msg::Ready{});
+        say(f, one_control());
+      },
+      [](auto& f) {  // a codec without a raw format, the last one or not
+        say(f, hfi::msg::Ready{});
         say(f, one_codec());
+        say(f, hfi::msg::CapabilitiesEnd{});
+      },
+      [](auto& f) {
+        say(f, hfi::msg::Ready{});
         say(f, one_codec());
+        auto other = one_codec();
+        other.coded = 8;
+        say(f, other);
+      },
+      [](auto& f) {
+        say(f, hfi::msg::Ready{});
+        say(f, one_codec());
+        say(f, one_raw());
+        say(f, one_raw());
+      },
+      [](auto& f) {
+        say(f, hfi::msg::Ready{});
+        say(f, one_codec());
+        say(f, one_control());
+        say(f, one_control());
+      },
+      [](auto& f) {  // lists that are too long
+        say(f, hfi::msg::Ready{});
+        say(f, one_codec());
+        for (uint32_t fourcc = 1; fourcc <= SVPU_MAX_RAW_FORMATS + 1; ++fourcc) say(f, one_raw(fourcc));
+      },
+      [](auto& f) {
+        say(f, hfi::msg::Ready{});
+        say(f, one_codec());
+        for (uint32_t id = 1; id <= SVPU_MAX_CONTROLS + 1; ++id) say(f, one_control(id));
+      },
+      [](auto& f) {  // what this host's layouts don't give
+        say(f, hfi::msg::Ready{});
+        say(f, one_codec());
+        auto wide = one_raw();
+        wide.stride_align = 256;
+        say(f, wide);
       },
       [](auto& f) {
         say(f, hfi::msg::Ready{});
@@ -329,6 +398,7 @@ TEST(AQuestion, TakesNoNonsense) {
           auto more = one_codec();
           more.coded = i;
           say(f, more);
+          say(f, one_raw());
         }
       },
       [](auto& f) {

@@ -10,8 +10,16 @@ hfi::Direction to_wire(codec::Direction side) {
   return side == codec::Direction::kInput ? hfi::Direction::kInput : hfi::Direction::kOutput;
 }
 
-codec::Direction from_wire(hfi::Direction side) {
-  return side == hfi::Direction::kInput ? codec::Direction::kInput : codec::Direction::kOutput;
+std::optional<codec::Direction> from_wire(hfi::Direction side) {
+  switch (side) {
+    case hfi::Direction::kInput:
+      return codec::Direction::kInput;
+    case hfi::Direction::kOutput:
+      return codec::Direction::kOutput;
+    case hfi::Direction::kParameters:
+      break;
+  }
+  return std::nullopt;
 }
 
 hfi::BufferName to_wire(codec::BufferHandle buffer) { return {buffer.index, buffer.generation}; }
@@ -24,6 +32,8 @@ hfi::Role to_wire(codec::Role role) {
       return hfi::Role::kEncoder;
     case codec::Role::kCapture:
       return hfi::Role::kCapture;
+    case codec::Role::kStatelessDecoder:
+      return hfi::Role::kStatelessDecoder;
   }
   return hfi::Role::kDecoder;
 }
@@ -36,6 +46,8 @@ hfi::cmd::Configure to_wire(const codec::SessionConfig& config, bool test) {
   out.height_hint = std::min(config.size_hint.height, 65536u);
   out.threads = std::min(config.threads, 256u);
   out.test = test;
+  out.interval_num = config.interval.numerator;
+  out.interval_den = config.interval.denominator;
   return out;
 }
 
@@ -68,7 +80,7 @@ Result<hfi::cmd::SetLayout> to_wire(const FrameLayout& layout) {
 }
 
 hfi::cmd::QueueInput to_wire(const codec::InputChunk& chunk) {
-  return {to_wire(chunk.buffer), chunk.offset, chunk.bytes, static_cast<uint64_t>(chunk.tag)};
+  return hfi::coded_input(to_wire(chunk.buffer), chunk.offset, chunk.bytes, static_cast<uint64_t>(chunk.tag));
 }
 
 codec::DoneStatus from_wire(hfi::WireStatus status) {
@@ -95,18 +107,42 @@ codec::OutputDone from_wire(uint64_t cookie, const hfi::msg::OutputDone& message
   return done;
 }
 
-codec::CodecInfo from_wire(const hfi::msg::Capability& message) {
+codec::CodecInfo from_wire(const hfi::msg::Codec& message) {
   codec::CodecInfo info;
   info.role = static_cast<codec::Role>(message.role);
   info.coded = static_cast<FourCC>(message.coded);
-  info.flags = message.flags & (codec::kContinuousByteStream | codec::kDynamicResolution | codec::kStateless);
+  info.flags = message.flags & (codec::kContinuousByteStream | codec::kDynamicResolution);
   info.sizes.min = {message.min_width, message.min_height};
   info.sizes.max = {message.max_width, message.max_height};
   info.sizes.step = {message.step_width, message.step_height};
   info.min_output_buffers = message.min_output_buffers;
-  for (const uint32_t fourcc : message.raw) info.raw.push_back(static_cast<FourCC>(fourcc));
-  for (const hfi::msg::Menu& menu : message.menus) info.menus.push_back({menu.id, menu.supported_items, menu.default_item});
+  info.min_interval = {message.min_interval_num, message.min_interval_den};
+  info.max_interval = {message.max_interval_num, message.max_interval_den};
   return info;
+}
+
+ControlInfo from_wire(const hfi::msg::Control& message) {
+  return {.id = message.id,
+          .type = static_cast<ControlType>(message.type),
+          .read_only = (message.flags & SVPU_CONTROL_READ_ONLY) != 0,
+          .minimum = message.minimum,
+          .maximum = message.maximum,
+          .default_value = message.default_value,
+          .step = message.step,
+          .items = message.items,
+          .name = message.name};
+}
+
+hfi::msg::Control to_wire(const ControlInfo& control) {
+  return {.id = control.id,
+          .type = static_cast<uint32_t>(control.type),
+          .flags = control.read_only ? SVPU_CONTROL_READ_ONLY : 0,
+          .minimum = control.minimum,
+          .maximum = control.maximum,
+          .default_value = control.default_value,
+          .step = control.step,
+          .items = control.items,
+          .name = control.name};
 }
 
 Result<codec::StreamFormat> from_wire(const hfi::msg::FormatChanged& message, const codec::CodecInfo& codec) {

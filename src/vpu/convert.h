@@ -2,6 +2,7 @@
 // The seam's words as the wire's and back: the one place where codec:: and hfi:: types meet. Pure.
 #pragma once
 
+#include <optional>
 #include <span>
 
 #include "codec/session.h"
@@ -10,7 +11,8 @@
 namespace softvpu::vpu {
 
 hfi::Direction to_wire(codec::Direction side);
-codec::Direction from_wire(hfi::Direction side);
+// Nothing for a side that no session of today has (parameters).
+std::optional<codec::Direction> from_wire(hfi::Direction side);
 hfi::BufferName to_wire(codec::BufferHandle buffer);
 hfi::Role to_wire(codec::Role role);
 
@@ -23,7 +25,10 @@ hfi::cmd::QueueInput to_wire(const codec::InputChunk& chunk);
 
 codec::DoneStatus from_wire(hfi::WireStatus status);
 codec::OutputDone from_wire(uint64_t cookie, const hfi::msg::OutputDone& message);
-codec::CodecInfo from_wire(const hfi::msg::Capability& message);
+hfi::msg::Control to_wire(const ControlInfo& control);
+// Without its lists, which are messages of their own.
+codec::CodecInfo from_wire(const hfi::msg::Codec& message);
+ControlInfo from_wire(const hfi::msg::Control& message);
 // Errors: EPROTO when the stream isn't inside what `codec` offers.
 Result<codec::StreamFormat> from_wire(const hfi::msg::FormatChanged& message, const codec::CodecInfo& codec);
 

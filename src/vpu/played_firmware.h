@@ -121,7 +121,7 @@ class PlayedFirmware {
   void obey(const hfi::cmd::QueryCapabilities&) {
     const auto capabilities = driver_.capabilities();
     for (const codec::CodecInfo& info : capabilities->codecs) {
-      hfi::msg::Capability message;
+      hfi::msg::Codec message;
       message.role = to_wire(info.role);
       message.coded = static_cast<uint32_t>(info.coded);
       message.flags = info.flags;
@@ -132,9 +132,11 @@ class PlayedFirmware {
       message.max_height = info.sizes.max.height;
       message.step_width = info.sizes.step.width;
       message.step_height = info.sizes.step.height;
-      for (const FourCC raw : info.raw) message.raw.push_back(static_cast<uint32_t>(raw));
-      for (const auto& menu : info.menus) message.menus.push_back({menu.id, menu.default_item, menu.supported_items});
       events_->send({}, message);
+      for (const FourCC raw : info.raw)
+        events_->send({}, hfi::msg::RawFormat{
+                              .fourcc = static_cast<uint32_t>(raw), .width_align = 1, .height_align = 1, .stride_align = 1});
+      for (const ControlInfo& control : info.controls) events_->send({}, to_wire(control));
     }
     events_->send({}, hfi::msg::CapabilitiesEnd{});
   }
@@ -151,10 +153,10 @@ class PlayedFirmware {
     for (uint32_t i = 0; i < command.num_planes; ++i) {
       planes.push_back({memory->fd[i].get(), command.plane[i].offset, command.plane[i].length, command.plane[i].mapped_length});
     }
-    must(session_->map_buffer(from_wire(command.direction), handle(command.buffer), planes));
+    must(session_->map_buffer(side(command.direction), handle(command.buffer), planes));
   }
   void obey(const hfi::cmd::UnmapBuffer& command) {
-    must(session_->unmap_buffer(from_wire(command.direction), handle(command.buffer)));
+    must(session_->unmap_buffer(side(command.direction), handle(command.buffer)));
   }
   void obey(const hfi::cmd::SetLayout& command) {
     FrameLayout layout;
@@ -170,13 +172,13 @@ class PlayedFirmware {
   }
   void obey(const hfi::cmd::Start&) { must(session_->start()); }
   void obey(const hfi::cmd::QueueInput& command) {
-    must(session_->queue_input(
-        {handle(command.buffer), codec::Cookie{cookie_}, codec::Tag{command.tag}, command.offset, command.bytes}));
+    must(session_->queue_input({handle(command.buffer), codec::Cookie{cookie_}, codec::Tag{command.tag}, command.plane[0].offset,
+                                command.plane[0].bytes}));
   }
   void obey(const hfi::cmd::QueueOutput& command) {
     must(session_->queue_output(handle(command.buffer), codec::Cookie{cookie_}));
   }
-  void obey(const hfi::cmd::Flush& command) { must(session_->flush(from_wire(command.direction), command.generation)); }
+  void obey(const hfi::cmd::Flush& command) { must(session_->flush(side(command.direction), command.generation)); }
   void obey(const hfi::cmd::Drain&) { must(session_->drain()); }
   void obey(const hfi::cmd::Resume&) { must(session_->resume()); }
   void obey(const hfi::cmd::ReturnOutput&) { must(session_->return_output()); }
@@ -188,6 +190,7 @@ class PlayedFirmware {
     wire_->die();
   }
 
+  static codec::Direction side(hfi::Direction direction) { return from_wire(direction).value_or(codec::Direction::kOutput); }
   static codec::BufferHandle handle(hfi::BufferName name) { return {name.index, name.generation}; }
 
   std::unique_ptr<hfi::LoopbackFirmware> wire_;

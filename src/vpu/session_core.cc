@@ -80,11 +80,10 @@ Status SessionCore::set_frame_layout(const FrameLayout& layout) {
 Status SessionCore::set_control(uint32_t id, int64_t value) {
   const Lock lock(mutex_);
   if (Status taken = take_verb(SVPU_HOST_QUEUES); !taken) return taken;
-  const auto& menus = setup_.codec.menus;
-  const auto menu = std::find_if(menus.begin(), menus.end(), [id](const codec::MenuControl& one) { return one.id == id; });
-  if (menu == menus.end()) return fail(EINVAL, "the codec has no control " + std::to_string(id));
-  if (value < 0 || value > 63 || (menu->supported_items >> value & 1) == 0)
-    return fail(EINVAL, "control " + std::to_string(id) + " has no item " + std::to_string(value));
+  const auto& controls = setup_.codec.controls;
+  const auto control = std::find_if(controls.begin(), controls.end(), [id](const ControlInfo& one) { return one.id == id; });
+  if (control == controls.end()) return fail(EINVAL, "the codec has no control " + std::to_string(id));
+  if (!takes(*control, value)) return fail(EINVAL, "control " + std::to_string(id) + " doesn't take " + std::to_string(value));
   send({0, hfi::cmd::SetControl{id, value}});
   return {};
 }

@@ -50,7 +50,9 @@ struct SessionCore::Taker {
     }
   }
 
-  void operator()(const hfi::msg::Capability&) const { (void)allowed(SVPU_SAID_CAPABILITY); }
+  void operator()(const hfi::msg::Codec&) const { (void)allowed(SVPU_SAID_CAPABILITY); }
+  void operator()(const hfi::msg::RawFormat&) const { (void)allowed(SVPU_SAID_CAPABILITY); }
+  void operator()(const hfi::msg::Control&) const { (void)allowed(SVPU_SAID_CAPABILITY); }
   void operator()(const hfi::msg::CapabilitiesEnd&) const { (void)allowed(SVPU_SAID_CAPABILITY); }
 
   void operator()(const hfi::msg::Configured& message) const {
@@ -90,7 +92,7 @@ struct SessionCore::Taker {
   }
 
   void operator()(const hfi::msg::Flushed& message) const {
-    const Direction side = from_wire(message.direction);
+    const Direction side = message.direction == hfi::Direction::kInput ? Direction::kInput : Direction::kOutput;
     if (!allowed(side == Direction::kInput ? SVPU_SAID_FLUSHED_INPUT : SVPU_SAID_FLUSHED_OUTPUT)) return;
     if (!holds(core.buffers_.end_flush(side, message.generation))) return;
     core.watchdog_.answered();
@@ -100,7 +102,9 @@ struct SessionCore::Taker {
   // The memory is the client's as long as anybody maps it: there is nothing to do.
   void operator()(const hfi::msg::Unmapped& message) const {
     if (!allowed(SVPU_SAID_UNMAPPED)) return;
-    (void)holds(core.buffers_.end_unmap(from_wire(message.direction), {message.buffer.index, message.buffer.generation}));
+    const auto side = from_wire(message.direction);
+    if (!side) return core.violation("UNMAPPED names parameters, of which there are none");
+    (void)holds(core.buffers_.end_unmap(*side, {message.buffer.index, message.buffer.generation}));
   }
 
   void operator()(const hfi::msg::Pong&) const {
@@ -121,8 +125,7 @@ struct SessionCore::Taker {
 
 void SessionCore::take_message(const hfi::Message& message) {
   if (log_enabled(LogLevel::kMessage)) {
-    log_line(LogLevel::kMessage, "session: %s cookie %llu", hfi::name_of(message.body),
-             static_cast<unsigned long long>(message.cookie));
+    log_line(LogLevel::kMessage, "session: %s", hfi::describe(message).c_str());
   }
   std::visit(Taker{*this, message.cookie}, message.body);
   if (!over()) watchdog_.heard(now());

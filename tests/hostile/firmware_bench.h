@@ -37,7 +37,7 @@ inline codec::Capabilities small_capabilities() {
   info.flags = codec::kContinuousByteStream | codec::kDynamicResolution;
   info.sizes = {{16, 16}, {4096, 4096}, {1, 1}};
   info.raw = {kYuv420, kNv12};
-  info.menus = {{0x990a6b, 0x1f, 4}};
+  info.controls = {menu_control(0x990a6b, 0x1f, 4)};
   capabilities.codecs.push_back(info);
   return capabilities;
 }
@@ -168,6 +168,8 @@ class FirmwareBench : public testing::Test {
     message.initial = true;
     message.coded_width = message.visible_width = width;
     message.coded_height = message.visible_height = height;
+    message.bit_depth = 8;
+    message.chroma = SVPU_CHROMA_420;
     message.native = static_cast<uint32_t>(kYuv420);
     message.min_output_buffers = 2;
     return message;

@@ -155,6 +155,17 @@ static bool hear(struct session *s, unsigned char slot[SVPU_SLOT_SIZE])
 
 /* ---- what it can do ---- */
 
+static void tell_raw_formats(struct session *s)
+{
+	static const svpu_u32 raw[] = { FOURCC('Y', 'U', '1', '2'), FOURCC('N', 'V', '1', '2') };
+
+	for (unsigned int i = 0; i < raw_formats; i++) {
+		struct svpu_msg_raw_format row = { .fourcc = raw[i], .width_align = 16, .height_align = 16, .stride_align = 1 };
+
+		say(s, &row, SVPU_MSG_RAW_FORMAT, sizeof(row), 0);
+	}
+}
+
 static void tell_capabilities(struct session *s)
 {
 	/* The last one no kernel knows. */
@@ -162,24 +173,27 @@ static void tell_capabilities(struct session *s)
 					  FOURCC('Z', 'Z', '9', '9') };
 
 	for (unsigned int i = 0; i < (is("caps-unknown") ? 4 : 3); i++) {
-		struct svpu_msg_capability row = {
+		struct svpu_msg_codec row = {
 			.role = SVPU_DECODER, .coded = coded[i], .flags = i < 2 ? 3 : 2, .min_output_buffers = 2,
 			.min_width = 16, .min_height = 16, .max_width = 4096, .max_height = 4096, .step_width = 2, .step_height = 2,
-			.num_raw = raw_formats, .raw = { FOURCC('Y', 'U', '1', '2'), FOURCC('N', 'V', '1', '2') },
 		};
 
 		if (is("caps-size"))
 			row.max_width = 0;
-		if (is("caps-count"))
-			row.num_raw = 4000;
 		if (is("caps-buffers"))
 			row.min_output_buffers = 4000000000u;
-		say(s, &row, SVPU_MSG_CAPABILITY, sizeof(row), 0);
+		say(s, &row, SVPU_MSG_CODEC, sizeof(row), 0);
+		if (!is("caps-count"))
+			tell_raw_formats(s);
 	}
 	for (unsigned int i = 0; is("caps-flood") && i < 100000; i++) {
-		struct svpu_msg_capability row = { .role = SVPU_ENCODER };
+		struct svpu_msg_codec row = {
+			.role = SVPU_ENCODER, .coded = 1, .min_width = 16, .min_height = 16, .max_width = 16, .max_height = 16,
+			.step_width = 1, .step_height = 1,
+		};
 
-		say(s, &row, SVPU_MSG_CAPABILITY, sizeof(row), 0);
+		say(s, &row, SVPU_MSG_CODEC, sizeof(row), 0);
+		tell_raw_formats(s);
 	}
 	say_plain(s, SVPU_MSG_CAPABILITIES_END, 0);
 }
@@ -308,7 +322,7 @@ static void misbehave(struct session *s, const struct svpu_cmd_queue_input *in, 
 	else if (is("too-many-bytes"))
 		output_done(s, out, SVPU_OK, 0xffffffff, 0, false);
 	else if (is("drained"))
-		say_plain(s, SVPU_MSG_DRAINED, 0);
+		say_status(s, SVPU_MSG_DRAINED, SVPU_OK, 0);
 	else if (is("flushed"))
 		say(s, &(struct svpu_msg_flushed){ .direction = 7 }, SVPU_MSG_FLUSHED, sizeof(struct svpu_msg_flushed), 0);
 	else if (is("pong"))
@@ -375,7 +389,7 @@ static void work(struct session *s)
 		if (in->drain) {
 			s->first_input = (s->first_input + 1) % 512;
 			s->num_inputs--;
-			say_plain(s, SVPU_MSG_DRAINED, 0);
+			say_status(s, SVPU_MSG_DRAINED, SVPU_OK, 0);
 			s->paused = true;
 			return;
 		}

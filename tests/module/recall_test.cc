@@ -99,16 +99,19 @@ class ARecall : public testing::Test {
   void say_status(uint32_t type) { say(svpu_msg_status{}, type); }
   void offer_a_codec() {
     say_ready();
-    svpu_msg_capability codec{};
+    svpu_msg_codec codec{};
     codec.role = SVPU_DECODER;
     codec.coded = V4L2_PIX_FMT_H264;
     codec.min_output_buffers = 1;
     codec.min_width = codec.min_height = 16;
     codec.max_width = codec.max_height = 4096;
     codec.step_width = codec.step_height = 2;
-    codec.num_raw = 1;
-    codec.raw[0] = V4L2_PIX_FMT_NV12;
-    say(codec, SVPU_MSG_CAPABILITY);
+    say(codec, SVPU_MSG_CODEC);
+    svpu_msg_raw_format raw{};
+    raw.fourcc = V4L2_PIX_FMT_NV12;
+    raw.width_align = raw.height_align = 16;
+    raw.stride_align = 1;
+    say(raw, SVPU_MSG_RAW_FORMAT);
     struct {
       svpu_entry entry;
     } end{};

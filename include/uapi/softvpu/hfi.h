@@ -35,8 +35,8 @@ typedef int64_t svpu_s64;
 #endif
 
 #define SVPU_MAGIC 0x55505653u /* "SVPU" */
-#define SVPU_ABI_MAJOR 1u      /* another major: refuse */
-#define SVPU_ABI_MINOR 1u      /* a higher minor adds types, and fields at the end of types, that the other side ignores; 1: UNMAPPED */
+#define SVPU_ABI_MAJOR 2u /* a peer of another major version is refused */
+#define SVPU_ABI_MINOR 0u /* a higher minor version adds types, and fields at the end of types, which the other side ignores */
 
 /*
  * Region layout: fixed offsets, so that nobody has to trust a geometry found in shared memory.
@@ -100,12 +100,12 @@ struct svpu_entry {
 SVPU_ASSERT(sizeof(struct svpu_entry) == 16, "svpu_entry is pinned");
 
 enum svpu_command {
-	SVPU_CMD_QUERY_CAPABILITIES = 1, /* -> CAPABILITY..., CAPABILITIES_END; before CONFIGURE only */
+	SVPU_CMD_QUERY_CAPABILITIES = 1, /* -> a list of CODECs, then CAPABILITIES_END; before CONFIGURE only */
 	SVPU_CMD_CONFIGURE = 2,          /* struct svpu_cmd_configure; -> CONFIGURED */
 	SVPU_CMD_SET_CONTROL = 3,        /* struct svpu_cmd_set_control */
 	SVPU_CMD_MAP_BUFFER = 4,         /* struct svpu_cmd_map_buffer; memory arrives by the transport */
 	SVPU_CMD_UNMAP_BUFFER = 5,       /* struct svpu_cmd_buffer; -> UNMAPPED, perhaps much later */
-	SVPU_CMD_SET_LAYOUT = 6,         /* struct svpu_cmd_set_layout */
+	SVPU_CMD_SET_LAYOUT = 6,         /* struct svpu_cmd_set_layout: of the raw side */
 	SVPU_CMD_QUEUE_INPUT = 7,        /* struct svpu_cmd_queue_input; -> INPUT_DONE with its cookie */
 	SVPU_CMD_QUEUE_OUTPUT = 8,       /* struct svpu_cmd_buffer; -> OUTPUT_DONE with its cookie */
 	SVPU_CMD_START = 9,              /* entry only */
@@ -119,20 +119,22 @@ enum svpu_command {
 };
 
 enum svpu_message {
-	SVPU_MSG_READY = 1, /* struct svpu_msg_ready: the first message, from inside the jail */
-	SVPU_MSG_CAPABILITY = 2,       /* struct svpu_msg_capability: one coded format */
+	SVPU_MSG_READY = 1,            /* struct svpu_msg_ready: the first message, from inside the jail */
+	SVPU_MSG_CODEC = 2,            /* struct svpu_msg_codec: one coded format; its RAW_FORMATs and CONTROLs follow */
 	SVPU_MSG_CAPABILITIES_END = 3, /* entry only */
 	SVPU_MSG_CONFIGURED = 4,       /* struct svpu_msg_status */
 	SVPU_MSG_FORMAT_CHANGED = 5,   /* struct svpu_msg_format_changed; outputs are held back until RESUME */
 	SVPU_MSG_INPUT_DONE = 6,       /* struct svpu_msg_status */
 	SVPU_MSG_OUTPUT_DONE = 7,      /* struct svpu_msg_output_done */
-	SVPU_MSG_DRAINED = 8,          /* entry only, or struct svpu_msg_status when it isn't SVPU_OK */
+	SVPU_MSG_DRAINED = 8,          /* struct svpu_msg_status */
 	SVPU_MSG_FLUSHED = 9,          /* struct svpu_msg_flushed */
 	SVPU_MSG_PONG = 10,            /* entry only, the ping's cookie */
 	SVPU_MSG_SESSION_ERROR = 11,   /* struct svpu_msg_error: this session is over */
-	SVPU_MSG_SYSTEM_ERROR = 12,    /* struct svpu_msg_error: the firmware is over, all its sessions with it */
+	SVPU_MSG_SYSTEM_ERROR = 12,    /* struct svpu_msg_error: the firmware is over, and all its sessions with it */
 	SVPU_MSG_DEBUG_TEXT = 13,      /* struct svpu_msg_text, debug ring only */
 	SVPU_MSG_UNMAPPED = 14,        /* struct svpu_msg_unmapped: nothing here reads or writes that memory any more */
+	SVPU_MSG_RAW_FORMAT = 15,      /* struct svpu_msg_raw_format: of the CODEC before it, the preferred one first */
+	SVPU_MSG_CONTROL = 16,         /* struct svpu_msg_control: of the CODEC before it */
 };
 
 /* Statuses on the wire. One function per host maps them to errno. */
@@ -148,13 +150,24 @@ enum svpu_status {
 	SVPU_E_INTERNAL = 21,
 };
 
-enum svpu_direction { SVPU_INPUT = 0, SVPU_OUTPUT = 1 };
-enum svpu_role { SVPU_DECODER = 0, SVPU_ENCODER = 1, SVPU_CAPTURE = 2 };
+/*
+ * What a codec consumes is its input, what it produces is its output. PARAMETERS is memory beside the inputs, of the host's
+ * making: see struct svpu_cmd_queue_input.
+ */
+enum svpu_direction { SVPU_INPUT = 0, SVPU_OUTPUT = 1, SVPU_PARAMETERS = 2 };
+
+/*
+ * DECODER: coded input, raw output. ENCODER: the reverse. CAPTURE: no input at all. STATELESS_DECODER: each input comes with its
+ * parameters, and its frame goes to the output that it names.
+ */
+enum svpu_role { SVPU_DECODER = 0, SVPU_ENCODER = 1, SVPU_CAPTURE = 2, SVPU_STATELESS_DECODER = 3 };
 
 #define SVPU_MAX_PLANES 4u
 #define SVPU_MAX_BUFFERS 64u /* per direction */
-#define SVPU_MAX_RAW_FORMATS 8u
-#define SVPU_MAX_MENUS 4u
+/* The lengths of the lists behind QUERY_CAPABILITIES; a host gives a firmware up that sends more. */
+#define SVPU_MAX_CODECS 64u
+#define SVPU_MAX_RAW_FORMATS 64u /* of a codec */
+#define SVPU_MAX_CONTROLS 128u   /* of a codec */
 
 #define SVPU_CONFIG_TEST 1u
 
@@ -165,9 +178,10 @@ struct svpu_cmd_configure {
 	svpu_u32 width_hint, height_hint; /* 0: unknown */
 	svpu_u32 threads; /* 0: the firmware chooses */
 	svpu_u32 flags;   /* SVPU_CONFIG_* */
-	svpu_u32 reserved[6];
+	svpu_u32 interval_num, interval_den; /* seconds per frame; 0/0: unknown */
+	svpu_u32 reserved[8];
 };
-SVPU_ASSERT(sizeof(struct svpu_cmd_configure) == 64, "pinned");
+SVPU_ASSERT(sizeof(struct svpu_cmd_configure) == 80, "pinned");
 
 struct svpu_cmd_set_control {
 	struct svpu_entry entry;
@@ -216,16 +230,27 @@ struct svpu_cmd_set_layout {
 };
 SVPU_ASSERT(sizeof(struct svpu_cmd_set_layout) == 104, "pinned");
 
+/* What of a plane is filled. */
+struct svpu_chunk {
+	svpu_u32 offset; /* from the beginning of the plane */
+	svpu_u32 bytes;
+};
+
 struct svpu_cmd_queue_input {
 	struct svpu_entry entry;
 	svpu_u32 index;
 	svpu_u32 generation;
-	svpu_u32 offset;
-	svpu_u32 bytes;
-	svpu_u64 tag; /* echoed with every frame that came from this input */
-	svpu_u64 reserved;
+	svpu_u32 num_planes; /* 1 for coded data, else as many as SET_LAYOUT has */
+	svpu_u32 field;      /* enum svpu_frame_field, of a raw picture */
+	svpu_u64 tag;        /* echoed with every frame that came from this input */
+	svpu_u64 output;     /* the cookie of the queued output that its frame is for; 0: any */
+	/* Its parameters (SPS, slice headers …), in a mapped buffer of direction PARAMETERS; generation 0: there are none. */
+	svpu_u32 parameters_index;
+	svpu_u32 parameters_generation;
+	struct svpu_chunk parameters;
+	struct svpu_chunk plane[SVPU_MAX_PLANES];
 };
-SVPU_ASSERT(sizeof(struct svpu_cmd_queue_input) == 48, "pinned");
+SVPU_ASSERT(sizeof(struct svpu_cmd_queue_input) == 96, "pinned");
 
 struct svpu_cmd_flush {
 	struct svpu_entry entry;
@@ -243,25 +268,52 @@ struct svpu_msg_ready {
 #define SVPU_JAIL_SECCOMP 1u
 SVPU_ASSERT(sizeof(struct svpu_msg_ready) == 56, "pinned");
 
-struct svpu_menu {
-	svpu_u32 id; /* V4L2 control id */
-	svpu_s32 default_item;
-	svpu_u64 supported_items;
-};
+#define SVPU_CODEC_BYTE_STREAM 1u        /* a decoder's input may be cut anywhere */
+#define SVPU_CODEC_DYNAMIC_RESOLUTION 2u /* the resolution may change inside a stream */
 
-struct svpu_msg_capability {
+struct svpu_msg_codec {
 	struct svpu_entry entry;
 	svpu_u32 role;
-	svpu_u32 coded;
-	svpu_u32 flags; /* bit 0 continuous byte stream, bit 1 dynamic resolution, bit 2 stateless */
+	svpu_u32 coded; /* fourcc; with its role it occurs once in the list */
+	svpu_u32 flags; /* SVPU_CODEC_* */
 	svpu_u32 min_output_buffers;
 	svpu_u32 min_width, min_height, max_width, max_height, step_width, step_height;
-	svpu_u32 num_raw;
-	svpu_u32 num_menus;
-	svpu_u32 raw[SVPU_MAX_RAW_FORMATS];
-	struct svpu_menu menu[SVPU_MAX_MENUS];
+	/* Seconds per frame, of an encoder or a camera: the shortest and the longest; all 0: any, or none. */
+	svpu_u32 min_interval_num, min_interval_den, max_interval_num, max_interval_den;
+	svpu_u32 reserved[6];
 };
-SVPU_ASSERT(sizeof(struct svpu_msg_capability) == 160, "pinned");
+SVPU_ASSERT(sizeof(struct svpu_msg_codec) == 96, "pinned");
+
+struct svpu_msg_raw_format {
+	struct svpu_entry entry;
+	svpu_u32 fourcc;
+	svpu_u32 flags; /* none yet: 0 */
+	/* What the codec wants of a frame buffer's layout; each is a power of two. */
+	svpu_u32 width_align, height_align; /* pixels, of the coded size */
+	svpu_u32 stride_align;              /* bytes, of the first plane's lines */
+	svpu_u32 tail_lines;                /* lines of the first plane behind a frame that may be read */
+	svpu_u32 reserved[4];
+};
+SVPU_ASSERT(sizeof(struct svpu_msg_raw_format) == 56, "pinned");
+
+/* V4L2's enum v4l2_ctrl_type. */
+enum svpu_control_type { SVPU_CONTROL_INTEGER = 1, SVPU_CONTROL_BOOLEAN = 2, SVPU_CONTROL_MENU = 3, SVPU_CONTROL_BUTTON = 4 };
+
+#define SVPU_CONTROL_READ_ONLY 1u
+#define SVPU_CONTROL_NAME_BYTES 32u
+
+struct svpu_msg_control {
+	struct svpu_entry entry;
+	svpu_u32 id;    /* V4L2 control id */
+	svpu_u32 type;  /* enum svpu_control_type */
+	svpu_u32 flags; /* SVPU_CONTROL_* */
+	svpu_u32 reserved;
+	svpu_s64 minimum, maximum, default_value; /* of a menu: items */
+	svpu_u64 step;
+	svpu_u64 items; /* of a menu: bit i is item i */
+	char name[SVPU_CONTROL_NAME_BYTES]; /* empty: V4L2's own name of a standard control */
+};
+SVPU_ASSERT(sizeof(struct svpu_msg_control) == 104, "pinned");
 
 struct svpu_msg_status {
 	struct svpu_entry entry;
@@ -287,9 +339,10 @@ struct svpu_msg_format_changed {
 	svpu_u32 min_output_buffers;
 	svpu_u32 pixel_aspect_num, pixel_aspect_den;
 	svpu_u32 colorspace, xfer_func, ycbcr_enc, quantization; /* V4L2's numbers */
-	svpu_u32 reserved[3];
+	svpu_u32 interval_num, interval_den; /* seconds per frame; 0/0: the stream doesn't say */
+	svpu_u32 reserved[5];
 };
-SVPU_ASSERT(sizeof(struct svpu_msg_format_changed) == 96, "pinned");
+SVPU_ASSERT(sizeof(struct svpu_msg_format_changed) == 112, "pinned");
 
 #define SVPU_FRAME_HAS_TAG 1u
 
@@ -340,10 +393,11 @@ struct svpu_msg_text {
 SVPU_ASSERT(sizeof(struct svpu_msg_text) == 216, "pinned");
 
 /*
- * Transport "process": the worker is exec'd with one SOCK_SEQPACKET socket as fd 3. The first packet is
+ * Transport "process": the firmware is exec'd with one SOCK_SEQPACKET socket as fd 3. The first packet is
  * struct svpu_transport_hello with three descriptors: region memfd, command doorbell (eventfd, host -> firmware), message doorbell
  * (eventfd, firmware -> host). Later packets are struct svpu_transport_memory with one descriptor per plane; each is
- * sent before the MAP_BUFFER command that names it. Hang-up of the socket ends the worker.
+ * sent before the MAP_BUFFER command that names it. A further HELLO, with another number, opens a further session in the same
+ * process; a firmware that serves one session only ends when it gets one. Hang-up of the socket ends the process.
  */
 #define SVPU_TRANSPORT_HELLO 1u
 #define SVPU_TRANSPORT_MEMORY 2u
@@ -353,8 +407,10 @@ struct svpu_transport_hello {
 	svpu_u32 region_size;
 	svpu_u32 abi_major;
 	svpu_u32 generation;
+	svpu_u32 session; /* its number in later packets; the first one is 0 */
+	svpu_u32 reserved[3];
 };
-SVPU_ASSERT(sizeof(struct svpu_transport_hello) == 16, "pinned");
+SVPU_ASSERT(sizeof(struct svpu_transport_hello) == 32, "pinned");
 
 struct svpu_transport_memory {
 	svpu_u32 kind;
@@ -362,7 +418,8 @@ struct svpu_transport_memory {
 	svpu_u32 index;
 	svpu_u32 generation;
 	svpu_u32 num_planes;
-	svpu_u32 reserved[3];
+	svpu_u32 session;
+	svpu_u32 reserved[2];
 };
 SVPU_ASSERT(sizeof(struct svpu_transport_memory) == 32, "pinned");
 

@@ -373,7 +373,7 @@ TEST(ASlotsWorker, AnswersCommands) {
       const auto message = hfi::parse_message(entry);
       if (!message) return false;
       ready |= std::holds_alternative<hfi::msg::Ready>(message->body);
-      codecs += std::holds_alternative<hfi::msg::Capability>(message->body) ? 1 : 0;
+      codecs += std::holds_alternative<hfi::msg::Codec>(message->body) ? 1 : 0;
       end |= std::holds_alternative<hfi::msg::CapabilitiesEnd>(message->body);
     }
     return end;
@@ -388,8 +388,8 @@ TEST(ASlotsWorker, RefusesMemoryBeyondItsHeap) {
   const FakeGuest guest(server);
   const uint64_t heap_size = layout().heap_size();
   uint32_t generation = 10;
-  for (const auto& plane : {hfi::cmd::Plane{heap_size, 4096, 4096}, hfi::cmd::Plane{heap_size - 4096, 4096, 8192},
-                            hfi::cmd::Plane{uint64_t{1} << 62, 4096, 4096}, hfi::cmd::Plane{0, 1u << 31, 0xfffff000u}}) {
+  for (const auto& plane : {svpu_plane{heap_size, 4096, 4096}, svpu_plane{heap_size - 4096, 4096, 8192},
+                            svpu_plane{uint64_t{1} << 62, 4096, 4096}, svpu_plane{0, 1u << 31, 0xfffff000u}}) {
     ASSERT_TRUE(guest.start(0, ++generation));
     hfi::RingWriter commands(hfi::RingMemory::command(guest.region(0)));
     hfi::RingReader messages(hfi::RingMemory::message(guest.region(0)));

@@ -18,21 +18,22 @@ void copy_name(std::string_view name, char* to, size_t size) {
 
 }  // namespace
 
-std::optional<ControlDefinition> menu_control(const codec::MenuControl& menu, uint32_t flags) {
+std::optional<ControlDefinition> menu_definition(const ControlInfo& menu, uint32_t flags) {
+  if (menu.type != ControlType::kMenu) return {};
   const ControlName* name = find_control_name(menu.id);
   if (name == nullptr || name->items.empty()) return {};
   const uint64_t known = name->items.size() >= 64 ? ~uint64_t{0} : (uint64_t{1} << name->items.size()) - 1;
-  const uint64_t items = menu.supported_items & known;
+  const uint64_t items = menu.items & known;
   if (items == 0) return {};
   const int first = std::countr_zero(items);
   const int last = 63 - std::countl_zero(items);
-  const bool good_default = menu.default_item >= first && menu.default_item <= last && (items >> menu.default_item & 1) != 0;
+  const bool good_default = menu.default_value >= first && menu.default_value <= last && (items >> menu.default_value & 1) != 0;
   return ControlDefinition{.id = menu.id,
                            .type = V4L2_CTRL_TYPE_MENU,
                            .flags = flags,
                            .minimum = first,
                            .maximum = last,
-                           .default_value = good_default ? menu.default_item : first,
+                           .default_value = good_default ? menu.default_value : first,
                            .items = items};
 }
 

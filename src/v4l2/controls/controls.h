@@ -27,7 +27,7 @@ struct ControlDefinition {
 };
 
 // A menu of the lower half, cut to the items that have names here; nothing when none is left.
-std::optional<ControlDefinition> menu_control(const codec::MenuControl& menu, uint32_t flags);
+std::optional<ControlDefinition> menu_definition(const ControlInfo& menu, uint32_t flags);
 
 class Controls {
  public:

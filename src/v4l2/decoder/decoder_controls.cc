@@ -12,8 +12,8 @@ std::vector<ControlDefinition> decoder_controls(const codec::Capabilities& capab
                                          .default_value = 1}};
   for (const codec::CodecInfo& codec : capabilities.codecs) {
     if (codec.role != codec::Role::kDecoder) continue;
-    for (const codec::MenuControl& menu : codec.menus)
-      if (const auto definition = menu_control(menu, V4L2_CTRL_FLAG_READ_ONLY)) all.push_back(*definition);
+    for (const ControlInfo& control : codec.controls)
+      if (const auto definition = menu_definition(control, V4L2_CTRL_FLAG_READ_ONLY)) all.push_back(*definition);
   }
   return all;
 }

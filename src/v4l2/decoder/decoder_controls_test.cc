@@ -32,9 +32,13 @@ TEST(DecoderControlSet, TakesMenusFromTheCapabilities) {
 
 TEST(DecoderControlSet, LeavesOutWhatItCantName) {
   codec::Capabilities capabilities = codec::scripted_capabilities();
-  capabilities.codecs[0].menus = {{0x12345, 1, 0},                                       // no such control
-                                  {V4L2_CID_MPEG_VIDEO_VP9_PROFILE, 0, 0},               // nothing supported
-                                  {V4L2_CID_MPEG_VIDEO_VP8_PROFILE, ~uint64_t{0}, 99}};  // bits and a default beyond the menu
+  const auto menu = [](uint32_t id, uint64_t items, int64_t preset) {
+    return ControlInfo{.id = id, .type = ControlType::kMenu, .default_value = preset, .items = items};
+  };
+  capabilities.codecs[0].controls = {
+      menu(0x12345, 1, 0),                                       // no such control
+      menu(V4L2_CID_MPEG_VIDEO_VP9_PROFILE, 0, 0),               // nothing supported
+      menu(V4L2_CID_MPEG_VIDEO_VP8_PROFILE, ~uint64_t{0}, 99)};  // bits and a default beyond the menu
   const Controls controls(decoder_controls(capabilities));
   EXPECT_FALSE(controls.has(0x12345));
   EXPECT_FALSE(controls.has(V4L2_CID_MPEG_VIDEO_VP9_PROFILE));
@@ -48,7 +52,7 @@ TEST(DecoderControlSet, LeavesOutWhatItCantName) {
 TEST(DecoderControlSet, HasACodecClassOnlyWithCodecControls) {
   codec::Capabilities capabilities = codec::scripted_capabilities();
   EXPECT_TRUE(Controls(decoder_controls(capabilities)).is_class(V4L2_CID_CODEC_CLASS));
-  for (auto& codec : capabilities.codecs) codec.menus.clear();
+  for (auto& codec : capabilities.codecs) codec.controls.clear();
   EXPECT_FALSE(Controls(decoder_controls(capabilities)).has(V4L2_CID_CODEC_CLASS));
 }
 

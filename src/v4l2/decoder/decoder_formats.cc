@@ -24,9 +24,8 @@ Colour merged(Colour client, Colour stream) {
 codec::Capabilities decoders_of(codec::Capabilities capabilities) {
   for (codec::CodecInfo& codec : capabilities.codecs)
     std::erase_if(codec.raw, [&](FourCC raw) { return !layout_for(raw, codec.sizes.min); });
-  std::erase_if(capabilities.codecs, [](const codec::CodecInfo& codec) {
-    return codec.role != codec::Role::kDecoder || (codec.flags & codec::kStateless) != 0 || codec.raw.empty();
-  });
+  std::erase_if(capabilities.codecs,
+                [](const codec::CodecInfo& codec) { return codec.role != codec::Role::kDecoder || codec.raw.empty(); });
   return capabilities;
 }
 
