@@ -16,6 +16,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "firmware/libav/history.h"
 #include "firmware/libav/packetizer.h"

@@ -183,7 +183,6 @@ bool UnitDecoder::go_on_without_input(Packetizer& packetizer) {
   return true;
 }
 
-// True: what the parser gives out was decoded already.
 bool UnitDecoder::settle_early(const AccessUnit& unit) {
   switch (early_.settle(unit)) {
     case EarlyUnit::Verdict::kNotEarly:

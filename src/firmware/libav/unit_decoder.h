@@ -51,6 +51,7 @@ class UnitDecoder {
   bool damaged() const { return restart_.damaged(); }
 
  private:
+  // True: what the parser gives out was decoded already.
   bool settle_early(const AccessUnit& unit);
   bool is_whole(const AccessUnit& unit) const;
   bool is_incomplete(const AVFrame& picture) const;
@@ -58,15 +59,16 @@ class UnitDecoder {
   bool finish_before_mark();
   bool begin_sequence(AccessUnit& unit);
 
-  // The functions that return bool here return false when decoding begins anew, or can't.
+  // False: decoding begins anew, or can't.
   bool send(AVPacket* packet);
   bool note_damage(const AVPacket* packet, std::deque<FramePtr>& pictures);
   void take(std::deque<FramePtr>& pictures);
   void report_damage(const AVPacket* packet, const std::deque<FramePtr>& pictures);
+  // False: nothing would change.
   bool restart_with_one_thread();
   void leave_damage_behind(const AccessUnit& unit);
   uint32_t threads_for_stream() const;
-  // A new decoder that knows `sets`.
+  // A new decoder that knows `sets`. False: there is none, see error().
   bool open(uint32_t threads, const ParameterSetList& sets);
   // Damage is decoded by one thread, see restart.h.
   bool open(const ParameterSetList& sets) { return open(damaged() ? 1 : threads_for_stream(), sets); }
