@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Opens of a codec node. Nothing but the capabilities is learnt here: a session starts when OUTPUT streams.
+// Opens of a codec node. Nothing but the capabilities is learnt here: a session
+// starts when OUTPUT streams.
 #include "v4l2/codec_device.h"
 
 #include <algorithm>
@@ -51,8 +52,8 @@ Result<std::shared_ptr<FileHandle>> CodecDevice::open() {
       std::make_shared<CodecFile>(std::static_pointer_cast<CodecDevice>(shared_from_this()), **known, *role));
 }
 
-std::shared_ptr<VideoDevice> make_codec_device(VideoDeviceConfig config, codec::Driver& driver) {
-  return std::make_shared<CodecDevice>(std::move(config), driver);
+std::shared_ptr<VideoDevice> make_codec_device(const VideoDeviceConfig& config, codec::Driver& driver) {
+  return std::make_shared<CodecDevice>(config, driver);
 }
 
 }  // namespace softvpu::v4l2

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What all opens of a codec node share: the lower half, its capabilities, priorities. Made by make_codec_device(); used by
-// file/codec_file.h.
+// What all opens of a codec node share: the lower half, its capabilities, priorities. Made by
+// make_codec_device(); used by file/codec_file.h.
 #pragma once
 
 #include <mutex>
@@ -14,7 +14,7 @@ namespace softvpu::v4l2 {
 
 class CodecDevice final : public VideoDevice {
  public:
-  CodecDevice(VideoDeviceConfig config, codec::Driver& driver) : config_(std::move(config)), driver_(driver) {}
+  CodecDevice(const VideoDeviceConfig& config, codec::Driver& driver) : config_(config), driver_(driver) {}
 
   const VideoDeviceConfig& config() const override { return config_; }
   Result<std::shared_ptr<FileHandle>> open() override;
@@ -23,7 +23,8 @@ class CodecDevice final : public VideoDevice {
   PriorityState& priorities() { return priorities_; }
 
  private:
-  // What of the lower half the node offers. Asked with the first open, and kept. Errors: EIO with the reason.
+  // What of the lower half the node offers. Asked with the first open, and kept.
+  // Errors: EIO with the reason.
   Result<const codec::Capabilities*> capabilities(const RoleKind& role);
 
   const VideoDeviceConfig config_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a device makes of its NodeSpec, seen by ioctls. In conformance/ are those of a decoder with the usual one.
+// What a device makes of its NodeSpec, seen by ioctls. In conformance/ are those of a
+// decoder with the usual one.
 #include "v4l2/codec_device.h"
 
 #include <gtest/gtest.h>
@@ -61,7 +62,8 @@ TEST_F(ADevice, IsOfNoRoleThatThisBuildLacks) {
   }
 }
 
-// dev-decoder.rst, Dynamic Resolution Change: step 1 comes before step 2, unless the node waits for the frames that are done.
+// dev-decoder.rst, Dynamic Resolution Change: step 1 comes before step 2, unless the node waits for
+// the frames that are done.
 TEST_F(ADevice, TellsOfAnotherGeometryInTheOrderOfItsNode) {
   for (const SourceChange order : {SourceChange::kAtOnce, SourceChange::kAfterFinishedFrames}) {
     const auto file = open({.multiplanar = false, .source_change = order});

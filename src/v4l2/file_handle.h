@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One open of a video device, as a front end sees it: what the kernel's file_operations are to a driver.
-// Implemented by file/file_core.h and file/codec_file.h; front/preload and the tests call it. All methods: any thread, unless
-// said otherwise.
+// One open of a video device, as a front end sees it: what the kernel's file_operations are to a
+// driver. Implemented by file/file_core.h and file/codec_file.h; front/preload and the tests call
+// it. All methods: any thread, unless said otherwise.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +12,8 @@
 
 namespace softvpu::v4l2 {
 
-// What of an open file is ready; combined from both queues and the event queue, exactly as poll() of the kernel's v4l2-mem2mem.
-// The numbers are poll(2)'s.
+// What of an open file is ready; combined from both queues and the event queue, exactly as poll()
+// of the kernel's v4l2-mem2mem. The numbers are poll(2)'s.
 struct Levels {
   bool in = false;     // a CAPTURE buffer can be dequeued (POLLIN | POLLRDNORM), or DQBUF would say EPIPE, or EIO
   bool out = false;    // an OUTPUT buffer can be dequeued (POLLOUT | POLLWRNORM), or DQBUF would say EIO
@@ -22,18 +22,19 @@ struct Levels {
   friend bool operator==(const Levels&, const Levels&) = default;
 };
 
-// Told after every change that may have changed levels(), with the file's lock held: must not call back into the file,
-// must not block. `completed_in`: a CAPTURE buffer completed just now (edge-triggered pollers want a wake-up even if `in` was
-// high).
+// Told after every change that may have changed levels(), with the file's lock held: must not call
+// back into the file, must not block. `completed_in`: a CAPTURE buffer completed just now
+// (edge-triggered pollers want a wake-up even if `in` was high).
 class ReadinessSink {
  public:
   virtual ~ReadinessSink() = default;
   virtual void levels_changed(const Levels& levels, bool completed_in, bool completed_out, bool completed_pri) = 0;
 };
 
-// How a blocking ioctl sleeps. Called with no lock held and nothing that needs a destructor alive, so that it may be left by
-// thread cancellation. `timeout_ns` < 0 waits for ever. Returns 0 when woken (or *futex != seen: re-check), EINTR when a signal
-// handler ran, ETIMEDOUT. The default (VideoDeviceConfig::waiter == nullptr) is a plain futex wait.
+// How a blocking ioctl sleeps. Called with no lock held and nothing that needs a destructor alive,
+// so that it may be left by thread cancellation. `timeout_ns` < 0 waits for ever. Returns 0 when
+// woken (or *futex != seen: re-check), EINTR when a signal handler ran, ETIMEDOUT. The default
+// (VideoDeviceConfig::waiter == nullptr) is a plain futex wait.
 class Waiter {
  public:
   virtual ~Waiter() = default;
@@ -44,24 +45,28 @@ class FileHandle {
  public:
   virtual ~FileHandle() = default;
 
-  // The answer to ioctl(2): 0 or a negative errno. `arg` is the caller's pointer, of any quality (EFAULT).
-  // `nonblocking`: O_NONBLOCK of the descriptor used.
+  // The answer to ioctl(2): 0 or a negative errno. `arg` is the caller's pointer, of any quality
+  // (EFAULT). `nonblocking`: O_NONBLOCK of the descriptor used.
   virtual int ioctl(unsigned long request, void* arg, bool nonblocking) = 0;
-  // The same for a front that has the argument already, as a message: `argument` are the _IOC_SIZE(request) bytes of its struct,
-  // and `array` those of the v4l2_plane or v4l2_ext_control that it would point to, aligned for them; the pointer in the struct
-  // isn't followed. The answer is written to both. -EFAULT: `array` is shorter than the struct has it.
+  // The same for a front that has the argument already, as a message: `argument` are the
+  // _IOC_SIZE(request) bytes of its struct, and `array` those of the v4l2_plane or v4l2_ext_control
+  // that it would point to, aligned for them; the pointer in the struct isn't followed. The answer
+  // is written to both. -EFAULT: `array` is shorter than the struct has it.
   virtual int call(uint32_t request, void* argument, std::span<std::byte> array, bool nonblocking) = 0;
 
-  // mmap(2) of the memory behind VIDIOC_QUERYBUF's offset; the arguments are the caller's. Returns the address. Atomic with what
-  // frees buffers. Errors: EINVAL as mmap(2) of a V4L2 device (unknown offset, length past the plane, not PROT_READ where needed,
-  // not MAP_SHARED); what mmap(2) says.
+  // mmap(2) of the memory behind VIDIOC_QUERYBUF's offset; the arguments are the caller's.
+  // Returns the address. Atomic with what frees buffers. Errors: EINVAL as mmap(2) of a V4L2
+  // device (unknown offset, length past the plane, not PROT_READ where needed, not
+  // MAP_SHARED); what mmap(2) says.
   virtual Result<void*> mmap(void* hint, size_t length, int prot, int flags, uint64_t offset) = 0;
-  // Called when a mapping made by mmap() appears or goes away. REQBUFS(0) isn't refused for it: since Linux 5.0 buffers are
-  // orphaned (V4L2_BUF_CAP_SUPPORTS_ORPHANED_BUFS), but V4L2_BUF_FLAG_MAPPED is reported from this.
+  // Called when a mapping made by mmap() appears or goes away. REQBUFS(0) isn't refused for it:
+  // since Linux 5.0 buffers are orphaned (V4L2_BUF_CAP_SUPPORTS_ORPHANED_BUFS), but
+  // V4L2_BUF_FLAG_MAPPED is reported from this.
   virtual void mapping_changed(uint64_t offset, int delta) = 0;
 
   virtual Levels levels() = 0;
-  // poll(2) or select(2) told the application of Levels::error. (Who asks for POLLPRI alone isn't told.)
+  // poll(2) or select(2) told the application of Levels::error. (Who asks for
+  // POLLPRI alone isn't told.)
   virtual void error_reported() {}
   // At most one sink; nullptr takes it away, and after that no call runs in the old one.
   virtual void set_readiness_sink(ReadinessSink* sink) = 0;
@@ -70,13 +75,14 @@ class FileHandle {
   virtual long read(void* data, size_t size, bool nonblocking) = 0;
   virtual long write(const void* data, size_t size, bool nonblocking) = 0;
 
-  // The last close: stops streaming, ends the session, frees every buffer, wakes every waiter (ENODEV). Idempotent. Never blocks
-  // on the codec.
+  // The last close: stops streaming, ends the session, frees every buffer, wakes every waiter
+  // (ENODEV). Idempotent. Never blocks on the codec.
   virtual void release() = 0;
 
-  // fork(2) is about to copy the process, and did: before_fork() takes the file's lock, after_fork() gives it back, on the same
-  // thread. In the child a session that exists belongs to the parent: it is abandoned (leaked, never ended) and every later call
-  // answers -ENODEV; a file without a session goes on by itself. Nothing of the parent changes.
+  // fork(2) is about to copy the process, and did: before_fork() takes the file's lock,
+  // after_fork() gives it back, on the same thread. In the child a session that exists belongs to
+  // the parent: it is abandoned (leaked, never ended) and every later call answers -ENODEV; a file
+  // without a session goes on by itself. Nothing of the parent changes.
   virtual void before_fork() {}
   virtual void after_fork(bool in_child) { (void)in_child; }
 };

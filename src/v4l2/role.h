@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What an open file of a codec node asks its role: a decoder today (decoder/decoder.h). The file (file/codec_file.h) has what all
-// roles have: queues, events, controls, the session's books; a role decides what they mean. A new role is a folder that
-// implements this, with its own ioctls, and a line in codec_device.cc.
+// What an open file of a codec node asks its role: a decoder today (decoder/decoder.h). The file
+// (file/codec_file.h) has what all roles have: queues, events, controls, the session's books; a
+// role decides what they mean. A new role is a folder that implements this, with its own ioctls,
+// and a line in codec_device.cc.
 #pragma once
 
 #include <linux/videodev2.h>
@@ -41,8 +42,8 @@ class Formats {
   virtual uint32_t min_buffers(Side side) const = 0;
 };
 
-// All calls: the file's lock is held. What the session reports comes by SessionEvents, from the session that is current;
-// flushed() doesn't, which is the file's.
+// All calls: the file's lock is held. What the session reports comes by SessionEvents, from the
+// session that is current; flushed() doesn't, which is the file's.
 class Role : public codec::SessionEvents {
  public:
   virtual const IoctlTable& ioctls() const = 0;
@@ -52,10 +53,12 @@ class Role : public codec::SessionEvents {
   virtual const Formats& formats() const = 0;
   // S_FMT with a format that adjust() made. Errors: EBUSY while buffers hold the format.
   virtual Status set_format(Side side, const PixFormat& adjusted) = 0;
-  // A query about the stream is next: waits, for a bounded time, for what queued inputs may still tell.
+  // A query about the stream is next: waits, for a bounded time, for what queued
+  // inputs may still tell.
   virtual void await_stream(const IoctlCall& call) = 0;
 
-  // STREAMON of a queue that has buffers and doesn't stream. Errors: the queue doesn't stream then, and keeps what is queued.
+  // STREAMON of a queue that has buffers and doesn't stream. Errors: the queue doesn't stream then,
+  // and keeps what is queued.
   virtual Status start_streaming(Side side) = 0;
   // STREAMOFF of a queue that streamed; its buffers are the client's already.
   virtual void stop_streaming(Side side) = 0;

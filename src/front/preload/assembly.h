@@ -11,7 +11,7 @@
 
 namespace softvpu::preload {
 
-// Opens the device behind `entry`; the device is made on first use. Errors: what VideoDevice::open() says; ENXIO for a role that
+// Opens the device behind `entry`; the device is made on first use. Errors: what VideoDevice::open() returns; ENXIO for a role that
 // isn't there. Any thread.
 Result<std::shared_ptr<v4l2::FileHandle>> open_node(const TreeEntry& entry);
 

@@ -159,7 +159,8 @@ Status Controls::access(Access how, v4l2_ext_controls* set, std::span<v4l2_ext_c
   set->reserved[0] = 0;
   for (v4l2_ext_control& control : controls) control.reserved2[0] = 0;
   const uint32_t which = set->which;
-  // vidioc-g-ext-ctrls.rst says EACCES, but every node without a media device answers EINVAL, and v4l2-compliance 1.22.1 insists.
+  // vidioc-g-ext-ctrls.rst says EACCES, but every node without a media device answers EINVAL, and
+  // v4l2-compliance 1.22.1 insists.
   if (which == V4L2_CTRL_WHICH_REQUEST_VAL) return fail(EINVAL, "this node has no requests");
   if (which == V4L2_CTRL_WHICH_DEF_VAL && how != Access::kGet) return fail(EINVAL, "default values can't be set");
   if (controls.empty()) {  // asks whether the class exists

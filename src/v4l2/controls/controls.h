@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The controls of an open file: those that its role defines, and their values. All are read-only today. Called under the file's
-// lock. Clauses: vidioc-queryctrl.rst, vidioc-g-ext-ctrls.rst; order of checks: v4l2-ctrls-api.c.
+// The controls of an open file: those that its role defines, and their values. All are read-only
+// today. Called under the file's lock. Clauses: vidioc-queryctrl.rst, vidioc-g-ext-ctrls.rst; order
+// of checks: v4l2-ctrls-api.c.
 #pragma once
 
 #include <linux/videodev2.h>
@@ -31,7 +32,8 @@ std::optional<ControlDefinition> menu_definition(const ControlInfo& menu, uint32
 
 class Controls {
  public:
-  // Each id counts once, and not at all without a name in controls_table.h. The class controls are added.
+  // Each id counts once, and not at all without a name in controls_table.h. The
+  // class controls are added.
   explicit Controls(std::span<const ControlDefinition> definitions);
 
   // Clamped to the control's range; nothing happens when there is no such control.
@@ -48,10 +50,12 @@ class Controls {
   Status set(v4l2_control* control);
 
   enum class Access : uint8_t { kGet, kSet, kTry };
-  // The VIDIOC_*_EXT_CTRLS: fills `controls`, and `which`, `error_idx` of `set`. Errors: EINVAL, EACCES (read-only; requests).
+  // The VIDIOC_*_EXT_CTRLS: fills `controls`, and `which`, `error_idx` of `set`. Errors: EINVAL,
+  // EACCES (read-only; requests).
   Status access(Access how, v4l2_ext_controls* set, std::span<v4l2_ext_control> controls);
 
-  // The event that tells a new subscriber the value (V4L2_EVENT_SUB_FL_SEND_INITIAL). Errors: EINVAL for an unknown control.
+  // The event that tells a new subscriber the value (V4L2_EVENT_SUB_FL_SEND_INITIAL). Errors:
+  // EINVAL for an unknown control.
   Result<v4l2_event> initial_event(uint32_t id) const;
   bool is_class(uint32_t id) const;
   bool has(uint32_t id) const { return find(id) != nullptr; }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a client's calls mean to a decoder: each is an event of core/decoder_state.h, whose answer is a list of actions.
+// What a client's calls mean to a decoder: each is an event of core/decoder_state.h, whose
+// answer is a list of actions.
 #include "v4l2/decoder/decoder.h"
 
 #include <algorithm>
@@ -174,7 +175,8 @@ Status Decoder::set_format(Side side, const PixFormat& adjusted) {
     formats_.choose(side, adjusted);
     return {};
   }
-  // Commit Points, 5: buffers on any queue hold the OUTPUT format. CAPTURE's is held by its own buffers only.
+  // Commit Points, 5: buffers on any queue hold the OUTPUT format. CAPTURE's is held
+  // by its own buffers only.
   if (capture_queue_.count() > 0 || (side == Side::kOutput && output_queue_.count() > 0))
     return fail(EBUSY, "buffers hold the format; free them by REQBUFS(0)");
   formats_.set(side, adjusted);
@@ -221,13 +223,15 @@ void Decoder::stop_streaming(Side side) {
   pump();
 }
 
-// State machine: Seek -> Initialization by REQBUFS(OUTPUT, 0). Another number of buffers for the same stream is no such step.
+// State machine: Seek -> Initialization by REQBUFS(OUTPUT, 0). Another number of buffers for the
+// same stream is no such step.
 void Decoder::buffers_freed(Side side) {
   if (side == Side::kOutput) (void)happen({.what = SVPU_ON_OUTPUT_FREED});
 }
 
-// buffer.rst, "Interactions": EINVAL for a buffer too small for the current format. Except until the client has answered a change
-// of resolution: then it is about to be given back empty, as the LAST one.
+// buffer.rst, "Interactions": EINVAL for a buffer too small for the current format. Except
+// until the client has answered a change of resolution: then it is about to be given back
+// empty, as the LAST one.
 Status Decoder::suits(Side side, const Buffer& buffer) const {
   if (side == Side::kOutput || svpu_decoder_takes_old_buffers(&state_) || buffer.holds(formats_.plane_sizes(side))) return {};
   return fail(EINVAL, "the buffer is too small for the current format");

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The stateful decoder of an open file (dev-decoder.rst): runs the transitions of core/decoder_state.h, hands buffers over to the
-// session, and takes what it reports. Two source files: decoder.cc (what the client does, and the actions of a transition),
-// decoder_session.cc (buffers to the session and back). All calls: the file's lock is held, unless said otherwise.
+// The stateful decoder of an open file (dev-decoder.rst): runs the transitions of
+// core/decoder_state.h, hands buffers over to the session, and takes what it reports. Two source
+// files: decoder.cc (what the client does, and the actions of a transition), decoder_session.cc
+// (buffers to the session and back). All calls: the file's lock is held, unless said otherwise.
 //
-// A failed session is what vb2_queue_error() makes of a queue: from then on DQBUF and QBUF return EIO and poll reports POLLERR,
-// also for buffers that were done. STREAMOFF gives the buffers back, and the next STREAMON starts a fresh session
-// (dev-decoder.rst, Decoding, last paragraph).
+// A failed session is what vb2_queue_error() makes of a queue: from then on DQBUF and QBUF return
+// EIO and poll reports POLLERR, also for buffers that were done. STREAMOFF gives the buffers back,
+// and the next STREAMON starts a fresh session (dev-decoder.rst, Decoding, last paragraph).
 #pragma once
 
 #include <memory>
@@ -29,8 +30,9 @@ class Decoder final : public Role {
   bool has_event(uint32_t type) const override { return type == V4L2_EVENT_SOURCE_CHANGE || type == V4L2_EVENT_EOS; }
   const DecoderFormats& formats() const override { return formats_; }
   Status set_format(Side side, const PixFormat& adjusted) override;
-  // Waits for the header while inputs may still bring it, at most VideoDeviceConfig::header_limit: ffmpeg asks right after its
-  // first packet, and gets what real decoders (s5p-mfc) make it wait for.
+  // Waits for the header while inputs may still bring it, at most
+  // VideoDeviceConfig::header_limit: ffmpeg asks right after its first packet, and gets what real
+  // decoders (s5p-mfc) make it wait for.
   void await_stream(const IoctlCall& call) override;
   Status start_streaming(Side side) override;
   void stop_streaming(Side side) override;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Definitions from capabilities. A decoder's menus only tell what it supports.
+// Definitions from capabilities. A decoder's menus only list what it supports.
 #include "v4l2/decoder/decoder_controls.h"
 
 namespace softvpu::v4l2 {

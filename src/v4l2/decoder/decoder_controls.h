@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The controls that a decoder has: how many CAPTURE buffers a stream wants, and which profiles and levels there are. Called by
-// codec_device.cc. Clauses: dev-decoder.rst, Capture Setup; ext-ctrls-codec.rst.
+// The controls that a decoder has: how many CAPTURE buffers a stream wants, and which
+// profiles and levels there are. Called by codec_device.cc. Clauses: dev-decoder.rst, Capture
+// Setup; ext-ctrls-codec.rst.
 #pragma once
 
 #include <vector>

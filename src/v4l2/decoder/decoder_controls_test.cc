@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A decoder's controls, made from capabilities, also from silly ones. Clauses: vidioc-queryctrl.rst, ext-ctrls-codec.rst.
+// A decoder's controls, made from capabilities, also from silly ones. Clauses:
+// vidioc-queryctrl.rst, ext-ctrls-codec.rst.
 #include "v4l2/decoder/decoder_controls.h"
 
 #include <gtest/gtest.h>

@@ -56,8 +56,8 @@ Result<SizeRange> DecoderFormats::frame_sizes(FourCC pixelformat) const {
   for (const codec::CodecInfo* codec : codecs_)
     if (codec->coded == pixelformat) return codec->sizes;
   if (!offers_raw(pixelformat)) return fail(EINVAL, "not a format of this node");
-  // Querying Capabilities, step 3: those of the coded format that is set on OUTPUT. Buffers have whole blocks, but clients
-  // (GStreamer) look up the size of the picture here.
+  // Querying Capabilities, step 3: those of the coded format that is set on OUTPUT. Buffers have
+  // whole blocks, but clients (GStreamer) look up the size of the picture here.
   return codec_->sizes;
 }
 

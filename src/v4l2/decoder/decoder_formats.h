@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The formats of one open decoder: what is offered, what the client asked for, and what the stream made of it. Called by
-// decoder.* under the file's lock. Clauses: dev-decoder.rst (Querying Capabilities, Initialization, Capture Setup, Commit
-// Points), vidioc-g-fmt.rst.
+// The formats of one open decoder: what is offered, what the client asked for, and what the stream
+// made of it. Called by decoder.* under the file's lock. Clauses: dev-decoder.rst (Querying
+// Capabilities, Initialization, Capture Setup, Commit Points), vidioc-g-fmt.rst.
 #pragma once
 
 #include <optional>
@@ -14,8 +14,9 @@
 
 namespace softvpu::v4l2 {
 
-// What of `capabilities` a decoder node can offer: stateful decoders, each with those of its raw formats that are known here and
-// can hold its smallest picture. A lower half may be of a later version, and a table anybody's.
+// What of `capabilities` a decoder node can offer: stateful decoders, each with those of its raw
+// formats that are known here and can hold its smallest picture. A lower half may be of a later
+// version, and a table anybody's.
 codec::Capabilities decoders_of(codec::Capabilities capabilities);
 
 class DecoderFormats final : public Formats {
@@ -39,19 +40,23 @@ class DecoderFormats final : public Formats {
   // What the client said of the size, {0, 0} when nothing.
   Size size_hint() const { return client_.chose_output ? client_.output.size : Size{}; }
 
-  // A header came. Errors: EINVAL or ERANGE when no offered raw format can hold it; nothing changed then.
+  // A header came. Errors: EINVAL or ERANGE when no offered raw format can hold
+  // it; nothing changed then.
   Status apply_stream(const codec::StreamFormat& stream);
   void forget_stream();
-  // The layout of CAPTURE that `stream` would have, by the same choice as apply_stream(). Errors: as apply_stream().
+  // The layout of CAPTURE that `stream` would have, by the same choice as apply_stream().
+  // Errors: as apply_stream().
   Result<FrameLayout> layout_of(const codec::StreamFormat& stream) const;
 
-  // What CAPTURE queries answer now (layout, picture and field) is already what `stream` makes of them.
+  // What CAPTURE queries answer now (layout, picture and field) is already what
+  // `stream` makes of them.
   bool describes(const codec::StreamFormat& stream) const;
 
   const FrameLayout& layout() const { return frame_.layout; }
   Size coded() const { return frame_.coded; }
   Rect visible() const { return frame_.visible; }  // in the CAPTURE buffer
-  // Of the CAPTURE format and of every CAPTURE buffer alike, which v4l2-compliance compares: field-order.rst.
+  // Of the CAPTURE format and of every CAPTURE buffer alike, which v4l2-compliance
+  // compares: field-order.rst.
   uint32_t field() const { return stream_ && stream_->interlaced ? V4L2_FIELD_INTERLACED : V4L2_FIELD_NONE; }
 
  private:
@@ -61,7 +66,8 @@ class DecoderFormats final : public Formats {
     bool chose_output = false;
     FourCC raw = FourCC::kNone;  // of CAPTURE; kNone: it left that to us
   };
-  // The CAPTURE buffer: of the stream, also of the last one, since there may be buffers for it; or of what OUTPUT was set to.
+  // The CAPTURE buffer: of the stream, also of the last one, since there may be buffers for it; or
+  // of what OUTPUT was set to.
   struct Frame {
     FourCC raw = FourCC::kNone;
     Size coded;

@@ -18,7 +18,8 @@ class DecoderFormatsTest : public testing::Test {
   static codec::StreamFormat stream(Size visible) { return codec::plain_stream(visible); }
 };
 
-// A firmware of a later version may offer raw formats that have no layout here: a node of them would have frames of no bytes.
+// A firmware of a later version may offer raw formats that have no layout here: a node of them
+// would have frames of no bytes.
 TEST(ANodesCodecs, AreTheDecodersWithRawFormatsThatAreKnownHere) {
   codec::Capabilities table = codec::scripted_capabilities();
   codec::CodecInfo& first = table.codecs.front();
@@ -39,7 +40,8 @@ TEST(ANodesCodecs, AreTheDecodersWithRawFormatsThatAreKnownHere) {
   EXPECT_EQ(usable.codecs.front().raw, known);
 }
 
-// docs/adr/0009: the first that is offered is the default, whatever costs the codec nothing, unless the client chose.
+// docs/adr/0009: the first that is offered is the default, whatever costs the codec nothing,
+// unless the client chose.
 TEST_F(DecoderFormatsTest, TakeTheFirstFormatUnlessTheClientChose) {
   const FourCC first = capabilities_.codecs.front().raw[0];
   const FourCC second = capabilities_.codecs.front().raw[1];
@@ -81,8 +83,8 @@ TEST_F(DecoderFormatsTest, LetTheStreamsColourOverrideTheClients) {
             (Colour{V4L2_COLORSPACE_BT2020, V4L2_XFER_FUNC_709, V4L2_YCBCR_ENC_BT2020, V4L2_QUANTIZATION_FULL_RANGE}));
 }
 
-// dev-decoder.rst, Initialization, step 1: what OUTPUT was set to stands where the stream doesn't say anything: this stream, and
-// this part of it.
+// dev-decoder.rst, Initialization, step 1: what OUTPUT was set to stands where the stream doesn't
+// say anything: this stream, and this part of it.
 TEST_F(DecoderFormatsTest, KeepWhatTheClientSaidApartFromWhatTheStreamSays) {
   PixFormat output = formats_.current(Side::kOutput);
   output.size = {640, 480};
@@ -151,9 +153,9 @@ TEST_F(DecoderFormatsTest, TellASizeHintOnlyWhenTheClientSetOne) {
   EXPECT_EQ(formats_.size_hint(), (Size{640, 480}));
 }
 
-// H.264, table A-1: the largest access unit is bounded by the raw picture (MinCR, A.3.1; I_PCM by half more than it with
-// emulation prevention) and by the coded picture buffer (MaxCPB, 1500 bits each in the High profile) of the level that the size
-// needs.
+// H.264, table A-1: the largest access unit is bounded by the raw picture (MinCR, A.3.1; I_PCM by
+// half more than it with emulation prevention) and by the coded picture buffer (MaxCPB, 1500 bits
+// each in the High profile) of the level that the size needs.
 TEST_F(DecoderFormatsTest, OfferCodedBuffersForAnyAccessUnit) {
   struct {
     Size size;

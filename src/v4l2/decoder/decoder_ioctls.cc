@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The ioctls that a decoder has besides those of every codec node: commands, selection and the older crop ioctls; their rows, and
-// the table of all, at the end. A stateful decoder has no row for inputs, standards, tuners, frame intervals, requests: ENOTTY.
-// They run under the file's lock. Clauses: dev-decoder.rst, vidioc-decoder-cmd.rst, vidioc-g-selection.rst, vidioc-cropcap.rst.
+// The ioctls that a decoder has besides those of every codec node: commands, selection and the
+// older crop ioctls; their rows, and the table of all, at the end. A stateful decoder has no row
+// for inputs, standards, tuners, frame intervals, requests: ENOTTY. They run under the file's lock.
+// Clauses: dev-decoder.rst, vidioc-decoder-cmd.rst, vidioc-g-selection.rst, vidioc-cropcap.rst.
 #include "v4l2/decoder/decoder_ioctls.h"
 
 #include <cerrno>
@@ -58,8 +59,9 @@ Status cropcap(CodecFile& file, v4l2_cropcap& cap, IoctlCall& call) {
   selection.target = V4L2_SEL_TGT_CROP_DEFAULT;
   if (auto status = g_selection(file, selection, call); !status) return status;
   cap.defrect = selection.r;
-  // As v4l2-ioctl.c answers where a driver adds nothing, which real decoders don't. A stream's own ratio makes GStreamer 1.26,
-  // whose caps have that of the container already, fail with "not-negotiated".
+  // As v4l2-ioctl.c answers where a driver adds nothing, which real decoders don't. A
+  // stream's own ratio makes GStreamer 1.26, whose caps have that of the container already,
+  // fail with "not-negotiated".
   cap.pixelaspect = {1, 1};
   return {};
 }

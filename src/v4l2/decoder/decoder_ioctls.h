@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// All ioctls of a decoder node, in one table: Decoder::ioctls(). Also for tests and fuzzers that go through them all.
+// All ioctls of a decoder node, in one table: Decoder::ioctls(). Also for tests and fuzzers
+// that go through them all.
 #pragma once
 
 #include "v4l2/ioctl/table.h"

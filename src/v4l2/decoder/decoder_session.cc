@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A decoder's buffers on their way to the session and back, and what else the session reports. Here the words change: the OUTPUT
-// queue's buffers are the session's inputs. Clauses: dev-decoder.rst, Decoding, Drain, Dynamic Resolution Change.
+// A decoder's buffers on their way to the session and back, and what else the session reports. Here
+// the words change: the OUTPUT queue's buffers are the session's inputs. Clauses: dev-decoder.rst,
+// Decoding, Drain, Dynamic Resolution Change.
 #include <algorithm>
 #include <utility>
 
@@ -86,7 +87,8 @@ void Decoder::pump_outputs() {
 
 Status Decoder::tell_layout() {
   if (!session_ || !svpu_decoder_has_layout(&state_) || told_layout_ == formats_.layout()) return {};
-  // A layout counts for outputs queued after it: those of the old one are taken back first, and lent again by pump_outputs().
+  // A layout counts for outputs queued after it: those of the old one are taken back first, and
+  // lent again by pump_outputs().
   if (capture_queue_.with_session() > 0) {
     if (auto status = session_.recall(Side::kCapture); !status) return status;
     capture_queue_.recall();
@@ -116,7 +118,8 @@ void Decoder::complete_last(Buffer& buffer) {
   buffer.arms_epipe = true;
   buffer.timestamp = {};
   buffer.sequence = capture_queue_.next_sequence();
-  // Decoding, on errors: "the CAPTURE buffer that contains the results of the failed decode operation", which are none.
+  // Decoding, on errors: "the CAPTURE buffer that contains the results of the failed decode
+  // operation", which are none.
   const bool damaged = svpu_decoder_last_ends_drain(&state_) && std::exchange(drain_damaged_, false);
   capture_queue_.complete(buffer, damaged);
   file_.note_completed(Side::kCapture);
@@ -149,8 +152,8 @@ void Decoder::output_done(const codec::OutputDone& done) {
   }
   const bool error = done.status == codec::DoneStatus::kError;
   if (error && std::all_of(done.bytes_used.begin(), done.bytes_used.end(), [](uint32_t bytes) { return bytes == 0; })) {
-    // Nothing was decoded into it: a session gives its buffers back like that when it is about to fail. Clients take an empty
-    // buffer for a damaged frame (ffmpeg) or for the end (GStreamer).
+    // Nothing was decoded into it: a session gives its buffers back like that when it is about to
+    // fail. Clients take an empty buffer for a damaged frame (ffmpeg) or for the end (GStreamer).
     capture_queue_.take_back(*buffer);
     return;
   }

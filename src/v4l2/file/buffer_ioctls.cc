@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The buffer and streaming ioctls of an open codec node: handlers, and their rows at the end. They run under the file's lock.
-// Clauses: vidioc-reqbufs.rst, vidioc-create-bufs.rst, vidioc-querybuf.rst, vidioc-qbuf.rst, vidioc-prepare-buf.rst,
-// vidioc-expbuf.rst, vidioc-streamon.rst; order of checks as videobuf2.
+// The buffer and streaming ioctls of an open codec node: handlers, and their rows at the end. They
+// run under the file's lock. Clauses: vidioc-reqbufs.rst, vidioc-create-bufs.rst,
+// vidioc-querybuf.rst, vidioc-qbuf.rst, vidioc-prepare-buf.rst, vidioc-expbuf.rst,
+// vidioc-streamon.rst; order of checks as videobuf2.
 #include <fcntl.h>
 
 #include <algorithm>
@@ -24,10 +25,11 @@ constexpr uint32_t kMaxPlaneBytes = 1u << 30;
 constexpr const char* kOtherMemory = "only V4L2_MEMORY_MMAP";
 constexpr const char* kFailedSession = "the codec session failed; STREAMOFF, then start again";
 
-// A descriptor for the application, so a low number and not one of the library's (UniqueFd::duplicate() goes high), whose access
-// mode is that of `flags` (vidioc-expbuf.rst): the memory is opened again, by the name that /proc has for it. Without /proc, and
-// where a seccomp filter refuses open(), it is a read-write copy; that is also what O_RDWR asks for, and needs no open(). Returns
-// the number or a negative errno.
+// A descriptor for the application, so a low number and not one of the library's
+// (UniqueFd::duplicate() goes high), whose access mode is that of `flags` (vidioc-expbuf.rst): the
+// memory is opened again, by the name that /proc has for it. Without /proc, and where a seccomp
+// filter refuses open(), it is a read-write copy; that is also what O_RDWR asks for, and needs no
+// open(). Returns the number or a negative errno.
 int export_descriptor(int memory, uint32_t flags) {
   if ((flags & O_ACCMODE) != O_RDWR) {
     const int opened = reopen(memory, static_cast<int>(flags));
@@ -36,7 +38,8 @@ int export_descriptor(int memory, uint32_t flags) {
   return raw::fcntl(memory, (flags & O_CLOEXEC) == 0 ? F_DUPFD : F_DUPFD_CLOEXEC, 0);
 }
 
-// Limits of the process and its seccomp filter are the program's doing: whoever asks for errors sees which.
+// Limits of the process and its seccomp filter are the program's doing: whoever asks
+// for errors sees which.
 Unexpected refuse_memory(const Error& error) {
   log_line(LogLevel::kError, "no memory for buffers: %s (errno %d)", error.reason.c_str(), error.code);
   return Unexpected(error);
@@ -138,7 +141,8 @@ Status prepare_buf(CodecFile& file, v4l2_buffer& buffer, IoctlCall& call) {
   return {};
 }
 
-// Not a part of qbuf(): its frame is gone when the codec gets the buffer, and both need some of the caller's stack.
+// Not a part of qbuf(): its frame is gone when the codec gets the buffer, and both need some
+// of the caller's stack.
 __attribute__((noinline)) Status enqueue(CodecFile& file, v4l2_buffer& buffer, IoctlCall& call) {
   NamedBuffer named;
   if (auto status = find_buffer(file, buffer, call, named); !status) return status;
@@ -226,7 +230,8 @@ Status streamoff(CodecFile& file, int& type, IoctlCall& call) {
   queue.cancel();  // also what was queued or prepared without STREAMON
   if (!was_streaming) return {};
   file.role().stop_streaming(*side);
-  // From here on the memory is the client's: a codec that still read or wrote it would see, or spoil, what the client puts there.
+  // From here on the memory is the client's: a codec that still read or wrote it would see, or
+  // spoil, what the client puts there.
   file.await_flushed(*side, call);
   return {};
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a mem2mem file adds to an open file: what poll() sees, where its buffers can be mapped, its session's begin and end.
-// Clauses: func-poll.rst, func-mmap.rst, vidioc-streamon.rst.
+// What a mem2mem file adds to an open file: what poll() sees, where its buffers can be mapped, its
+// session's begin and end. Clauses: func-poll.rst, func-mmap.rst, vidioc-streamon.rst.
 #include "v4l2/file/codec_file.h"
 
 #include <sys/mman.h>
@@ -99,7 +99,8 @@ Levels CodecFile::current_levels() const {
     levels.error = true;
     return levels;
   }
-  // A failed queue while the other works: a poller of this queue alone must be woken. last_dequeued: DQBUF would return EPIPE.
+  // A failed queue while the other works: a poller of this queue alone must be woken.
+  // last_dequeued: DQBUF would return EPIPE.
   levels.out = output_queue_.done() > 0 || output_queue_.failed();
   levels.in = capture_queue_.done() > 0 || capture_queue_.last_dequeued() || capture_queue_.failed();
   return levels;

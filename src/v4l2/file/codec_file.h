@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One open of a codec node, a mem2mem device: two queues, controls and a session, and a role that decides what they mean. Its
-// ioctls are in codec_ioctls.cc, buffer_ioctls.cc and control_ioctls.cc, and in the folder of the role. poll exactly as
-// v4l2_m2m_poll().
+// One open of a codec node, a mem2mem device: two queues, controls and a session, and a role that
+// decides what they mean. Its ioctls are in codec_ioctls.cc, buffer_ioctls.cc and
+// control_ioctls.cc, and in the folder of the role. poll exactly as v4l2_m2m_poll().
 #pragma once
 
 #include <memory>
@@ -41,11 +41,12 @@ class CodecFile final : public FileCore, public std::enable_shared_from_this<Cod
   // vb2_queue_error() of the queues that stream.
   void fail_queues();
   void free_buffers(Side side);
-  // Until the session has answered the flush of that side or failed, as it does at VideoDeviceConfig::flush_limit. Signals don't
-  // end it.
+  // Until the session has answered the flush of that side or failed, as it does at
+  // VideoDeviceConfig::flush_limit. Signals don't end it.
   void await_flushed(Side side, const IoctlCall& call);
 
-  // Runs `event(file)` if the session of `link` is the current one. Thread: the lower half's, the lock isn't held.
+  // Runs `event(file)` if the session of `link` is the current one. Thread: the lower
+  // half's, the lock isn't held.
   template <typename Event>
   void on_session_event(const SessionLink* link, Event event) {
     const std::lock_guard lock(mutex());
@@ -66,7 +67,8 @@ class CodecFile final : public FileCore, public std::enable_shared_from_this<Cod
   Controls controls_;
   SessionBooks session_;
   std::unique_ptr<Role> role_;
-  // Polls that reported the error of the session that failed last; at NodeSpec::patient_polls they end.
+  // Polls that reported the error of the session that failed last; at
+  // NodeSpec::patient_polls they end.
   uint32_t error_polls_ = 0;
 };
 

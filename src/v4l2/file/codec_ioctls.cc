@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Capabilities, formats, events and priorities of an open codec node: handlers, and their rows at the end. They run under the
-// file's lock. Clauses: vidioc-*.rst of each name.
+// Capabilities, formats, events and priorities of an open codec node: handlers, and their rows at
+// the end. They run under the file's lock. Clauses: vidioc-*.rst of each name.
 #include "v4l2/file/codec_ioctls.h"
 
 #include <algorithm>
@@ -50,8 +50,8 @@ Status enum_framesizes(CodecFile& file, v4l2_frmsizeenum& sizes, IoctlCall&) {
   const auto range = file.role().formats().frame_sizes(static_cast<FourCC>(sizes.pixel_format));
   if (!range) return Unexpected(range.error());
   if (sizes.index != 0) return fail(EINVAL, "sizes are one range, at index 0");
-  // STEPWISE with a step of 1 says the same as CONTINUOUS, and clients exist that take nothing else: Qualcomm's
-  // v4l-video-test-app, Chromium on ChromeOS.
+  // STEPWISE with a step of 1 says the same as CONTINUOUS, and clients exist that take nothing
+  // else: Qualcomm's v4l-video-test-app, Chromium on ChromeOS.
   sizes.type = V4L2_FRMSIZE_TYPE_STEPWISE;
   sizes.stepwise = {range->min.width,  range->max.width,  std::max(range->step.width, 1u),
                     range->min.height, range->max.height, std::max(range->step.height, 1u)};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The control ioctls of an open codec node: handlers, and their rows at the end. They run under the file's lock; what they do is
-// in controls/controls.h. Clauses: vidioc-queryctrl.rst, vidioc-g-ctrl.rst, vidioc-g-ext-ctrls.rst.
+// The control ioctls of an open codec node: handlers, and their rows at the end. They run under the
+// file's lock; what they do is in controls/controls.h. Clauses: vidioc-queryctrl.rst,
+// vidioc-g-ctrl.rst, vidioc-g-ext-ctrls.rst.
 #include <algorithm>
 
 #include "v4l2/file/codec_file.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Life of an open file: from open to release, how its ioctls run, sleep and wake. Clauses: func-close.rst, vidioc-g-priority.rst.
+// Life of an open file: from open to release, how its ioctls run, sleep and wake. Clauses:
+// func-close.rst, vidioc-g-priority.rst.
 #include "v4l2/file/file_core.h"
 
 #include <pthread.h>
@@ -61,7 +62,8 @@ void FileCore::before_fork() { mutex_.lock(); }
 
 void FileCore::after_fork(bool in_child) {
   if (in_child && (abandon_session() || !buried_.empty())) {
-    // The session's threads and its worker are the parent's: what is left here is a shell that must not be ended.
+    // The session's threads and its worker are the parent's: what is left here is a shell
+    // that must not be ended.
     for (auto& session : buried_) (void)session.release();
     buried_.clear();
     released_ = true;

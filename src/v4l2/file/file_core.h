@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// An open file of any node: its lock, how its ioctls run, sleep and wake, events, priority, what pollers are told, and its end.
-// It knows no queue and no role: codec_file.h has the queues. Fronts call it through FileHandle.
+// An open file of any node: its lock, how its ioctls run, sleep and wake, events, priority, what
+// pollers are told, and its end. It knows no queue and no role: codec_file.h has the queues. Fronts
+// call it through FileHandle.
 //
-// Locking: one mutex per file, taken by run() and by every other entry; handlers run under it. Lock order: file -> session. The
-// session's events take the file's lock on the session's thread, so a session is called under that lock but destroyed outside of
-// it (bury()). Nothing that needs a destructor is alive across a sleep (sleep()).
+// Locking: one mutex per file, taken by run() and by every other entry; handlers run under it. Lock
+// order: file -> session. The session's events take the file's lock on the session's thread, so a
+// session is called under that lock but destroyed outside of it (bury()). Nothing that needs a
+// destructor is alive across a sleep (sleep()).
 #pragma once
 
 #include <linux/videodev2.h>
@@ -43,9 +45,11 @@ class FileCore : public FileHandle, public IoctlTarget {
   // ---- for handlers and roles; the lock is held
 
   bool released() const { return released_; }
-  // Sleeps with the lock released until something changes, at most `timeout_ns` (< 0: for ever). 0, EINTR or ETIMEDOUT.
+  // Sleeps with the lock released until something changes, at most `timeout_ns` (< 0: for ever).
+  // 0, EINTR or ETIMEDOUT.
   int sleep(const IoctlCall& call, int64_t timeout_ns);
-  // Ends every locked entry that may have changed something, and precedes a sleep: tells the sink, wakes the sleepers.
+  // Ends every locked entry that may have changed something, and precedes a sleep: tells the
+  // sink, wakes the sleepers.
   void publish();
 
   EventQueue& events() { return events_; }
@@ -71,7 +75,8 @@ class FileCore : public FileHandle, public IoctlTarget {
   virtual Levels current_levels() const = 0;
   // release(): ends the session and frees the buffers. The lock is held.
   virtual void end() = 0;
-  // In a forked child: forgets a session of the parent's without ending it. False: there is none. The lock is held.
+  // In a forked child: forgets a session of the parent's without ending it. False: there is
+  // none. The lock is held.
   virtual bool abandon_session() = 0;
 
  private:

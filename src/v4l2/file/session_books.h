@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The session of an open file, and the books about it that no role keeps: which buffers it knows, cookies, flushes that are
-// unanswered. Owned by CodecFile; called under its lock.
+// The session of an open file, and the books about it that no role keeps: which buffers it knows,
+// cookies, flushes that are unanswered. Owned by CodecFile; called under its lock.
 #pragma once
 
 #include <memory>
@@ -40,7 +40,8 @@ class SessionBooks {
   // SessionEvents::flushed().
   void flushed(codec::Direction side, uint32_t generation);
 
-  // Not session_failed(): buffers may only go back when the codec touches them no more, which failed() reports.
+  // Not session_failed(): buffers may only go back when the codec touches them no more,
+  // which failed() reports.
   void give_up(const Error& error);
 
  private:

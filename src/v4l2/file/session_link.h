@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Connects one session with the file that opened it: events of a former session, or for a file that is gone, end here.
-// Made by a role (CodecFile::open_session()); called by the lower half's thread.
+// Connects one session with the file that opened it: events of a former session, or for a file that
+// is gone, end here. Made by a role (CodecFile::open_session()); called by the lower half's thread.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The Waiter that a file uses when its front gave none: a futex wait that signals interrupt. Any thread.
+// The Waiter that a file uses when its front gave none: a futex wait that signals
+// interrupt. Any thread.
 #pragma once
 
 #include "v4l2/file_handle.h"

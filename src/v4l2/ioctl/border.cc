@@ -9,7 +9,8 @@
 namespace softvpu::v4l2 {
 namespace {
 
-// The last value of each enumeration that is known here; v4l2-ioctl.c replaces others by the default.
+// The last value of each enumeration that is known here; v4l2-ioctl.c replaces
+// others by the default.
 Colour sanitized(Colour colour) {
   if (colour.colorspace == V4L2_COLORSPACE_DEFAULT || colour.colorspace > V4L2_COLORSPACE_DCI_P3) return {};
   if (colour.xfer_func > V4L2_XFER_FUNC_SMPTE2084) colour.xfer_func = V4L2_XFER_FUNC_DEFAULT;
@@ -18,7 +19,8 @@ Colour sanitized(Colour colour) {
   return colour;
 }
 
-// Of v4l2_buffer and of v4l2_plane alike. An MMAP buffer's offset is ours to tell, not the client's.
+// Of v4l2_buffer and of v4l2_plane alike. An MMAP buffer's offset is ours to
+// tell, not the client's.
 template <typename Union>
 uint64_t name_in(const Union& m, uint32_t memory) {
   if (memory == V4L2_MEMORY_USERPTR) return m.userptr;

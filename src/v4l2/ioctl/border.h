@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The one place where single-planar and multi-planar structures meet: everything inside is multi-planar. Called by the handlers
-// of */*_ioctls.cc. V4L2 reference: "Single- and multi-planar APIs", struct v4l2_buffer, struct v4l2_format.
+// The one place where single-planar and multi-planar structures meet: everything inside is
+// multi-planar. Called by the handlers of */*_ioctls.cc. V4L2 reference: "Single- and multi-planar
+// APIs", struct v4l2_buffer, struct v4l2_format.
 #pragma once
 
 #include <linux/videodev2.h>
@@ -60,15 +61,18 @@ struct PixFormat {
 uint32_t buffer_type(Side side, bool multiplanar);
 // Errors: EINVAL for any type but the node's own two.
 Result<Side> side_of(uint32_t type, bool multiplanar);
-// For the selection and crop ioctls, where both spellings are allowed since Linux 4.13 (vidioc-g-selection.rst, note).
+// For the selection and crop ioctls, where both spellings are allowed since Linux 4.13
+// (vidioc-g-selection.rst, note).
 Result<Side> side_of_either(uint32_t type);
 
-// `planes` is the client's array as copied in (nullptr on a single-planar node); it has `buffer.length` entries.
+// `planes` is the client's array as copied in (nullptr on a single-planar node); it has
+// `buffer.length` entries.
 BufferView buffer_in(const v4l2_buffer& buffer, const v4l2_plane* planes, bool multiplanar);
 // Fills everything of `buffer` but the pointer to the planes.
 void buffer_out(const BufferView& view, Side side, bool multiplanar, v4l2_buffer* buffer, v4l2_plane* planes);
 
-// Invalid colour values become 0 and planes past VIDEO_MAX_PLANES are cut, as v4l2-ioctl.c sanitizes them.
+// Invalid colour values become 0 and planes past VIDEO_MAX_PLANES are cut, as
+// v4l2-ioctl.c sanitizes them.
 PixFormat format_in(const v4l2_format& format, bool multiplanar);
 // Fills everything but `type`; reserved fields are zero.
 void format_out(const PixFormat& view, bool multiplanar, v4l2_format* format);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Runs a handler on an argument that is ours, and logs why it refused. Thread: the client's, or that of a front.
+// Runs a handler on an argument that is ours, and logs why it refused. Thread: the
+// client's, or that of a front.
 #include "v4l2/ioctl/call.h"
 
 #include <pthread.h>
@@ -52,7 +53,8 @@ int run_ioctl(IoctlTarget& file, const IoctlRow& row, void* argument, void* arra
   IoctlCall call{.nonblocking = nonblocking};
   if (row.array == IoctlArray::kPlanes) call.planes = static_cast<v4l2_plane*>(array);
   if (row.array == IoctlArray::kControls) call.controls = static_cast<v4l2_ext_control*>(array);
-  // A thread must not be cancelled with the lock held; FileCore::sleep() puts the caller's choice back while it waits.
+  // A thread must not be cancelled with the lock held; FileCore::sleep() puts the caller's
+  // choice back while it waits.
   pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &call.cancel_state);
   int result = 0;
   {  // the reason is gone when the thread may be cancelled again

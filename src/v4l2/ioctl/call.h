@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// An ioctl whose argument is in memory of ours: by FileHandle::call() for fronts that got it as a message, by user_border.h for
-// those that have a client's pointer.
+// An ioctl whose argument is in memory of ours: by FileHandle::call() for fronts that got it as a
+// message, by user_border.h for those that have a client's pointer.
 #pragma once
 
 #include <cstddef>
@@ -23,10 +23,12 @@ struct NestedArray {
   void* user = nullptr;
   size_t bytes = 0;
 };
-// Of the copied argument; nothing in it is followed. Errors: EINVAL for more elements than there may be.
+// Of the copied argument; nothing in it is followed. Errors: EINVAL for more
+// elements than there may be.
 Result<NestedArray> nested_array(const IoctlRow& row, const void* argument);
 
-// Runs the handler and logs what came of it. `array`: the copy of nested_array(), or nullptr where that is empty.
+// Runs the handler and logs what came of it. `array`: the copy of nested_array(), or
+// nullptr where that is empty.
 int run_ioctl(IoctlTarget& file, const IoctlRow& row, void* argument, void* array, bool nonblocking);
 
 // Returns the negative errno, after a line in the log that has the reason.

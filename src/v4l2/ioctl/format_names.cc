@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One row a format, sorted by code. Raw names are those since Linux 6.0 ("Y/UV 4:2:0", not "Y/CbCr 4:2:0").
+// One row a format, sorted by code. Raw names are those since Linux 6.0 ("Y/UV
+// 4:2:0", not "Y/CbCr 4:2:0").
 #include "v4l2/ioctl/format_names.h"
 
 #include <linux/videodev2.h>

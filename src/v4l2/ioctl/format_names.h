@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Names of pixel formats for VIDIOC_ENUM_FMT, as current kernels give them (v4l_fill_fmtdesc): clients and v4l2-compliance
-// compare.
+// Names of pixel formats for VIDIOC_ENUM_FMT, as current kernels give them (v4l_fill_fmtdesc):
+// clients and v4l2-compliance compare.
 #pragma once
 
 #include <string>

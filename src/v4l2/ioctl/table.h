@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Rows of ioctls, and the table that a kind of node has: several parts, some of which it shares with other kinds. Each part
-// stands at the end of the file that has its handlers (*_ioctls.cc). Looked up by call.cc and user_border.cc. Clause:
-// videodev.rst; flags as v4l2-ioctl.c has them.
+// Rows of ioctls, and the table that a kind of node has: several parts, some of which it shares
+// with other kinds. Each part stands at the end of the file that has its handlers (*_ioctls.cc).
+// Looked up by call.cc and user_border.cc. Clause: videodev.rst; flags as v4l2-ioctl.c has them.
 #pragma once
 
 #include <linux/videodev2.h>
@@ -33,8 +33,8 @@ struct IoctlCall {
 class IoctlTarget {
  public:
   virtual const IoctlTable& ioctls() const = 0;
-  // Runs the handler of a row of ioctls() under the file's lock. Errors: ENODEV after release(), EBUSY by priority, the
-  // handler's.
+  // Runs the handler of a row of ioctls() under the file's lock. Errors: ENODEV after release(),
+  // EBUSY by priority, the handler's.
   virtual Status run(const IoctlRow& row, void* argument, IoctlCall& call) = 0;
 
  protected:
@@ -110,7 +110,8 @@ constexpr bool is_sorted_by_number(IoctlRows rows) {
                         [](const IoctlRow& a, const IoctlRow& b) { return _IOC_NR(a.request) < _IOC_NR(b.request); });
 }
 
-// SOFTVPU_IOCTL(request, handler[, flags[, bytes that are the client's]]): `handler` is a Status(File&, Argument&, IoctlCall&).
+// SOFTVPU_IOCTL(request, handler[, flags[, bytes that are the client's]]): `handler` is a
+// Status(File&, Argument&, IoctlCall&).
 #define SOFTVPU_IOCTL(request, handler, ...) ioctl_row<&handler, request>(#request __VA_OPT__(, ) __VA_ARGS__)
 // Everything after `field` starts as zero, whatever the client left there.
 #define SOFTVPU_UP_TO(type, field) (offsetof(type, field) + sizeof(type::field))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The border of every ioctl of a client: copy in, then check, then use, then copy out. Thread: the client's, of whose stack it
-// may take 4 KiB in all. Behaviour of video_usercopy() in v4l2-ioctl.c.
+// The border of every ioctl of a client: copy in, then check, then use, then copy out. Thread: the
+// client's, of whose stack it may take 4 KiB in all. Behaviour of video_usercopy() in v4l2-ioctl.c.
 #include "v4l2/ioctl/user_border.h"
 
 #include <pthread.h>
@@ -19,7 +19,8 @@ constexpr size_t kMaxArgument = sizeof(v4l2_create_buffers);  // the largest
 // Arrays up to this size, which are all planes and 25 controls, lie on the caller's stack.
 constexpr size_t kSmallArray = VIDEO_MAX_PLANES * sizeof(v4l2_plane);
 
-// An ioctl whose argument was copied in. Nothing here needs a destructor: the thread may be cancelled while the handler sleeps.
+// An ioctl whose argument was copied in. Nothing here needs a destructor: the thread may be
+// cancelled while the handler sleeps.
 struct UserCall {
   IoctlTarget& file;
   const IoctlRow& row;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Allocation of one plane. Fresh pages are touched first by the worker, not here: it is faster there and lazy here.
+// Allocation of one plane. Fresh pages are touched first by the worker, not here: it is
+// faster there and lazy here.
 #include "v4l2/queue/mmap_memory.h"
 
 namespace softvpu::v4l2 {

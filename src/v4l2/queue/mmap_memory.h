@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The memory of V4L2_MEMORY_MMAP buffers: one sealed memfd per plane, and the offsets by which mmap(2) names it. Owned by
-// BufferQueue. V4L2 reference: "Streaming I/O (Memory Mapping)".
+// The memory of V4L2_MEMORY_MMAP buffers: one sealed memfd per plane, and the offsets by which
+// mmap(2) names it. Owned by BufferQueue. V4L2 reference: "Streaming I/O (Memory Mapping)".
 #pragma once
 
 #include <span>
@@ -32,11 +32,12 @@ class MmapPlane final : public PlaneMemory {
   int mappings_ = 0;
 };
 
-// Hands out offsets that no living plane of the queue has, and reuses one as late as it can: a mapping of an orphaned buffer
-// mustn't be taken for one of its successor's.
+// Hands out offsets that no living plane of the queue has, and reuses one as late as it can: a
+// mapping of an orphaned buffer mustn't be taken for one of its successor's.
 class OffsetAllocator {
  public:
-  // Offsets lie in [base, base + kSpan) and are multiples of kStep, which is a whole number of pages everywhere.
+  // Offsets lie in [base, base + kSpan) and are multiples of kStep, which is a whole
+  // number of pages everywhere.
   static constexpr uint32_t kSpan = 1u << 30;
   static constexpr uint32_t kStep = 1u << 16;
   explicit OffsetAllocator(uint32_t base) : base_(base) {}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The memory behind one plane of a buffer, whoever it comes from. MMAP memory (mmap_memory.h) is attached when the buffer is made
-// and stays; imported memory is attached by QBUF, and is another one as often as the client likes. Owned by a Buffer.
+// The memory behind one plane of a buffer, whoever it comes from. MMAP memory (mmap_memory.h) is
+// attached when the buffer is made and stays; imported memory is attached by QBUF, and is another
+// one as often as the client likes. Owned by a Buffer.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,8 @@ class PlaneMemory {
   virtual uint64_t name() const = 0;
   virtual codec::PlaneMemory for_session() const = 0;
 
-  // What mmap(2) and VIDIOC_EXPBUF give to the client: our own memory. -1 where it is the client's already.
+  // What mmap(2) and VIDIOC_EXPBUF give to the client: our own memory. -1 where it
+  // is the client's already.
   virtual int fd() const { return -1; }
   // Counts the client's mappings of it.
   virtual bool mapped() const { return false; }

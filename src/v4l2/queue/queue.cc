@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The moves of buffers between their places, and the checks of QBUF. Behaviour of videobuf2; see queue.h.
+// The moves of buffers between their places, and the checks of QBUF. Behaviour of
+// videobuf2; see queue.h.
 #include "v4l2/queue/queue.h"
 
 #include <algorithm>
@@ -12,7 +13,8 @@ namespace {
 constexpr uint32_t kOurFlags = V4L2_BUF_FLAG_MAPPED | V4L2_BUF_FLAG_QUEUED | V4L2_BUF_FLAG_DONE | V4L2_BUF_FLAG_ERROR |
                                V4L2_BUF_FLAG_PREPARED | V4L2_BUF_FLAG_IN_REQUEST | V4L2_BUF_FLAG_REQUEST_FD |
                                V4L2_BUF_FLAG_TIMESTAMP_MASK;
-// Cache hints have no meaning here; the capability isn't offered, so the flags are cleared (buffer.rst, NO_CACHE_*).
+// Cache hints have no meaning here; the capability isn't offered, so the flags are cleared
+// (buffer.rst, NO_CACHE_*).
 constexpr uint32_t kCacheHints = V4L2_BUF_FLAG_NO_CACHE_INVALIDATE | V4L2_BUF_FLAG_NO_CACHE_CLEAN;
 // The client's on OUTPUT, ours on CAPTURE.
 constexpr uint32_t kFrameFlags = V4L2_BUF_FLAG_KEYFRAME | V4L2_BUF_FLAG_PFRAME | V4L2_BUF_FLAG_BFRAME | V4L2_BUF_FLAG_TIMECODE |
@@ -107,12 +109,14 @@ Status BufferQueue::take(Buffer& buffer, const BufferView& from) {
       if (from.planes[i].data_offset != 0 && from.planes[i].data_offset >= used)
         return fail(EINVAL, "data_offset leaves no data");
     }
-    // An OUTPUT buffer is one field or the other, never "one of them" (v4l2_field); numbers past the enumeration are nothing.
+    // An OUTPUT buffer is one field or the other, never "one of them" (v4l2_field); numbers past
+    // the enumeration are nothing.
     if (from.field == V4L2_FIELD_ALTERNATE || from.field > V4L2_FIELD_INTERLACED_BT)
       return fail(EINVAL, "not a field of a buffer");
     for (uint32_t i = 0; i < buffer.planes.size(); ++i) {
-      // An empty buffer stays empty, and the role knows what that means: videobuf2's allow_zero_bytesused, as codec drivers have
-      // it. buffer.rst has 0 stand for the whole buffer, but a coded buffer is never full of what its client meant.
+      // An empty buffer stays empty, and the role knows what that means: videobuf2's
+      // allow_zero_bytesused, as codec drivers have it. buffer.rst has 0 stand for the whole
+      // buffer, but a coded buffer is never full of what its client meant.
       buffer.bytesused[i] = from.planes[i].bytesused;
       buffer.data_offset[i] = from.planes[i].bytesused != 0 ? from.planes[i].data_offset : 0;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One buffer queue of an open file: its buffers, where each of them is, and what QUERYBUF, QBUF and DQBUF show of it.
-// Called under the file's lock. Model: videobuf2; clauses: vidioc-qbuf.rst, vidioc-reqbufs.rst, buffer.rst.
+// One buffer queue of an open file: its buffers, where each of them is, and what QUERYBUF, QBUF and
+// DQBUF show of it. Called under the file's lock. Model: videobuf2; clauses: vidioc-qbuf.rst,
+// vidioc-reqbufs.rst, buffer.rst.
 #pragma once
 
 #include <cstdint>
@@ -73,11 +74,13 @@ class BufferQueue {
   uint32_t memory() const { return V4L2_MEMORY_MMAP; }
   bool offers(uint32_t memory) const { return memory == V4L2_MEMORY_MMAP; }
 
-  // Adds up to `count` buffers; returns how many there was memory for. Errors: ENOMEM when there was for none.
+  // Adds up to `count` buffers; returns how many there was memory for. Errors: ENOMEM
+  // when there was for none.
   Result<uint32_t> add(uint32_t count, std::span<const PlaneSize> planes);
   // Frees all of them; mappings keep the memory (V4L2_BUF_CAP_SUPPORTS_ORPHANED_BUFS).
   void free_all();
-  // The buffer has that memory from now on: for the session it is another buffer, which it doesn't know.
+  // The buffer has that memory from now on: for the session it is another buffer,
+  // which it doesn't know.
   void attach(Buffer& buffer, Planes planes);
   // nullptr when no plane has this mmap offset.
   PlaneMemory* plane_at(uint64_t offset);
@@ -108,7 +111,8 @@ class BufferQueue {
   void start_streaming();
   // STREAMOFF: every buffer is the client's again, whatever state it was in.
   void cancel();
-  // Those the session has wait again, in their old order; it was told, and its late answers name cookies that no buffer has.
+  // Those the session has wait again, in their old order; it was told, and its late answers name
+  // cookies that no buffer has.
   void recall();
   // The session is gone: recall(), and it knows none of them.
   void session_closed();

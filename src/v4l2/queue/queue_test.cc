@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Buffers and their places. Clauses: vidioc-qbuf.rst, vidioc-streamon.rst; videobuf2 where they are silent.
+// Buffers and their places. Clauses: vidioc-qbuf.rst, vidioc-streamon.rst; videobuf2
+// where they are silent.
 #include "v4l2/queue/queue.h"
 
 #include <gtest/gtest.h>
@@ -130,7 +131,8 @@ class ImportedPlane final : public PlaneMemory {
   codec::PlaneMemory for_session() const override { return {}; }
 };
 
-// Imported memory changes from one QBUF to the next; a session that knew the buffer doesn't know it any more.
+// Imported memory changes from one QBUF to the next; a session that knew the buffer
+// doesn't know it any more.
 TEST_P(AQueue, GivesEachMemoryThatIsAttachedAGeneration) {
   Buffer& buffer = *queue_.find(1);
   const codec::BufferHandle before = buffer.handle;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What SOFTVPU_DEBUG=2 prints of ioctls that fail: which, the errno, and why. One errno has many reasons (EINVAL of QBUF has a
-// dozen), and a program shows its user the errno at best.
+// What SOFTVPU_DEBUG=2 prints of ioctls that fail: which, the errno, and why. One errno has many
+// reasons (EINVAL of QBUF has a dozen), and a program shows its user the errno at best.
 #include <gtest/gtest.h>
 
 #include <string>
