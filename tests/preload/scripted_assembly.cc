@@ -25,6 +25,12 @@ using namespace softvpu::scripted;
 std::atomic<int> files{0};
 std::atomic<int> releases{0};
 
+template <size_t TextBytes, size_t Bytes>
+void copy_text(const char (&text)[TextBytes], uint8_t (&to)[Bytes]) {
+  static_assert(TextBytes <= Bytes);
+  std::memcpy(to, text, TextBytes);
+}
+
 class ScriptedFile final : public v4l2::FileHandle, public std::enable_shared_from_this<ScriptedFile> {
  public:
   ScriptedFile() : memory_(*SharedMemory::create("scripted", kBufferBytes)) { ++files; }
@@ -116,9 +122,9 @@ class ScriptedFile final : public v4l2::FileHandle, public std::enable_shared_fr
 
   static int query(void* arg) {
     v4l2_capability capability{};
-    std::strcpy(reinterpret_cast<char*>(capability.driver), "scripted");
-    std::strcpy(reinterpret_cast<char*>(capability.card), "scripted device");
-    std::strcpy(reinterpret_cast<char*>(capability.bus_info), "platform:scripted");
+    copy_text("scripted", capability.driver);
+    copy_text("scripted device", capability.card);
+    copy_text("platform:scripted", capability.bus_info);
     return v4l2::copy_to_user(arg, &capability, sizeof capability) != 0 ? -EFAULT : 0;
   }
 
