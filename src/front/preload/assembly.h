@@ -11,8 +11,8 @@
 
 namespace softvpu::preload {
 
-// Opens the device behind `entry`; the device is made on first use. Errors: what VideoDevice::open() returns; ENXIO for a role that
-// isn't there. Any thread.
+// Opens the device behind `entry`; the device is made on first use. Any thread. Errors: those of
+// VideoDevice::open().
 Result<std::shared_ptr<v4l2::FileHandle>> open_node(const TreeEntry& entry);
 
 // In a child without fork handlers: the devices are made afresh. The old ones are leaked, locked or not.
