@@ -70,6 +70,7 @@ SVPU_U32(frame_type, 0, SVPU_FRAME_B, "unknown frame type")
 SVPU_U32(field, 0, SVPU_FIELD_BOTTOM_FIRST, "unknown field order")
 SVPU_U64(tag)
 SVPU_ARRAY(bytes_used, svpu_u32, SVPU_MAX_PLANES)
+SVPU_FLAG(flags, in_place, SVPU_FRAME_IN_PLACE)
 SVPU_ENTRY_END
 
 SVPU_ENTRY(DRAINED, Drained, svpu_msg_status)

@@ -458,7 +458,7 @@ TEST(EveryField, IsListed) {
     return words;
   };
   EXPECT_EQ(words_of(slot_of(SVPU_MSG_FORMAT_CHANGED, format()), svpu_message_field), 20u);
-  EXPECT_EQ(words_of(slot_of(SVPU_MSG_OUTPUT_DONE, svpu_msg_output_done{}), svpu_message_field), 9u);
+  EXPECT_EQ(words_of(slot_of(SVPU_MSG_OUTPUT_DONE, svpu_msg_output_done{}), svpu_message_field), 10u);
   EXPECT_EQ(words_of(slot_of(SVPU_CMD_QUEUE_INPUT, queue_input()), svpu_command_field), 18u);
   EXPECT_EQ(words_of(slot_of(SVPU_CMD_PING, svpu_entry{}), svpu_command_field), 0u);
 }

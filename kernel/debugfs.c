@@ -27,8 +27,9 @@ static void svpu_show_session(struct seq_file *file, const struct svpu_port *por
 		   c->commands, c->messages);
 	seq_printf(file, "  doorbells: %llu rung, %u received\n", c->rung,
 		   atomic_read(&port->bells));
-	seq_printf(file, "  buffers: %llu inputs, %llu frames; at most %u and %u at a time\n",
-		   c->inputs, c->frames, c->deepest[SVPU_INPUT],
+	seq_printf(file,
+		   "  buffers: %llu inputs, %llu frames, %llu in place; at most %u and %u at a time\n",
+		   c->inputs, c->frames, c->in_place, c->deepest[SVPU_INPUT],
 		   c->deepest[SVPU_OUTPUT]);
 	seq_printf(file, "  copies: %llu in, %llu bytes; %llu out, %llu bytes\n", c->copies_in,
 		   c->bytes_in, c->copies_out, c->bytes_out);
@@ -68,6 +69,7 @@ static int svpu_counters_show(struct seq_file *file, void *unused)
 	seq_printf(file, "commands %llu\nmessages %llu\n", c.commands, c.messages);
 	seq_printf(file, "doorbells_rung %llu\ndoorbells_received %llu\n", c.rung, c.received);
 	seq_printf(file, "inputs %llu\nframes %llu\n", c.inputs, c.frames);
+	seq_printf(file, "frames_in_place %llu\n", c.in_place);
 	seq_printf(file, "copies_in %llu\nbytes_in %llu\n", c.copies_in, c.bytes_in);
 	seq_printf(file, "copies_out %llu\nbytes_out %llu\n", c.copies_out, c.bytes_out);
 	seq_printf(file, "deepest_output %u\ndeepest_capture %u\n", c.deepest[SVPU_INPUT],

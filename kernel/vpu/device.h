@@ -26,6 +26,7 @@ struct svpu_counters {
 	u64 commands, messages;
 	u64 rung, received; /* doorbells: the firmware's, by us, and ours */
 	u64 inputs, frames; /* buffers that the firmware has consumed, and filled */
+	u64 in_place; /* of these frames: decoded there, not copied */
 	u64 copies_in, copies_out; /* of planes, into bounce buffers and out of them */
 	u64 bytes_in, bytes_out; /* copied so */
 	u32 deepest[2]; /* the most buffers that the firmware had at a time */

@@ -52,6 +52,8 @@ static const char *svpu_on_output_done(struct svpu_session *session,
 		return "it claims more bytes than the buffer has";
 	svpu_books_take(session, buffer);
 	session->port->counters.frames++;
+	if (message->flags & SVPU_FRAME_IN_PLACE)
+		session->port->counters.in_place++;
 	vb2_set_plane_payload(buffer->vb, 0, message->bytes_used[0]);
 	if (good && svpu_buffer_copy(session, buffer, false))
 		good = false;

@@ -147,6 +147,7 @@ void svpu_counters_add(struct svpu_counters *to, const struct svpu_port *port)
 	to->received += (unsigned int)atomic_read(&port->bells);
 	to->inputs += from->inputs;
 	to->frames += from->frames;
+	to->in_place += from->in_place;
 	to->copies_in += from->copies_in;
 	to->copies_out += from->copies_out;
 	to->bytes_in += from->bytes_in;

@@ -83,6 +83,7 @@ struct OutputDone {
   uint64_t id = 0;
   DoneStatus status = DoneStatus::kOk;
   bool has_tag = false;
+  bool in_place = false;  // decoded into the memory, not copied there
   uint64_t tag = 0;
   FrameType type = FrameType::kUnknown;
   FrameField field = FrameField::kProgressive;

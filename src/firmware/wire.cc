@@ -62,7 +62,8 @@ hfi::msg::OutputDone to_wire(const OutputDone& done) {
           .frame_type = static_cast<uint32_t>(done.type),
           .field = static_cast<uint32_t>(done.field),
           .tag = done.tag,
-          .bytes_used = done.bytes_used};
+          .bytes_used = done.bytes_used,
+          .in_place = done.in_place};
 }
 
 hfi::msg::FormatChanged to_wire(const StreamInfo& info, bool initial) {

@@ -69,6 +69,7 @@ void HostPort::hang_up() {
 }
 
 void HostPort::ring_firmware() {
+  ++sent_.doorbells;
   const uint64_t one = 1;
   // EAGAIN: the counter is full, so it is readable already.
   raw::write(command_doorbell_.get(), &one, sizeof(one));
@@ -83,6 +84,7 @@ HostLink::SendOutcome HostPort::send(const Entry& entry) {
     case PushOutcome::kOk:
       break;
   }
+  ++sent_.commands;
   if (commands_.take_reader_waiting()) ring_firmware();
   return HostLink::SendOutcome::kOk;
 }

@@ -28,6 +28,8 @@ class HostPort {
   bool prepare_sleep(bool for_space);
   bool next_debug_line(std::string& line);
 
+  HostLink::Sent sent() const { return sent_; }
+
   int doorbell_fd() const { return message_doorbell_.get(); }
   const Region& region() const { return region_; }
   // Closes the host's end: a firmware that lives ends by that.
@@ -46,6 +48,7 @@ class HostPort {
   RingWriter commands_;
   RingReader messages_;
   RingReader debug_;
+  HostLink::Sent sent_;
 };
 
 }  // namespace softvpu::hfi

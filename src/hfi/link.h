@@ -5,6 +5,7 @@
 // Threads: one at a time (the session's lock), except where said. No call blocks.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 
@@ -57,6 +58,15 @@ class HostLink {
   virtual bool next_debug_line(std::string& line) = 0;
   // For logs: "worker 1234".
   virtual std::string description() const = 0;
+
+  // What this side has sent.
+  struct Sent {
+    uint64_t commands = 0;
+    uint64_t doorbells = 0;  // rung, because the peer slept
+  };
+  virtual Sent sent() const = 0;
+  // Of the peer, since it began; for logs. nullopt: it isn't a process of its own, or the system doesn't tell.
+  virtual std::optional<uint64_t> page_faults() const = 0;
 };
 
 }  // namespace softvpu::hfi

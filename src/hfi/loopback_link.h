@@ -63,6 +63,8 @@ class LoopbackLink final : public HostLink {
   std::string last_words() const override { return port_->region().read_last_words(); }
   bool next_debug_line(std::string& line) override { return port_->next_debug_line(line); }
   std::string description() const override { return "scripted firmware"; }
+  Sent sent() const override { return port_->sent(); }
+  std::optional<uint64_t> page_faults() const override { return std::nullopt; }
 
  private:
   LoopbackLink(std::unique_ptr<HostPort> port, UniqueFd death);

@@ -137,7 +137,7 @@ TEST(EveryMessage, SurvivesItsWireForm) {
   expect_message_survives(msg::Configured{WireStatus::kUnsupported});
   expect_message_survives(good_format());
   expect_message_survives(msg::InputDone{WireStatus::kDataError});
-  expect_message_survives(msg::OutputDone{WireStatus::kOk, true, 3, 2, 1234567890123, {1, 2, 3, 4}});
+  expect_message_survives(msg::OutputDone{WireStatus::kOk, true, 3, 2, 1234567890123, {1, 2, 3, 4}, true});
   expect_message_survives(msg::Drained{});
   expect_message_survives(msg::Drained{WireStatus::kDataError});
   expect_message_survives(msg::Flushed{Direction::kInput, UINT32_MAX});

@@ -58,6 +58,7 @@ class Buffers {
 
   bool any_under_way() const { return !queued_[0].empty() || !queued_[1].empty() || !flushes_.empty(); }
   bool outputs_under_way() const { return !queued_[1].empty(); }
+  size_t under_way(codec::Direction side) const { return queued_[static_cast<size_t>(side)].size(); }
 
  private:
   struct Mapped {

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "base/raw_syscall.h"
+#include "vpu/session_counters.h"
 
 namespace softvpu::vpu {
 namespace {
@@ -103,5 +104,7 @@ void ProcessLink::kill() {
   // worker's; or its seccomp filter refuses the call. The hang-up still ends a worker that runs our code.
   port_->hang_up();
 }
+
+std::optional<uint64_t> ProcessLink::page_faults() const { return page_faults_of(worker_.pid, worker_.pidfd.get()); }
 
 }  // namespace softvpu::vpu

@@ -35,6 +35,8 @@ class ProcessLink final : public hfi::HostLink {
   std::string last_words() const override { return port_->region().read_last_words(); }
   bool next_debug_line(std::string& line) override { return port_->next_debug_line(line); }
   std::string description() const override { return "worker " + std::to_string(worker_.pid); }
+  Sent sent() const override { return port_->sent(); }
+  std::optional<uint64_t> page_faults() const override;
 
   int pid() const { return worker_.pid; }
 

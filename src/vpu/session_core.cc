@@ -104,6 +104,7 @@ Status SessionCore::start() {
     return watched;
   }
   (void)take(SVPU_HOST_STARTS);
+  counters_.own_faults_at_start = own_page_faults();
   setup_.statistics->sessions_started.fetch_add(1, std::memory_order_relaxed);
   if (log_enabled(LogLevel::kInfo)) log_line(LogLevel::kInfo, "session: %s started", link_->description().c_str());
   outbox_.push_front({0, to_wire(setup_.config, setup_.test_commands)});
@@ -118,6 +119,7 @@ Status SessionCore::queue_input(const codec::InputChunk& chunk) {
   const Lock lock(mutex_);
   if (Status taken = take_verb(SVPU_HOST_QUEUES); !taken) return taken;
   if (Status queued = buffers_.queue_input(chunk); !queued) return queued;
+  note_depth(Direction::kInput);
   // From here on the books answer for the buffer, also if sending fails.
   send({static_cast<uint64_t>(chunk.cookie), to_wire(chunk)});
   return {};
@@ -127,8 +129,14 @@ Status SessionCore::queue_output(BufferHandle buffer, Cookie cookie) {
   const Lock lock(mutex_);
   if (Status taken = take_verb(SVPU_HOST_QUEUES); !taken) return taken;
   if (Status queued = buffers_.queue_output(buffer, cookie); !queued) return queued;
+  note_depth(Direction::kOutput);
   send({static_cast<uint64_t>(cookie), hfi::cmd::QueueOutput{to_wire(buffer)}});
   return {};
+}
+
+void SessionCore::note_depth(Direction side) {
+  size_t& deepest = counters_.deepest[static_cast<size_t>(side)];
+  deepest = std::max(deepest, buffers_.under_way(side));
 }
 
 Status SessionCore::resume() {
@@ -243,7 +251,7 @@ void SessionCore::pump_out() {
 Status SessionCore::watch_link() {
   // The doorbell's callback doesn't keep the core alive; the hang-up's does, so that the worker's end is always attended to.
   auto doorbell = setup_.loop->watch(link_->doorbell_fd(), EPOLLIN | EPOLLET, [weak = weak_from_this()](uint32_t) {
-    if (const auto self = weak.lock()) self->on_doorbell();
+    if (const auto self = weak.lock()) self->on_bell();
   });
   if (!doorbell) return Unexpected(doorbell.error());
   doorbell_watch_ = *doorbell;
@@ -318,6 +326,7 @@ void SessionCore::fail_session(svpu_session_trigger why, const std::string& reas
 void SessionCore::end_session(const std::string& reason) {
   setup_.statistics->sessions_failed.fetch_add(1, std::memory_order_relaxed);
   log_debug_lines();
+  log_end();
   log_line(LogLevel::kError, "session failed: %s", reason.c_str());
   outbox_.clear();
   end_reason_ = reason;
@@ -388,6 +397,7 @@ void SessionCore::close() {
   outbox_.clear();
   events_.clear();
   if (!link_) return;
+  log_end();
   link_->kill();
   later(&SessionCore::on_closed);
 }

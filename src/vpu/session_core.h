@@ -21,6 +21,7 @@
 #include "vpu/buffers.h"
 #include "vpu/event.h"
 #include "vpu/outbox.h"
+#include "vpu/session_counters.h"
 #include "vpu/statistics.h"
 #include "vpu/watchdog.h"
 
@@ -92,9 +93,13 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   Status flush_before_start(codec::Direction side, uint32_t generation);
   void say(Event event);
   void log_debug_lines();
+  void note_depth(codec::Direction side);
+  // The counters, once.
+  void log_end();
   void let_go_of_link();
 
   // Thread: session loop; mutex not held.
+  void on_bell();
   void on_doorbell();
   void on_hangup();
   void on_watchdog(uint64_t timer);
@@ -136,6 +141,8 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   RateLimit empty_wakes_{10'000};     // doorbells without a message; a few happen: a ring meant for a sleep that had ended
   RateLimit debug_lines_{200};        // that are printed
   uint64_t debug_lines_left_out_ = 0;
+  SessionCounters counters_;
+  bool end_logged_ = false;
 };
 
 }  // namespace softvpu::vpu

@@ -41,6 +41,8 @@ class LingeringLink final : public hfi::HostLink {
   std::string last_words() const override { return link_->last_words(); }
   bool next_debug_line(std::string& line) override { return link_->next_debug_line(line); }
   std::string description() const override { return "a firmware that lingers"; }
+  Sent sent() const override { return link_->sent(); }
+  std::optional<uint64_t> page_faults() const override { return std::nullopt; }
 
  private:
   std::unique_ptr<hfi::HostLink> link_;

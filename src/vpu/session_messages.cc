@@ -78,13 +78,17 @@ struct SessionCore::Taker {
   void operator()(const hfi::msg::InputDone& message) const {
     if (!allowed(SVPU_SAID_INPUT_DONE)) return;
     const DoneStatus status = from_wire(message.status);
-    if (holds(core.buffers_.finish_input(codec::Cookie{cookie}, status))) core.say(InputDoneEvent{codec::Cookie{cookie}, status});
+    if (!holds(core.buffers_.finish_input(codec::Cookie{cookie}, status))) return;
+    ++core.counters_.inputs;
+    core.say(InputDoneEvent{codec::Cookie{cookie}, status});
   }
 
   void operator()(const hfi::msg::OutputDone& message) const {
     const codec::OutputDone done = from_wire(cookie, message);
     if (!allowed(done.status == DoneStatus::kCancelled ? SVPU_SAID_OUTPUT_RETURNED : SVPU_SAID_FRAME)) return;
-    if (holds(core.buffers_.finish_output(done))) core.say(done);
+    if (!holds(core.buffers_.finish_output(done))) return;
+    if (done.status != DoneStatus::kCancelled) core.counters_.add_frame(message);
+    core.say(done);
   }
 
   void operator()(const hfi::msg::Drained& message) const {
@@ -127,6 +131,7 @@ void SessionCore::take_message(const hfi::Message& message) {
   if (log_enabled(LogLevel::kMessage)) {
     log_line(LogLevel::kMessage, "session: %s", hfi::describe(message).c_str());
   }
+  ++counters_.messages;
   std::visit(Taker{*this, message.cookie}, message.body);
   if (!over()) watchdog_.heard(now());
 }
@@ -151,6 +156,15 @@ size_t SessionCore::pump_in(size_t most) {
     ++count;
   }
   return count;
+}
+
+// A ring of the firmware's; on_doorbell() also runs without one.
+void SessionCore::on_bell() {
+  {
+    const Lock lock(mutex_);
+    ++counters_.doorbells;
+  }
+  on_doorbell();
 }
 
 void SessionCore::on_doorbell() {
@@ -205,6 +219,12 @@ void SessionCore::log_debug_lines() {
     }
     log_line(LogLevel::kInfo, "%s: %s", name.c_str(), line.c_str());
   }
+}
+
+void SessionCore::log_end() {
+  if (!link_ || end_logged_) return;
+  end_logged_ = true;
+  log_counters(counters_, *link_);
 }
 
 }  // namespace softvpu::vpu

@@ -8,6 +8,7 @@ import atexit
 import hashlib
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -153,6 +154,27 @@ class Ffmpeg(unittest.TestCase):
                                   "-f", "md5", "-pix_fmt", "yuv420p", "-"], stdout=subprocess.PIPE, text=True) for _ in range(4)]
         for run in runs:
             self.assertEqual(run.communicate(timeout=120)[0].strip(), "MD5=" + want)
+
+
+class TheLog(unittest.TestCase):
+    def test_ends_a_session_with_its_counters(self):
+        done = in_run("ffmpeg", "-v", "error", "-nostdin", "-c:v", "h264_v4l2m2m", "-i", clip("h264"), "-f", "null", "-", node=["--debug", "2"])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        lines = re.findall(r"^\[ *\d+\.\d{6}\] softvpu\[\d+\]: session: worker \d+ ends: (.*)$", done.stderr, re.M)
+        self.assertEqual(len(lines), 1, done.stderr)
+        numbers = [int(n) for n in re.findall(r"\d+", lines[0])]
+        self.assertEqual(len(numbers), 13, lines)
+        commands, messages, rung, received, inputs, frames, deepest_output, deepest_capture, in_place, copied, copied_bytes, worker_faults, _ = numbers
+        self.assertEqual(frames, 50, lines)
+        self.assertEqual(in_place + copied, frames, lines)
+        self.assertEqual(copied_bytes, copied * 384 * 240 * 3 // 2, lines)
+        self.assertGreater(in_place, 0, lines)
+        self.assertGreaterEqual(messages, inputs + frames, lines)
+        self.assertGreaterEqual(commands, inputs + frames, lines)
+        self.assertLessEqual(rung, commands + messages, lines)
+        self.assertTrue(0 < received <= messages + commands, lines)
+        self.assertGreater(min(deepest_output, deepest_capture), 0, lines)
+        self.assertGreater(worker_faults, 100, lines)
 
 
 class GStreamer(unittest.TestCase):

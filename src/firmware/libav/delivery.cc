@@ -39,14 +39,14 @@ Result<bool> Delivery::step(bool damaged) {
   pool_.allow_direct(!moved && !damaged);
   if (!moved) {
     if (auto holder = pool_.take_holder(picture)) {
-      complete(std::move(*holder), picture, DoneStatus::kOk);
+      complete(std::move(*holder), picture, DoneStatus::kOk, true);
       return true;
     }
   }
   auto output = pool_.take_free(visible);
   if (!output) return false;
   const bool fits = copy_picture(picture, visible, output->layout, *output->memory);
-  complete(std::move(*output), picture, fits ? DoneStatus::kOk : DoneStatus::kTooSmall);
+  complete(std::move(*output), picture, fits ? DoneStatus::kOk : DoneStatus::kTooSmall, false);
   return true;
 }
 
@@ -60,10 +60,11 @@ Result<bool> Delivery::announce_if_changed(const AVFrame& picture) {
   return true;
 }
 
-void Delivery::complete(OutputPool::Output output, const AVFrame& picture, DoneStatus status) {
+void Delivery::complete(OutputPool::Output output, const AVFrame& picture, DoneStatus status, bool in_place) {
   OutputDone done;
   done.id = output.id;
   done.status = status;
+  done.in_place = in_place;
   if (status == DoneStatus::kOk) {
     if (picture.decode_error_flags != 0 || (picture.flags & AV_FRAME_FLAG_CORRUPT) != 0) done.status = DoneStatus::kDamaged;
     for (uint32_t i = 0; i < output.layout.memory_planes; ++i) done.bytes_used[i] = output.layout.plane_size[i];

@@ -49,7 +49,7 @@ class Delivery {
   };
 
   Result<bool> announce_if_changed(const AVFrame& picture);
-  void complete(OutputPool::Output output, const AVFrame& picture, DoneStatus status);
+  void complete(OutputPool::Output output, const AVFrame& picture, DoneStatus status, bool in_place);
   // nullptr: it was forgotten, or never known.
   const Tagged* tagged(uint64_t number) const;
 
