@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Sequences of ioctls on up to three opens of a decoder node over the null codec. Every byte is a decision; structures are half
-// sensible, half noise, so that deep states are reached and each field is tried with anything.
+// sensible, half noise, so that deep states are reached and each field is tried with anything. One thread: the codec speaks where
+// the input says so, and while an ioctl sleeps; one that would sleep for ever is interrupted by a signal.
 // Links: softvpu_v4l2
 // Covers: src/v4l2
 #include <linux/videodev2.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <thread>
 #include <vector>
 
 #include "codec/null_driver.h"
@@ -36,6 +40,31 @@ class Bytes {
   const uint8_t* data_;
   size_t size_;
   size_t at_ = 0;
+};
+
+constexpr std::chrono::milliseconds kHeaderLimit{2};  // waiting finds nothing that isn't due at once
+
+// The codec has its turn while an ioctl sleeps.
+class Turns final : public v4l2::Waiter {
+ public:
+  explicit Turns(codec::NullDriver& driver) : driver_(driver) {}
+  int wait(const uint32_t* futex, uint32_t seen, int64_t timeout_ns) override {
+    while (__atomic_load_n(futex, __ATOMIC_RELAXED) == seen) {
+      if (driver_.step()) continue;
+      if (timeout_ns < 0) return EINTR;
+      if (std::chrono::nanoseconds(timeout_ns) > kHeaderLimit) complain();
+      return ETIMEDOUT;
+    }
+    return 0;
+  }
+
+ private:
+  [[noreturn]] static void complain() {
+    std::fprintf(stderr, "ioctl_fuzz: STREAMOFF waits, and the codec has given back all that it was asked for\n");
+    std::abort();
+  }
+
+  codec::NullDriver& driver_;
 };
 
 struct Open {
@@ -200,13 +229,14 @@ void write_stream(Bytes& in, Open& open) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static auto& driver = *new codec::NullDriver;
+  codec::NullDriver driver(codec::NullDriver::Threads::kByHand);
+  Turns turns(driver);
   Bytes in(data, size);
   const bool multiplanar = in.coin();
   v4l2::VideoDeviceConfig config;
   config.node.multiplanar = multiplanar;
-  config.header_limit = std::chrono::milliseconds(2);  // waiting finds nothing
-  config.flush_limit = {};
+  config.header_limit = kHeaderLimit;
+  config.waiter = &turns;
   const auto device = v4l2::make_codec_device(config, driver);
   std::array<Open, 3> opens;
   for (auto& open : opens) open = {*device->open(), multiplanar};
@@ -218,7 +248,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (what < 64) {
       write_stream(in, open);
     } else if (what < 70) {
-      std::this_thread::yield();  // lets the codec's thread speak
+      while (driver.step()) {
+      }
     } else if (what < 74) {
       const uint64_t offset = in.word();
       const size_t length = in.word();
@@ -239,9 +270,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       const uint32_t request = table[in.byte() % table.size()].request;
       sensible(in, open, request, arg);
       if (request == VIDIOC_EXPBUF) continue;
-      const int result = open.file->ioctl(request, in.byte() % 64 == 0 ? nullptr : arg.bytes.data(), true);
+      const uint8_t how = in.byte() % 64;
+      const int result = open.file->ioctl(request, how == 0 ? nullptr : arg.bytes.data(), how % 8 != 1);
       if (result > 0 || result < -4095) abort();
     }
+    // Two acts of four are followed by one of the codec's.
+    if ((what & 2) != 0) (void)driver.step();
     (void)open.file->levels();
   }
   for (auto& open : opens) open.file->release();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The null codec: one thread per session takes the next thing to do under the session's lock and says it without.
-// Contract: session.h; proved by tests/contract.
+// The null codec: one thread per session, or whoever calls step(), takes the next thing to do under the session's lock and says
+// it without. Contract: session.h; proved by tests/contract.
 #include "codec/null_driver.h"
 
 #include <algorithm>
@@ -59,8 +59,10 @@ struct Frame {
 
 class NullSession final : public Session {
  public:
-  explicit NullSession(std::weak_ptr<SessionEvents> events) : events_(std::move(events)) {}
+  NullSession(std::weak_ptr<SessionEvents> events, std::shared_ptr<NullDriver::Steps> steps)
+      : events_(std::move(events)), steps_(std::move(steps)) {}
   ~NullSession() override {
+    if (steps_ != nullptr) std::erase_if(*steps_, [this](const auto& each) { return each.first == this; });
     {
       const std::lock_guard lock(mutex_);
       stop_ = true;
@@ -92,7 +94,10 @@ class NullSession final : public Session {
   }
   Status set_control(uint32_t, int64_t) override { return fail(EINVAL, "the null codec has no controls"); }
   Status start() override {
-    thread_ = std::thread([this] { run(); });
+    if (steps_ != nullptr)
+      steps_->emplace_back(this, [this] { return step(); });
+    else
+      thread_ = std::thread([this] { run(); });
     return {};
   }
   Status queue_input(const InputChunk& chunk) override {
@@ -199,6 +204,17 @@ class NullSession final : public Session {
       event = nullptr;
       lock.lock();
     }
+  }
+
+  bool step() {
+    Event event;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!stop_) event = next_event();
+    }
+    if (!event) return false;
+    if (const auto to = events_.lock()) event(*to);
+    return true;
   }
 
   // What is due now, or nothing. Under the lock.
@@ -345,6 +361,7 @@ class NullSession final : public Session {
   }
 
   const std::weak_ptr<SessionEvents> events_;
+  const std::shared_ptr<NullDriver::Steps> steps_;
   std::thread thread_;
   std::mutex mutex_;  // guards all below
   std::condition_variable changed_;
@@ -395,12 +412,17 @@ std::vector<uint8_t> null_frame(FrameType type, uint8_t seed) {
 std::vector<uint8_t> null_damaged_frame(uint8_t seed) { return record(Record::kDamaged, {uint32_t{seed} << 8}); }
 std::vector<uint8_t> null_fatal() { return record(Record::kFatal, {}); }
 
-NullDriver::NullDriver() : capabilities_(null_capabilities()) {}
+NullDriver::NullDriver(Threads threads)
+    : capabilities_(null_capabilities()), steps_(threads == Threads::kByHand ? std::make_shared<Steps>() : nullptr) {}
+
+bool NullDriver::step() {
+  return steps_ != nullptr && std::any_of(steps_->begin(), steps_->end(), [](const auto& each) { return each.second(); });
+}
 
 Result<std::unique_ptr<Session>> NullDriver::open_session(const SessionConfig& config, std::weak_ptr<SessionEvents> events) {
   if (capabilities_.find(config.role, config.coded) == nullptr)
     return fail(EINVAL, "the null codec isn't " + to_string(config.coded));
-  return std::unique_ptr<Session>(std::make_unique<NullSession>(std::move(events)));
+  return std::unique_ptr<Session>(std::make_unique<NullSession>(std::move(events), steps_));
 }
 
 }  // namespace softvpu::codec

@@ -3,6 +3,9 @@
 // the contract of session.h, so the upper half, fuzzers and examples can run on it. The worker is the real one.
 #pragma once
 
+#include <functional>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "codec/session.h"
@@ -18,12 +21,20 @@ std::vector<uint8_t> null_fatal();                              // the session f
 
 class NullDriver final : public Driver {
  public:
-  NullDriver();
+  // kByHand: sessions have no threads; what they have to say comes when step() is called, by the thread that calls the verbs.
+  enum class Threads { kOnePerSession, kByHand };
+  explicit NullDriver(Threads threads = Threads::kOnePerSession);
   Result<Capabilities> capabilities() override { return capabilities_; }
   Result<std::unique_ptr<Session>> open_session(const SessionConfig& config, std::weak_ptr<SessionEvents> events) override;
+  // kByHand: the next event of the oldest session that has one. False: nothing is due.
+  bool step();
+
+  // Of the sessions without threads that were started: who they are, and how they take a step.
+  using Steps = std::vector<std::pair<const Session*, std::function<bool()>>>;
 
  private:
   const Capabilities capabilities_;
+  const std::shared_ptr<Steps> steps_;  // null: they have threads
 };
 
 }  // namespace softvpu::codec
