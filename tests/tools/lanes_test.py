@@ -22,7 +22,7 @@ class ARun(unittest.TestCase):
         for name in ("tools/test", "tools/skipped-tests", "tools/failed-tests", "tests/skips.tsv", ".ci/lanes"):
             (self.top / name).parent.mkdir(exist_ok=True, parents=True)
             shutil.copy(TOP / name, self.top / name)
-        for name in ("tools/build", "tools/fuzz", "tools/newer-v4l-utils", "tools/vm-setup", "tools/arm64", "tests/kernel/run"):
+        for name in ("tools/setup", "tools/build", "tools/fuzz", "tools/newer-v4l-utils", "tools/vm-setup", "tools/arm64", "tests/kernel/run"):
             self.program(name, "#!/bin/sh\nexit 0\n")
         self.program("bin/ctest", CTEST)
         self.program("bin/uname", "#!/bin/sh\necho x86_64\n")
