@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1-or-later */
 /*
  * The commands of <softvpu/hfi.h> and the values that their fields may have: the one list from
- * which they are checked and printed (entries.c) and, in C++, written and read (src/hfi). It has
+ * which they are checked and printed (message_check.c) and, in C++, written and read (src/hfi). It has
  * no include guard: whoever includes it defines the macros first, and entry_undef.h undefines
  * them. entry_begin.h says what each of them stands for.
  */

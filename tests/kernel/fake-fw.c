@@ -221,7 +221,7 @@ static void announce(struct session *s)
 	s->since_change = 0;
 }
 
-/* Frame n: a luma ramp that moves with n. tests/kernel/pattern.py draws the same. */
+/* Frame n: a luma ramp that moves with n. */
 static void draw(struct session *s, unsigned char *to, unsigned int n)
 {
 	const struct svpu_cmd_set_layout *l = &s->layout;
