@@ -31,9 +31,9 @@
 
 #include "base/result.h"
 #include "codec/capabilities.h"
-#include "media/colour.h"
 #include "media/frame_layout.h"
 #include "media/geometry.h"
+#include "media/stream_format.h"
 
 namespace softvpu::codec {
 
@@ -77,23 +77,9 @@ struct InputChunk {
   uint32_t bytes = 0;   // payload, without the offset
 };
 
-// What a decoder learnt from the stream.
-struct StreamFormat {
-  Size coded;    // as the codec codes it (a multiple of its block size)
-  Rect visible;  // inside coded
-  uint8_t bit_depth = 8;
-  uint8_t chroma = 1;  // 0: 4:0:0, 1: 4:2:0, 2: 4:2:2, 3: 4:4:4
-  bool interlaced = false;
-  Colour colour;
-  uint32_t min_output_buffers = 2;
-  uint32_t pixel_aspect_num = 1;
-  uint32_t pixel_aspect_den = 1;
-  FourCC native = FourCC::kNone;  // the raw format that costs no conversion; kNone: none of the offered ones fits
-  friend bool operator==(const StreamFormat&, const StreamFormat&) = default;
-};
-
-enum class FrameType : uint8_t { kUnknown = 0, kKey = 1, kP = 2, kB = 3 };
-enum class FrameField : uint8_t { kProgressive = 0, kInterlacedTopFirst = 1, kInterlacedBottomFirst = 2 };
+using softvpu::FrameField;
+using softvpu::FrameType;
+using softvpu::StreamFormat;
 
 // How a queued buffer came back.
 enum class DoneStatus : uint8_t {

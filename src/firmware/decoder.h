@@ -13,29 +13,17 @@
 #include <vector>
 
 #include "base/result.h"
-#include "media/colour.h"
 #include "media/fourcc.h"
 #include "media/frame_layout.h"
 #include "media/geometry.h"
+#include "media/stream_format.h"
 
 namespace softvpu::firmware {
 
 enum class Side : uint8_t { kInput = 0, kOutput = 1 };
 
-// What a decoder learnt from the stream.
-struct StreamInfo {
-  Size coded;    // what the decoder writes: a multiple of its block size
-  Rect visible;  // inside coded; always at (0,0), because pictures are delivered there
-  uint8_t bit_depth = 8;
-  uint8_t chroma = 1;       // 0: 4:0:0, 1: 4:2:0, 2: 4:2:2, 3: 4:4:4
-  bool interlaced = false;  // the sequence may hold fields
-  Colour colour;
-  uint32_t min_output_buffers = 2;  // with fewer it works, but copies
-  uint32_t pixel_aspect_num = 1;
-  uint32_t pixel_aspect_den = 1;
-  FourCC native = FourCC::kNone;  // the raw format that costs no conversion
-  friend bool operator==(const StreamInfo&, const StreamInfo&) = default;
-};
+// Coded: what the decoder writes, a multiple of its block size. Visible: at (0,0), because pictures are delivered there.
+using StreamInfo = StreamFormat;
 
 // False: a client must be asked to set its buffers up anew (dev-decoder.rst, Dynamic Resolution Change: a change of the coded or
 // the visible size, the number of buffers needed or the bit depth); and where v4l2_format.field changes.
@@ -74,10 +62,6 @@ enum class DoneStatus : uint8_t {
   kCancelled,  // given back unused
   kTooSmall,   // output: the memory doesn't hold the layout
 };
-
-// The numbers are the wire's.
-enum class FrameType : uint8_t { kUnknown = 0, kKey = 1, kP = 2, kB = 3 };
-enum class FrameField : uint8_t { kProgressive = 0, kTopFirst = 1, kBottomFirst = 2 };
 
 struct OutputDone {
   uint64_t id = 0;

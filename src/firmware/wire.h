@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// This room's values as HFI messages and back. Pure functions; called by the worker on either thread.
+// This room's values as HFI messages and back; those of media are hfi/values.h's. Pure functions; called by the worker on either
+// thread.
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "firmware/catalog.h"
 #include "hfi/messages.h"
@@ -11,10 +11,7 @@
 namespace softvpu::firmware {
 
 hfi::WireStatus to_wire(DoneStatus status);
-// The answer to QUERY_CAPABILITIES, of one codec: CODEC, its raw formats, its controls.
-std::vector<hfi::msg::Body> to_wire(const DecoderDescription& decoder);
 hfi::msg::OutputDone to_wire(const OutputDone& done);
-hfi::msg::FormatChanged to_wire(const StreamInfo& info, bool initial);
 
 // Errors: EINVAL for a format that no decoder delivers, or components that reach past their planes.
 Result<FrameLayout> layout_from_wire(const hfi::cmd::SetLayout& wire);

@@ -6,6 +6,7 @@
 
 #include "firmware/last_words.h"
 #include "firmware/wire.h"
+#include "hfi/values.h"
 
 namespace softvpu::firmware {
 namespace {
@@ -128,8 +129,8 @@ std::optional<Worker::End> Worker::watch() {
 
 void Worker::answer_capabilities() {
   if (configured_) return session_error(hfi::WireStatus::kState, "QUERY_CAPABILITIES after CONFIGURE");
-  for (const DecoderDescription& decoder : decoder_catalog()) {
-    for (hfi::msg::Body& message : to_wire(decoder)) send(0, std::move(message));
+  for (const CodecInfo& codec : decoder_catalog()) {
+    for (hfi::msg::Body& message : hfi::messages_of(codec)) send(0, std::move(message));
   }
   send(0, hfi::msg::CapabilitiesEnd{});
 }
@@ -243,7 +244,7 @@ void Worker::input_done(uint64_t id, DoneStatus status) { report(id, hfi::msg::I
 
 void Worker::output_done(const OutputDone& done) { report(done.id, to_wire(done)); }
 
-void Worker::format_changed(const StreamInfo& info, bool initial) { report(0, to_wire(info, initial)); }
+void Worker::format_changed(const StreamInfo& info, bool initial) { report(0, hfi::message_of(info, initial)); }
 
 void Worker::drained(DoneStatus status) { report(0, hfi::msg::Drained{to_wire(status)}); }
 

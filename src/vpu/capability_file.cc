@@ -96,7 +96,7 @@ bool control_line(std::string_view line, const std::vector<std::string_view>& wo
   if (words.size() > 9) control.name = std::string(line.substr(static_cast<size_t>(words[9].data() - line.data())));
   if (control.name.size() > SVPU_CONTROL_NAME_BYTES || !printable(control.name)) return false;
   // What the firmware itself would be held to.
-  if (!hfi::parse_message(hfi::serialize(hfi::Message{0, to_wire(control)}))) return false;
+  if (!hfi::parse_message(hfi::serialize(hfi::Message{0, hfi::message_of(control)}))) return false;
   codec.controls.push_back(std::move(control));
   return true;
 }

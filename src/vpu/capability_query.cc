@@ -45,7 +45,7 @@ struct Query {
 
  private:
   Status add(const hfi::msg::Codec& message) {
-    codec::CodecInfo info = from_wire(message);
+    codec::CodecInfo info = hfi::value_of(message);
     if (capabilities.find(info.role, info.coded) != nullptr) return fail(EPROTO, "a codec was listed twice");
     capabilities.codecs.push_back(std::move(info));
     return {};
@@ -63,7 +63,7 @@ struct Query {
     auto& controls = capabilities.codecs.back().controls;
     if (std::any_of(controls.begin(), controls.end(), [&](const ControlInfo& one) { return one.id == message.id; }))
       return fail(EPROTO, "a control was listed twice");
-    controls.push_back(from_wire(message));
+    controls.push_back(hfi::value_of(message));
     return {};
   }
 

@@ -24,23 +24,9 @@ std::optional<codec::Direction> from_wire(hfi::Direction side) {
 
 hfi::BufferName to_wire(codec::BufferHandle buffer) { return {buffer.index, buffer.generation}; }
 
-hfi::Role to_wire(codec::Role role) {
-  switch (role) {
-    case codec::Role::kDecoder:
-      return hfi::Role::kDecoder;
-    case codec::Role::kEncoder:
-      return hfi::Role::kEncoder;
-    case codec::Role::kCapture:
-      return hfi::Role::kCapture;
-    case codec::Role::kStatelessDecoder:
-      return hfi::Role::kStatelessDecoder;
-  }
-  return hfi::Role::kDecoder;
-}
-
 hfi::cmd::Configure to_wire(const codec::SessionConfig& config, bool test) {
   hfi::cmd::Configure out;
-  out.role = to_wire(config.role);
+  out.role = static_cast<hfi::Role>(config.role);
   out.coded = static_cast<uint32_t>(config.coded);
   out.width_hint = std::min(config.size_hint.width, 65536u);
   out.height_hint = std::min(config.size_hint.height, 65536u);
@@ -63,16 +49,7 @@ hfi::cmd::MapBuffer to_wire(codec::Direction side, codec::BufferHandle buffer, s
 }
 
 Result<hfi::cmd::SetLayout> to_wire(const FrameLayout& layout) {
-  hfi::cmd::SetLayout out;
-  out.fourcc = static_cast<uint32_t>(layout.fourcc);
-  out.width = layout.size.width;
-  out.height = layout.size.height;
-  out.memory_planes = layout.memory_planes;
-  out.components = layout.components;
-  out.stride = layout.stride;
-  out.offset = layout.offset;
-  out.component_plane = layout.component_plane;
-  out.plane_size = layout.plane_size;
+  const hfi::cmd::SetLayout out = hfi::command_of(layout);
   // The firmware's own check, so that nothing is sent that it would call malformed.
   const auto parsed = hfi::parse_command(hfi::serialize(hfi::Command{0, out}));
   if (!parsed) return fail(EINVAL, parsed.error().reason);
@@ -107,44 +84,6 @@ codec::OutputDone from_wire(uint64_t cookie, const hfi::msg::OutputDone& message
   return done;
 }
 
-codec::CodecInfo from_wire(const hfi::msg::Codec& message) {
-  codec::CodecInfo info;
-  info.role = static_cast<codec::Role>(message.role);
-  info.coded = static_cast<FourCC>(message.coded);
-  info.flags = message.flags & (codec::kContinuousByteStream | codec::kDynamicResolution);
-  info.sizes.min = {message.min_width, message.min_height};
-  info.sizes.max = {message.max_width, message.max_height};
-  info.sizes.step = {message.step_width, message.step_height};
-  info.min_output_buffers = message.min_output_buffers;
-  info.min_interval = {message.min_interval_num, message.min_interval_den};
-  info.max_interval = {message.max_interval_num, message.max_interval_den};
-  return info;
-}
-
-ControlInfo from_wire(const hfi::msg::Control& message) {
-  return {.id = message.id,
-          .type = static_cast<ControlType>(message.type),
-          .read_only = (message.flags & SVPU_CONTROL_READ_ONLY) != 0,
-          .minimum = message.minimum,
-          .maximum = message.maximum,
-          .default_value = message.default_value,
-          .step = message.step,
-          .items = message.items,
-          .name = message.name};
-}
-
-hfi::msg::Control to_wire(const ControlInfo& control) {
-  return {.id = control.id,
-          .type = static_cast<uint32_t>(control.type),
-          .flags = control.read_only ? SVPU_CONTROL_READ_ONLY : 0,
-          .minimum = control.minimum,
-          .maximum = control.maximum,
-          .default_value = control.default_value,
-          .step = control.step,
-          .items = control.items,
-          .name = control.name};
-}
-
 Result<codec::StreamFormat> from_wire(const hfi::msg::FormatChanged& message, const codec::CodecInfo& codec) {
   // The coded size of a stream at the limit is the limit rounded up to the codec's blocks (64 is the largest there is).
   if (message.coded_width > align_up(codec.sizes.max.width, 64) || message.coded_height > align_up(codec.sizes.max.height, 64))
@@ -153,18 +92,7 @@ Result<codec::StreamFormat> from_wire(const hfi::msg::FormatChanged& message, co
   const FourCC native = static_cast<FourCC>(message.native);
   if (native != FourCC::kNone && std::find(codec.raw.begin(), codec.raw.end(), native) == codec.raw.end())
     return fail(EPROTO, "FORMAT_CHANGED names a raw format that the codec doesn't offer: " + to_string(native));
-  codec::StreamFormat format;
-  format.coded = {message.coded_width, message.coded_height};
-  format.visible = {message.visible_left, message.visible_top, message.visible_width, message.visible_height};
-  format.bit_depth = static_cast<uint8_t>(message.bit_depth);
-  format.chroma = static_cast<uint8_t>(message.chroma);
-  format.interlaced = message.interlaced;
-  format.colour = {message.colorspace, message.xfer_func, message.ycbcr_enc, message.quantization};
-  format.min_output_buffers = message.min_output_buffers;
-  format.pixel_aspect_num = message.pixel_aspect_num;
-  format.pixel_aspect_den = message.pixel_aspect_den;
-  format.native = native;
-  return format;
+  return hfi::value_of(message);
 }
 
 }  // namespace softvpu::vpu

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The seam's words as the wire's and back: the one place where codec:: and hfi:: types meet. Pure.
+// The seam's words as the wire's and back; those of media are hfi/values.h's. Pure.
 #pragma once
 
 #include <optional>
 #include <span>
 
 #include "codec/session.h"
-#include "hfi/messages.h"
+#include "hfi/values.h"
 
 namespace softvpu::vpu {
 
@@ -14,7 +14,6 @@ hfi::Direction to_wire(codec::Direction side);
 // Nothing for a side that no session of today has (parameters).
 std::optional<codec::Direction> from_wire(hfi::Direction side);
 hfi::BufferName to_wire(codec::BufferHandle buffer);
-hfi::Role to_wire(codec::Role role);
 
 hfi::cmd::Configure to_wire(const codec::SessionConfig& config, bool test);
 // `planes` were checked by Buffers::map().
@@ -25,10 +24,6 @@ hfi::cmd::QueueInput to_wire(const codec::InputChunk& chunk);
 
 codec::DoneStatus from_wire(hfi::WireStatus status);
 codec::OutputDone from_wire(uint64_t cookie, const hfi::msg::OutputDone& message);
-hfi::msg::Control to_wire(const ControlInfo& control);
-// Without its lists, which are messages of their own.
-codec::CodecInfo from_wire(const hfi::msg::Codec& message);
-ControlInfo from_wire(const hfi::msg::Control& message);
 // Errors: EPROTO when the stream isn't inside what `codec` offers.
 Result<codec::StreamFormat> from_wire(const hfi::msg::FormatChanged& message, const codec::CodecInfo& codec);
 

@@ -54,19 +54,7 @@ class PlayedFirmware {
       message.bytes_used = done.bytes_used;
       send(done.cookie, message);
     }
-    void format_changed(const codec::StreamFormat& format, bool initial) override {
-      hfi::msg::FormatChanged message;
-      message.initial = initial;
-      message.coded_width = format.coded.width;
-      message.coded_height = format.coded.height;
-      message.visible_width = format.visible.width;
-      message.visible_height = format.visible.height;
-      message.bit_depth = format.bit_depth;
-      message.chroma = format.chroma;
-      message.native = static_cast<uint32_t>(format.native);
-      message.min_output_buffers = format.min_output_buffers;
-      send({}, message);
-    }
+    void format_changed(const codec::StreamFormat& format, bool initial) override { send({}, hfi::message_of(format, initial)); }
     void drained(codec::DoneStatus status) override {
       send({}, hfi::msg::Drained{status == codec::DoneStatus::kOk ? hfi::WireStatus::kOk : hfi::WireStatus::kDataError});
     }
@@ -120,24 +108,8 @@ class PlayedFirmware {
   void obey(const hfi::Unknown&) {}
   void obey(const hfi::cmd::QueryCapabilities&) {
     const auto capabilities = driver_.capabilities();
-    for (const codec::CodecInfo& info : capabilities->codecs) {
-      hfi::msg::Codec message;
-      message.role = to_wire(info.role);
-      message.coded = static_cast<uint32_t>(info.coded);
-      message.flags = info.flags;
-      message.min_output_buffers = info.min_output_buffers;
-      message.min_width = info.sizes.min.width;
-      message.min_height = info.sizes.min.height;
-      message.max_width = info.sizes.max.width;
-      message.max_height = info.sizes.max.height;
-      message.step_width = info.sizes.step.width;
-      message.step_height = info.sizes.step.height;
-      events_->send({}, message);
-      for (const FourCC raw : info.raw)
-        events_->send({}, hfi::msg::RawFormat{
-                              .fourcc = static_cast<uint32_t>(raw), .width_align = 1, .height_align = 1, .stride_align = 1});
-      for (const ControlInfo& control : info.controls) events_->send({}, to_wire(control));
-    }
+    for (const codec::CodecInfo& info : capabilities->codecs)
+      for (hfi::msg::Body& message : hfi::messages_of(info)) events_->send({}, std::move(message));
     events_->send({}, hfi::msg::CapabilitiesEnd{});
   }
   void obey(const hfi::cmd::Configure& command) {
@@ -158,18 +130,7 @@ class PlayedFirmware {
   void obey(const hfi::cmd::UnmapBuffer& command) {
     must(session_->unmap_buffer(side(command.direction), handle(command.buffer)));
   }
-  void obey(const hfi::cmd::SetLayout& command) {
-    FrameLayout layout;
-    layout.fourcc = static_cast<FourCC>(command.fourcc);
-    layout.size = {command.width, command.height};
-    layout.memory_planes = command.memory_planes;
-    layout.components = command.components;
-    layout.stride = command.stride;
-    layout.offset = command.offset;
-    layout.component_plane = command.component_plane;
-    layout.plane_size = command.plane_size;
-    must(session_->set_frame_layout(layout));
-  }
+  void obey(const hfi::cmd::SetLayout& command) { must(session_->set_frame_layout(hfi::value_of(command))); }
   void obey(const hfi::cmd::Start&) { must(session_->start()); }
   void obey(const hfi::cmd::QueueInput& command) {
     must(session_->queue_input({handle(command.buffer), codec::Cookie{cookie_}, codec::Tag{command.tag}, command.plane[0].offset,

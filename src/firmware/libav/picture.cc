@@ -137,7 +137,7 @@ FrameType type_of(const AVFrame& frame) {
 
 FrameField field_of(const AVFrame& frame) {
   if (frame.interlaced_frame == 0) return FrameField::kProgressive;
-  return frame.top_field_first != 0 ? FrameField::kTopFirst : FrameField::kBottomFirst;
+  return frame.top_field_first != 0 ? FrameField::kInterlacedTopFirst : FrameField::kInterlacedBottomFirst;
 }
 
 std::optional<Components> components_in(const FrameLayout& layout, const OutputMemory& memory) {

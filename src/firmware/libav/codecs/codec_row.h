@@ -101,9 +101,16 @@ struct Tuning {
   bool may_reorder = true;  // see HeaderPacket
 };
 
+// A menu that says which profiles or levels are decoded; nobody sets it.
+inline ControlInfo supports(uint32_t id, uint64_t items, int64_t default_item) {
+  ControlInfo control = menu_control(id, items, default_item);
+  control.read_only = true;
+  return control;
+}
+
 struct CodecRow {
   AVCodecID id = AV_CODEC_ID_NONE;
-  DecoderDescription description;
+  CodecInfo description;
   uint32_t block = 16;             // what the codec's pictures are padded to, in pixels
   uint32_t interlaced_blocks = 1;  // pictures that may hold fields are padded to so many rows of blocks
   uint32_t reference_frames = 2;   // at most, for codecs whose headers don't state it

@@ -181,8 +181,7 @@ CodecRow mpeg2_codec() {
                       .sizes = up_to(4096),
                       .min_output_buffers = 4,
                       .raw = {kNv12, kYuv420},
-                      .menus = {{.id = kProfile, .default_item = 1, .supported_items = kProfiles},
-                                {.id = kLevel, .default_item = 1, .supported_items = kLevels}}},
+                      .controls = {supports(kProfile, kProfiles, 1), supports(kLevel, kLevels, 1)}},
       .block = 16,
       .interlaced_blocks = 2,  // H.262 6.3.3: an even number of macroblock rows
       .reference_frames = kReferenceFrames,

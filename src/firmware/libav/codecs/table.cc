@@ -31,9 +31,9 @@ const CodecRow* find_row(FourCC coded) {
 
 namespace softvpu::firmware {
 
-std::span<const DecoderDescription> decoder_catalog() {
-  static const std::vector<DecoderDescription>& catalog = *[] {
-    auto* all = new std::vector<DecoderDescription>;
+std::span<const CodecInfo> decoder_catalog() {
+  static const std::vector<CodecInfo>& catalog = *[] {
+    auto* all = new std::vector<CodecInfo>;
     for (const libav::CodecRow& row : libav::codec_rows()) all->push_back(row.description);
     return all;
   }();

@@ -23,7 +23,7 @@ CodecRow vp8_codec() {
                       .sizes = up_to(8192),
                       .min_output_buffers = 4,
                       .raw = {kNv12, kYuv420},
-                      .menus = {{.id = kProfile, .default_item = 0, .supported_items = kProfiles}}},
+                      .controls = {supports(kProfile, kProfiles, 0)}},
       .block = 16,
       .reference_frames = 3,
       // libavcodec 59's threads race in VP8. By frames: one run in 250 of vp80-02-inter-1412, by

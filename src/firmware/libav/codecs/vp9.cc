@@ -30,7 +30,7 @@ CodecRow vp9_codec() {
                       .sizes = up_to(8192),
                       .min_output_buffers = 4,
                       .raw = {kNv12, kYuv420},
-                      .menus = {{.id = kProfile, .default_item = 0, .supported_items = kProfiles}}},
+                      .controls = {supports(kProfile, kProfiles, 0)}},
       .block = 8,
       .reference_frames = 8,
       .entry_point = entry_point,
