@@ -30,11 +30,16 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
 // The terminal sends to the whole foreground group: our program has it already.
 bool came_from_terminal(const siginfo_t& info) { return info.si_code == SI_KERNEL; }
 
-// Reaps what is there. True when `child` ended; a stop of it is shared.
+// Reaps what is there. True when `child` ended; a stop of it is shared. `status` is -1 if somebody else has reaped it.
 bool reap(pid_t child, int& status) {
   int seen = 0;
   while (true) {
     const pid_t pid = ::waitpid(-1, &seen, WNOHANG | WUNTRACED);
+    if (pid < 0 && errno == EINTR) continue;
+    if (pid < 0 && errno == ECHILD) {
+      status = -1;
+      return true;
+    }
     if (pid <= 0) return false;
     if (pid != child) continue;
     if (WIFSTOPPED(seen)) {
@@ -47,10 +52,18 @@ bool reap(pid_t child, int& status) {
   }
 }
 
+// What of our own signals the program is to have as we were given it.
+struct SignalsBefore {
+  sigset_t mask;
+  struct sigaction child;
+};
+
 [[noreturn]] void become(const std::string& path, const std::vector<std::string>& arguments,
-                         const std::vector<std::string>& environment, int inherited, const sigset_t& mask, int error_pipe) {
+                         const std::vector<std::string>& environment, int inherited, const SignalsBefore& before,
+                         int error_pipe) {
   ::fcntl(inherited, F_SETFD, 0);
-  ::sigprocmask(SIG_SETMASK, &mask, nullptr);
+  ::sigaction(SIGCHLD, &before.child, nullptr);
+  ::sigprocmask(SIG_SETMASK, &before.mask, nullptr);
   const std::vector<char*> argv = pointers(arguments);
   const std::vector<char*> envp = pointers(environment);
   ::execve(path.c_str(), argv.data(), envp.data());
@@ -75,11 +88,16 @@ Ending supervise(const std::string& path, const std::vector<std::string>& argume
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
 
   sigset_t handled;
-  sigset_t before;
+  SignalsBefore before;
   sigemptyset(&handled);
   sigaddset(&handled, SIGCHLD);
   for (const int signal : kPassedOn) sigaddset(&handled, signal);
-  ::sigprocmask(SIG_BLOCK, &handled, &before);
+  ::sigprocmask(SIG_BLOCK, &handled, &before.mask);
+  // Who ignores SIGCHLD isn't told of a child's end, and can't wait for it (sigaction(2)); a program starts with what its parent
+  // had.
+  struct sigaction standard {};
+  standard.sa_handler = SIG_DFL;
+  ::sigaction(SIGCHLD, &standard, &before.child);
 
   const pid_t child = ::fork();
   if (child < 0) return {-1, errno};
@@ -103,6 +121,7 @@ Ending supervise(const std::string& path, const std::vector<std::string>& argume
   pid_t left = 0;
   while ((left = ::waitpid(-1, nullptr, WNOHANG)) > 0) {
   }
+  if (status < 0) return {-1, ECHILD};
   return {status, 0, left < 0};
 }
 

@@ -44,8 +44,8 @@ class Host {
     return pid;
   }
 
-  bool send(hfi::cmd::Body body, uint64_t cookie = 0) {
-    const hfi::Entry entry = hfi::serialize(hfi::Command{cookie, std::move(body)});
+  bool send(const hfi::cmd::Body& body, uint64_t cookie = 0) {
+    const hfi::Entry entry = hfi::serialize(hfi::Command{cookie, body});
     if (!of_a_later_minor) return send(entry);
     return send(hfi::testing::of_a_later_type()) && send(hfi::testing::with_appended_fields(entry));
   }

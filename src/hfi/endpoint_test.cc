@@ -180,7 +180,7 @@ TEST(AFirmware, SleepsUntilACommandANudgeATimeoutOrTheHostsEnd) {
   EXPECT_TRUE(firmware->endpoint().wait(5ms).timeout);
   firmware->endpoint().nudge();
   EXPECT_TRUE(firmware->endpoint().wait(std::nullopt).nudged);
-  std::thread sender([&link] {
+  std::thread sender([&link = link] {
     std::this_thread::sleep_for(20ms);
     EXPECT_EQ(link->send(Command{0, cmd::Drain{}}), HostLink::SendOutcome::kOk);
   });
@@ -188,7 +188,7 @@ TEST(AFirmware, SleepsUntilACommandANudgeATimeoutOrTheHostsEnd) {
   sender.join();
   EXPECT_EQ(firmware->endpoint().next_command().outcome, FirmwareEndpoint::ReadOutcome::kCommand);
   EXPECT_FALSE(firmware->endpoint().host_gone());
-  std::thread killer([&link] {
+  std::thread killer([&link = link] {
     std::this_thread::sleep_for(20ms);
     link->kill();
   });
@@ -227,7 +227,7 @@ TEST(AFirmwareWithAFullRing, SaysSoAndSleepsUntilTheHostReads) {
   for (uint32_t i = 0; i < SVPU_MESSAGE_SLOTS; ++i)
     ASSERT_EQ(endpoint.try_send(Message{i, msg::Pong{}}), FirmwareEndpoint::SendOutcome::kOk);
   EXPECT_EQ(endpoint.try_send(Message{0, msg::Pong{}}), FirmwareEndpoint::SendOutcome::kFull);
-  std::thread reader([&link] {
+  std::thread reader([&link = link] {
     std::this_thread::sleep_for(20ms);
     EXPECT_EQ(link->receive().outcome, HostLink::ReceiveOutcome::kMessage);
   });
@@ -251,7 +251,7 @@ TEST(AFirmwareWaitingForSpace, EndsWhenTheHostHangsUp) {
   FirmwareEndpoint& endpoint = firmware->endpoint();
   for (uint32_t i = 0; i < SVPU_MESSAGE_SLOTS; ++i)
     ASSERT_EQ(endpoint.try_send(Message{i, msg::Pong{}}), FirmwareEndpoint::SendOutcome::kOk);
-  std::thread killer([&link] {
+  std::thread killer([&link = link] {
     std::this_thread::sleep_for(20ms);
     link->kill();
   });

@@ -74,7 +74,7 @@ struct Unknown {
 #define SVPU_BUFFER(index, generation) BufferName buffer;
 #define SVPU_TEXT(member) std::string member;
 #define SVPU_STRUCT(member, type) type member{};
-#define SVPU_ARRAY(member, type, count) std::array<type, (count)> member{};
+#define SVPU_ARRAY(member, type, count) std::array<type, (count)> member{};  // NOLINT(bugprone-macro-parentheses): a type
 #define SVPU_ENTRY_END \
   }                    \
   ;

@@ -94,6 +94,16 @@ class Run(InAScratchDirectory):
         for status in (0, 1, 3, 255):
             self.assertEqual(self.run_it("sh", "-c", f"exit {status}").returncode, status)
 
+    def test_ends_also_where_sigchld_is_ignored(self):
+        # Some daemons ignore it, and execve() keeps that.
+        def ignoring():
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+
+        self.assertEqual(softvpu("run", "--", "sh", "-c", "exit 3", env=self.environment, preexec_fn=ignoring).returncode, 3)
+        shown = softvpu("run", "--", "grep", "SigIgn", "/proc/self/status", env=self.environment, preexec_fn=ignoring)
+        ignored = int(shown.stdout.split()[1], 16)
+        self.assertTrue(ignored >> (signal.SIGCHLD - 1) & 1, "the program starts with the signals that we were started with")
+
     def test_dies_by_the_signal_that_its_program_died_by(self):
         for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV):
             self.assertEqual(self.run_it("sh", "-c", f"kill -{int(number)} $$").returncode, -number)
