@@ -20,7 +20,8 @@
 namespace softvpu::vpu {
 namespace {
 
-constexpr size_t kMaxFile = 64 * 1024;
+// Above what 64 codecs with all their raw formats and controls need.
+constexpr size_t kMaxFile = size_t{4} * 1024 * 1024;
 constexpr uint32_t kMaxSide = 65536;
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -146,7 +147,7 @@ std::string print_capabilities(const codec::Capabilities& capabilities) {
 }
 
 Result<codec::Capabilities> parse_capabilities(std::string_view text) {
-  if (text.size() > kMaxFile) return fail(EFBIG, "capability table: larger than 64 KiB");
+  if (text.size() > kMaxFile) return fail(EFBIG, "capability table: larger than 4 MiB");
   if (text.empty() || text.back() != '\n') return fail(EINVAL, "capability table: the last line has no end");
   text.remove_suffix(1);
   const auto lines = split(text, '\n');
@@ -188,7 +189,7 @@ Result<codec::Capabilities> load_capabilities(const std::string& path) {
     if (got < 0) return fail(static_cast<int>(-got), "reading " + path);
     if (got == 0) break;
     text.append(part, 0, static_cast<size_t>(got));
-    if (text.size() > kMaxFile) return fail(EFBIG, path + " is larger than 64 KiB");
+    if (text.size() > kMaxFile) return fail(EFBIG, path + " is larger than 4 MiB");
   }
   return parse_capabilities(text);
 }

@@ -20,7 +20,7 @@ std::string print_capabilities(const codec::Capabilities& capabilities);
 Result<codec::Capabilities> parse_capabilities(std::string_view text);
 
 // The file named by SOFTVPU_CAPS. Errors: what open(2) and read(2) say; EPERM for a file that belongs neither to the effective
-// user nor to root, or that others can write to; EFBIG above 64 KiB; EINVAL.
+// user nor to root, or that others can write to; EFBIG above 4 MiB; EINVAL.
 Result<codec::Capabilities> load_capabilities(const std::string& path);
 Status save_capabilities(const codec::Capabilities& capabilities, const std::string& path);
 

@@ -163,6 +163,34 @@ TEST_F(ACapabilityFile, IsReadBack) {
   EXPECT_TRUE(same(*loaded, sample()));
 }
 
+// As much as QUERY_CAPABILITIES may bring (core/codec_list.h).
+TEST_F(ACapabilityFile, HoldsTheLongestLists) {
+  codec::Capabilities most;
+  most.name = std::string(sizeof(svpu_msg_ready::name), 'f');
+  most.version = UINT32_MAX;
+  codec::CodecInfo info = sample().codecs[0];
+  info.raw.clear();
+  info.controls.clear();
+  for (uint32_t i = 0; i < SVPU_MAX_RAW_FORMATS; ++i) info.raw.push_back(static_cast<FourCC>(UINT32_MAX - i));
+  for (uint32_t i = 0; i < SVPU_MAX_CONTROLS; ++i) {
+    info.controls.push_back({.id = UINT32_MAX - i,
+                             .minimum = INT64_MIN,
+                             .maximum = INT64_MAX,
+                             .default_value = INT64_MIN,
+                             .step = UINT64_MAX,
+                             .items = UINT64_MAX,
+                             .name = std::string(SVPU_CONTROL_NAME_BYTES, 'c')});
+  }
+  for (uint32_t i = 0; i < SVPU_MAX_CODECS; ++i) {
+    info.coded = static_cast<FourCC>(UINT32_MAX - i);
+    most.codecs.push_back(info);
+  }
+  ASSERT_TRUE(save_capabilities(most, path_));
+  const auto loaded = load_capabilities(path_);
+  ASSERT_TRUE(loaded) << loaded.error().reason;
+  EXPECT_TRUE(same(*loaded, most));
+}
+
 TEST_F(ACapabilityFile, ThatIsMissingOrHugeIsAnError) {
   EXPECT_EQ(load_capabilities("/proc/nonexistent/caps").error().code, ENOENT);
   EXPECT_EQ(load_capabilities("/dev/zero").error().code, EFBIG);

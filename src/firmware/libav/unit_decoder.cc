@@ -103,6 +103,8 @@ bool UnitDecoder::go_on() {
 bool UnitDecoder::finish() {
   if (!codec_ || !codec_->delays()) return true;
   if (!send(nullptr)) return false;
+  // A unit that was decoded early was taken back: the decoder of now has to see what went before it again.
+  if (restart_.is_replaying()) return false;
   codec_.reset();
   restart_.want_replay();
   return true;

@@ -179,7 +179,10 @@ bool DecoderFormats::offers_raw(FourCC pixelformat) const {
 }
 
 void DecoderFormats::resize_capture() {
-  if (const auto layout = layout_for(frame_.raw, frame_.coded)) frame_.layout = *layout;
+  auto layout = layout_for(frame_.raw, frame_.coded);
+  // In a range whose steps lead to a picture that is too large: the smallest, which decoders_of() has tried.
+  if (!layout) layout = layout_for(frame_.raw, codec_->sizes.min);
+  if (layout) frame_.layout = *layout;
 }
 
 std::vector<PlaneSize> DecoderFormats::plane_sizes(Side side) const {

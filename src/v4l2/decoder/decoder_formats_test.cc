@@ -40,6 +40,17 @@ TEST(ANodesCodecs, AreTheDecodersWithRawFormatsThatAreKnownHere) {
   EXPECT_EQ(usable.codecs.front().raw, known);
 }
 
+// The default size, rounded up to such a step, is a picture that no buffer holds.
+TEST(ANodesFormats, HaveALayoutWhateverTheStepsOfTheirSizes) {
+  codec::Capabilities table = codec::scripted_capabilities();
+  table.codecs.front().sizes = {{16, 16}, {65536, 65536}, {65520, 65520}};
+  const codec::Capabilities usable = decoders_of(table);
+  const DecoderFormats formats(usable);
+  const auto planes = formats.plane_sizes(Side::kCapture);
+  ASSERT_EQ(planes.size(), 1u);
+  EXPECT_EQ(planes[0].length, 16u * 16 * 3 / 2);
+}
+
 // docs/adr/0009: the first that is offered is the default, whatever costs the codec nothing,
 // unless the client chose.
 TEST_F(DecoderFormatsTest, TakeTheFirstFormatUnlessTheClientChose) {
