@@ -153,7 +153,7 @@ static int svpu_plane_copy_here(struct svpu_session *session, struct vb2_buffer 
 
 /*
  * Between the application's memory and the bounce buffer. Imported memory may be a device's: the
- * exporter is told. Errors: -EFAULT; -ENODEV; the exporter's.
+ * exporter is told. Errors: -EFAULT; -ENODEV; what the exporter returns.
  */
 static int svpu_plane_copy(struct svpu_session *session, struct svpu_buffer *buffer,
 			   unsigned int plane, bool to_firmware)

@@ -100,13 +100,13 @@ const char *svpu_memory_unmapped(struct svpu_port *port, const struct svpu_msg_u
 	struct svpu_memory *memory;
 
 	if (!port->unmaps)
-		return "it let go of a buffer without being asked";
+		return "it released a buffer that it wasn't asked to release";
 	port->unmaps--;
 	if (!port->link.dev->transport->lends)
 		return NULL;
 	memory = svpu_memory_take_leaving(port, message);
 	svpu_memory_free(port, memory);
-	return memory ? NULL : "it let go of a buffer that wasn't unmapped";
+	return memory ? NULL : "it released a buffer that wasn't unmapped";
 }
 
 /* Any values of the name: they are the firmware's. */

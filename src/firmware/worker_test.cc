@@ -85,6 +85,43 @@ TEST_P(AWorker, TellsItsCapabilities) {
   EXPECT_TRUE(host_.complaints.empty()) << host_.complaints[0];
 }
 
+// What HFI 2.0 has room for and no codec here has: an error that says so, not a frame without it.
+TEST_P(AWorker, RefusesMemoryForParameters) {
+  ASSERT_TRUE(host_.configure(kH264));
+  ASSERT_TRUE(host_.send(cmd::MapBuffer{hfi::Direction::kParameters, {0, 1}, 1, {svpu_plane{0, 4096, 4096}}}));
+  ASSERT_TRUE(host_.wait_for([&] { return host_.session_error.has_value(); }));
+  EXPECT_EQ(host_.session_error->status, WireStatus::kUnsupported);
+  EXPECT_NE(host_.session_error->text.find("parameters"), std::string::npos) << host_.session_error->text;
+}
+
+using ChangeInput = void (*)(cmd::QueueInput& input);
+
+class AWorkersInput : public AWorker {
+ protected:
+  void expect_refused(ChangeInput change) {
+    ASSERT_TRUE(host_.configure(kH264));
+    ASSERT_TRUE(host_.map_inputs());
+    cmd::QueueInput input = hfi::coded_input({0, 1}, 0, 10, 0);
+    change(input);
+    ASSERT_TRUE(host_.send(input, 500));
+    ASSERT_TRUE(host_.wait_for([&] { return host_.session_error.has_value(); }));
+    EXPECT_EQ(host_.session_error->status, WireStatus::kUnsupported);
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(In, AWorkersInput, ::testing::Values(Place::kThread),
+                         [](const auto& test) { return ::testing::PrintToString(test.param); });
+
+TEST_P(AWorkersInput, HasOnePlane) {
+  expect_refused([](cmd::QueueInput& input) { input.num_planes = 2; });
+}
+TEST_P(AWorkersInput, HasNoParameters) {
+  expect_refused([](cmd::QueueInput& input) { input.parameters_generation = 1; });
+}
+TEST_P(AWorkersInput, HasNoOutputOfItsOwn) {
+  expect_refused([](cmd::QueueInput& input) { input.output = 7; });
+}
+
 TEST_P(AWorker, DecodesEveryCodecBitForBit) {
   // One session a worker: the other codecs are DecodesACodec's, in processes of their own.
   const Packets clip = make_clip({});

@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "core/message_check.h"
 #include "hfi/entry.h"
+#include "media/codec_info.h"
 
 inline bool operator==(const svpu_plane& a, const svpu_plane& b) {
   return a.offset == b.offset && a.length == b.length && a.mapped_length == b.mapped_length;
@@ -24,12 +25,7 @@ inline bool operator==(const svpu_chunk& a, const svpu_chunk& b) { return a.offs
 namespace softvpu::hfi {
 
 enum class Direction : uint32_t { kInput = SVPU_INPUT, kOutput = SVPU_OUTPUT, kParameters = SVPU_PARAMETERS };
-enum class Role : uint32_t {
-  kDecoder = SVPU_DECODER,
-  kEncoder = SVPU_ENCODER,
-  kCapture = SVPU_CAPTURE,
-  kStatelessDecoder = SVPU_STATELESS_DECODER,
-};
+using softvpu::Role;
 
 enum class WireStatus : uint32_t {
   kOk = SVPU_OK,

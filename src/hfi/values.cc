@@ -7,7 +7,7 @@
 namespace softvpu::hfi {
 
 static_assert(kContinuousByteStream == SVPU_CODEC_BYTE_STREAM && kDynamicResolution == SVPU_CODEC_DYNAMIC_RESOLUTION);
-static_assert(static_cast<uint32_t>(softvpu::Role::kStatelessDecoder) == SVPU_STATELESS_DECODER);
+static_assert(static_cast<uint32_t>(Role::kStatelessDecoder) == SVPU_STATELESS_DECODER);
 static_assert(static_cast<uint32_t>(FrameType::kB) == SVPU_FRAME_B);
 static_assert(static_cast<uint32_t>(FrameField::kInterlacedBottomFirst) == SVPU_FIELD_BOTTOM_FIRST);
 static_assert(static_cast<uint32_t>(ControlType::kButton) == SVPU_CONTROL_BUTTON);
@@ -15,7 +15,7 @@ static_assert(kMaxPlanes == SVPU_MAX_PLANES);
 
 std::vector<msg::Body> messages_of(const CodecInfo& codec) {
   msg::Codec head;
-  head.role = static_cast<Role>(codec.role);
+  head.role = codec.role;
   head.coded = static_cast<uint32_t>(codec.coded);
   head.flags = codec.flags;
   head.min_output_buffers = codec.min_output_buffers;
@@ -44,7 +44,7 @@ std::vector<msg::Body> messages_of(const CodecInfo& codec) {
 
 CodecInfo value_of(const msg::Codec& message) {
   CodecInfo codec;
-  codec.role = static_cast<softvpu::Role>(message.role);
+  codec.role = message.role;
   codec.coded = static_cast<FourCC>(message.coded);
   codec.flags = message.flags & (kContinuousByteStream | kDynamicResolution);
   codec.sizes.min = {message.min_width, message.min_height};

@@ -17,7 +17,7 @@ Body sent(const Body& body) {
 
 CodecInfo an_encoder() {
   CodecInfo codec;
-  codec.role = softvpu::Role::kEncoder;
+  codec.role = Role::kEncoder;
   codec.coded = kH264;
   codec.flags = kDynamicResolution;
   codec.sizes = {{16, 32}, {1920, 1088}, {2, 4}};

@@ -26,7 +26,7 @@ hfi::BufferName to_wire(codec::BufferHandle buffer) { return {buffer.index, buff
 
 hfi::cmd::Configure to_wire(const codec::SessionConfig& config, bool test) {
   hfi::cmd::Configure out;
-  out.role = static_cast<hfi::Role>(config.role);
+  out.role = config.role;
   out.coded = static_cast<uint32_t>(config.coded);
   out.width_hint = std::min(config.size_hint.width, 65536u);
   out.height_hint = std::min(config.size_hint.height, 65536u);

@@ -2,8 +2,8 @@
 /*
  * Each allocation, page and copy from or to user space that a call makes in the kernel fails once: /proc/thread-self/fail-nth, for
  * every step of a session, until the call makes no more of them (Documentation/fault-injection). A step that fails says so by an
- * errno, and goes through when it is repeated; the session then ends as if nothing had been, or it has failed, and says EIO from
- * then on. No step hangs, the last ones always go through, and so does the next session. The firmware is the scripted one.
+ * errno, and goes through when it is repeated; the session then ends as if nothing had happened, or it has failed and returns EIO
+ * from then on. No step hangs, the last ones always go through, and so does the next session. The firmware is the scripted one.
  *   faults NODE mmap|userptr [STEP]
  */
 #include <stdbool.h>

@@ -345,7 +345,7 @@ struct svpu_msg_format_changed {
 SVPU_ASSERT(sizeof(struct svpu_msg_format_changed) == 112, "pinned");
 
 #define SVPU_FRAME_HAS_TAG 1u
-#define SVPU_FRAME_IN_PLACE 2u /* decoded into the buffer; 0: copied there, or not counted */
+#define SVPU_FRAME_IN_PLACE 2u /* decoded into the buffer, not copied there */
 
 enum svpu_frame_type { SVPU_FRAME_UNKNOWN = 0, SVPU_FRAME_KEY = 1, SVPU_FRAME_P = 2, SVPU_FRAME_B = 3 };
 enum svpu_frame_field { SVPU_FIELD_PROGRESSIVE = 0, SVPU_FIELD_TOP_FIRST = 1, SVPU_FIELD_BOTTOM_FIRST = 2 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The kernel module changes the layout of outputs that are with the firmware: it recalls them, and lends them again without
-// waiting for the answers. docs/hfi.md, 6 and 9. The firmware here does nothing by itself; a wait of the module's would be seen.
+// The kernel module against a firmware that does nothing by itself: its list of codecs, and the recall of outputs that are with
+// it when the layout changes, which are lent again without waiting for the answers (a wait of the module's would be seen).
+// docs/hfi.md, 2, 6 and 9.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/videodev2.h>
@@ -23,39 +24,17 @@ struct Command {
   uint64_t cookie;
 };
 
-class ARecall : public testing::Test {
+// The module, and the firmware that the test plays.
+class AModule : public testing::Test {
  protected:
-  // A client that decodes 64x64, with two outputs lent; then the stream becomes smaller, LAST has taken one of them back, and the
-  // client goes on with the same buffers.
   void SetUp() override {
     shim_begin({.lends = false, .bounces = false, .room = true, .multiplanar = true}, waited, this);
     shim_probe();
-    offer_a_codec();
-    ASSERT_TRUE(shim_open());
-    shim_request(kOutput, 1);
-    shim_queue(kOutput, 0, 100, 0, 1, 0);
-    shim_stream(kOutput, true);
-    say_ready();
-    say_status(SVPU_MSG_CONFIGURED);
-    announce(64);
-    shim_request(kCapture, 3);
-    for (unsigned i = 0; i < 3; ++i) shim_queue(kCapture, i, 0, 0, 0, 0);
-    shim_stream(kCapture, true);
-    for (const Command& command : commands())
-      if (command.type == SVPU_CMD_QUEUE_OUTPUT) lent_.push_back(command.cookie);
-    ASSERT_EQ(lent_.size(), 3u);
-    announce(32);
-    ASSERT_EQ(commands().back().type, SVPU_CMD_RETURN_OUTPUT);
-    give_back(lent_[0]);
-    shim_dequeue(kCapture);
-    EXPECT_EQ(waits_, 0);
-    shim_command(true);
-    resumed_ = commands();
   }
   void TearDown() override { shim_end(); }
 
   static bool waited(void* self) {
-    ++static_cast<ARecall*>(self)->waits_;
+    ++static_cast<AModule*>(self)->waits_;
     return false;
   }
   static bool session_lives() { return shim_region() != nullptr; }
@@ -99,6 +78,11 @@ class ARecall : public testing::Test {
   void say_status(uint32_t type) { say(svpu_msg_status{}, type); }
   void offer_a_codec() {
     say_ready();
+    say_codec();
+    say_raw_format();
+    say_end();
+  }
+  void say_codec() {
     svpu_msg_codec codec{};
     codec.role = SVPU_DECODER;
     codec.coded = V4L2_PIX_FMT_H264;
@@ -107,11 +91,22 @@ class ARecall : public testing::Test {
     codec.max_width = codec.max_height = 4096;
     codec.step_width = codec.step_height = 2;
     say(codec, SVPU_MSG_CODEC);
+  }
+  void say_raw_format() {
     svpu_msg_raw_format raw{};
     raw.fourcc = V4L2_PIX_FMT_NV12;
     raw.width_align = raw.height_align = 16;
     raw.stride_align = 1;
     say(raw, SVPU_MSG_RAW_FORMAT);
+  }
+  void say_control() {
+    svpu_msg_control control{};
+    control.id = V4L2_CID_MPEG_VIDEO_H264_PROFILE;
+    control.type = SVPU_CONTROL_MENU;
+    control.items = 1;
+    say(control, SVPU_MSG_CONTROL);
+  }
+  void say_end() {
     struct {
       svpu_entry entry;
     } end{};
@@ -140,11 +135,82 @@ class ARecall : public testing::Test {
   }
 
   int waits_ = 0;
-  std::vector<uint64_t> lent_;    // cookies, before
-  std::vector<Command> resumed_;  // what the client's START sent
   void* region_ = nullptr;
   uint32_t read_ = 0, write_ = 0;
 };
+
+class ARecall : public AModule {
+ protected:
+  // A client that decodes 64x64, with two outputs lent; then the stream becomes smaller, LAST has taken one of them back, and the
+  // client goes on with the same buffers.
+  void SetUp() override {
+    AModule::SetUp();
+    offer_a_codec();
+    ASSERT_TRUE(shim_open());
+    shim_request(kOutput, 1);
+    shim_queue(kOutput, 0, 100, 0, 1, 0);
+    shim_stream(kOutput, true);
+    say_ready();
+    say_status(SVPU_MSG_CONFIGURED);
+    announce(64);
+    shim_request(kCapture, 3);
+    for (unsigned i = 0; i < 3; ++i) shim_queue(kCapture, i, 0, 0, 0, 0);
+    shim_stream(kCapture, true);
+    for (const Command& command : commands())
+      if (command.type == SVPU_CMD_QUEUE_OUTPUT) lent_.push_back(command.cookie);
+    ASSERT_EQ(lent_.size(), 3u);
+    announce(32);
+    ASSERT_EQ(commands().back().type, SVPU_CMD_RETURN_OUTPUT);
+    give_back(lent_[0]);
+    shim_dequeue(kCapture);
+    EXPECT_EQ(waits_, 0);
+    shim_command(true);
+    resumed_ = commands();
+  }
+  std::vector<uint64_t> lent_;    // cookies, before
+  std::vector<Command> resumed_;  // what the client's START sent
+};
+
+// docs/hfi.md, "The order of things", 2. The firmware is left: what it says later has no reader.
+TEST_F(AModule, TakesAFirmwaresListOfCodecs) {
+  offer_a_codec();
+  EXPECT_TRUE(shim_open());
+}
+
+TEST_F(AModule, RefusesAListThatNamesACodecTwice) {
+  say_ready();
+  for (int twice = 0; twice < 2; ++twice) {
+    say_codec();
+    if (session_lives()) say_raw_format();
+  }
+  EXPECT_FALSE(session_lives());
+}
+
+TEST_F(AModule, RefusesAListThatNamesARawFormatTwice) {
+  say_ready();
+  say_codec();
+  say_raw_format();
+  EXPECT_TRUE(session_lives());
+  say_raw_format();
+  EXPECT_FALSE(session_lives());
+}
+
+TEST_F(AModule, RefusesAListThatNamesAControlTwice) {
+  say_ready();
+  say_codec();
+  say_raw_format();
+  say_control();
+  EXPECT_TRUE(session_lives());
+  say_control();
+  EXPECT_FALSE(session_lives());
+}
+
+TEST_F(AModule, RefusesACodecWithoutARawFormat) {
+  say_ready();
+  say_codec();
+  say_end();
+  EXPECT_FALSE(session_lives());
+}
 
 TEST_F(ARecall, LendsTheBuffersAgainWithoutAWait) {
   std::vector<uint32_t> types;
