@@ -104,7 +104,8 @@ class NullSession final : public Session {
     return command([&]() -> Status {
       const auto memory = memory_.find(key(Direction::kInput, chunk.buffer));
       if (memory == memory_.end()) return fail(EINVAL, "an unknown buffer");
-      if (uint64_t{chunk.offset} + chunk.bytes > memory->second->size()) return fail(EINVAL, "more bytes than the buffer has");
+      if (uint64_t{chunk.plane[0].offset} + chunk.plane[0].bytes > memory->second->size())
+        return fail(EINVAL, "more bytes than the buffer has");
       inputs_.push_back({chunk, memory->second, 0});
       return {};
     });
@@ -297,14 +298,14 @@ class NullSession final : public Session {
   // Reads on in the first input. True when it was read to its end; false when something is due before.
   bool parse() {
     Input& input = inputs_.front();
-    const auto* data = reinterpret_cast<const uint8_t*>(input.memory->data()) + input.chunk.offset;
-    headerless_ = headerless_ || input.chunk.bytes > 0;
-    while (input.read < input.chunk.bytes) {
+    const auto* data = reinterpret_cast<const uint8_t*>(input.memory->data()) + input.chunk.plane[0].offset;
+    headerless_ = headerless_ || input.chunk.plane[0].bytes > 0;
+    while (input.read < input.chunk.plane[0].bytes) {
       if (partial_.empty()) {
         // Fast over what can't begin a record: a client may queue a hundred megabytes of zeros.
-        const void* begin = std::memchr(data + input.read, kSync[0], input.chunk.bytes - input.read);
+        const void* begin = std::memchr(data + input.read, kSync[0], input.chunk.plane[0].bytes - input.read);
         if (begin == nullptr) {
-          input.read = input.chunk.bytes;
+          input.read = input.chunk.plane[0].bytes;
           break;
         }
         input.read = static_cast<uint32_t>(static_cast<const uint8_t*>(begin) - data);

@@ -31,8 +31,9 @@ class ScriptedSession final : public Session {
     return said("start");
   }
   Status queue_input(const InputChunk& chunk) override {
-    if (script_->answer == 0) script_->inputs.push_back({chunk.buffer, chunk.cookie, chunk.tag, chunk.offset, chunk.bytes});
-    return said("queue_input " + std::to_string(chunk.buffer.index) + " " + std::to_string(chunk.bytes));
+    if (script_->answer == 0)
+      script_->inputs.push_back({chunk.buffer, chunk.cookie, chunk.tag, chunk.plane[0].offset, chunk.plane[0].bytes});
+    return said("queue_input " + std::to_string(chunk.buffer.index) + " " + std::to_string(chunk.plane[0].bytes));
   }
   Status queue_output(BufferHandle buffer, Cookie cookie) override {
     if (script_->answer == 0) script_->outputs.push_back({buffer, cookie});

@@ -21,8 +21,18 @@
 //     Frames made from inputs before an input flush may be dropped.
 //  6. failed() is said once; after it every call returns EIO, and all queued buffers have been returned before it. When the first
 //     of them is returned nobody touches any of them any more.
+//
+// An encoder's inputs are pictures and its outputs coded data (8 and 9 hold for it instead of what 3 and 5 say of frames):
+//  7. format_changed() never comes. An input is answered as soon as it is read, and before the output that is made of it is.
+//     Unless B-frames are asked for, each input makes exactly one output, which needs no further input to come. Headers are a
+//     part of the first frame's output.
+//  8. A flush of the inputs only gives back inputs that aren't read: what is coded already still comes out, since later frames
+//     refer to it, and the encoder keeps its state.
+//  9. A flush of the outputs drops what is coded and not delivered, and resets: the next frame is a key frame with headers.
+// 10. An output that has no room for its frame comes back with kError, the tag and no bytes; the frame is lost.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -66,17 +76,27 @@ struct PlaneMemory {
 struct SessionConfig {
   Role role = Role::kDecoder;
   FourCC coded = FourCC::kNone;
-  Size size_hint;          // from the client's format; {0,0} when unknown
+  Size size_hint;          // from the client's format; {0,0} when unknown. An encoder: of the picture that it codes
   uint32_t threads = 0;    // codec threads; 0 lets the lower half choose
   FrameInterval interval;  // from the client; 0/0 when unknown
 };
 
+// What of one plane of an input is filled.
+struct PlaneChunk {
+  uint32_t offset = 0;  // of the first byte in the plane (V4L2's data_offset)
+  uint32_t bytes = 0;   // payload, without the offset
+  friend bool operator==(const PlaneChunk&, const PlaneChunk&) = default;
+};
+
+// Coded data has one plane. A picture has the memory planes of the layout, each of which begins at `offset`: what the layout says
+// of a component counts from there.
 struct InputChunk {
   BufferHandle buffer;
   Cookie cookie{};
   Tag tag{};
-  uint32_t offset = 0;  // of the first byte in plane 0 (V4L2's data_offset)
-  uint32_t bytes = 0;   // payload, without the offset
+  std::array<PlaneChunk, kMaxPlanes> plane{};
+  uint32_t num_planes = 1;
+  FrameField field = FrameField::kProgressive;  // of a picture
 };
 
 class SessionEvents {
@@ -103,9 +123,11 @@ class Session {
   // Forgets it; memory that the codec still reads (a reference frame) lives until it lets go. Errors: EINVAL.
   virtual Status unmap_buffer(Direction side, BufferHandle buffer) = 0;
 
-  // The layout of outputs queued from now on (decoder), or of inputs (encoder). Errors: EINVAL, EIO.
+  // The layout of outputs queued from now on (decoder), or of inputs (encoder): no input is queued before it. An encoder codes a
+  // picture of the layout's size, which may be a part of the buffer. Errors: EINVAL, EIO.
   virtual Status set_frame_layout(const FrameLayout& layout) = 0;
-  // A V4L2 control id and its value. Errors: EINVAL for one that the codec doesn't have.
+  // A V4L2 control id and its value, which counts from the next input that is queued. Errors: EINVAL for one that the codec
+  // doesn't have.
   virtual Status set_control(uint32_t id, int64_t value) = 0;
 
   // Begins consuming; may start a process, never waits for it. Errors: EIO, EAGAIN, ENOMEM.

@@ -95,9 +95,13 @@ Status Buffers::enter(Direction side, BufferHandle buffer, Cookie cookie) {
 }
 
 Status Buffers::queue_input(const codec::InputChunk& chunk) {
-  if (const Mapped* memory = find(Direction::kInput, chunk.buffer);
-      memory != nullptr && uint64_t{chunk.offset} + chunk.bytes > memory->length[0])
-    return fail(EINVAL, name_of(Direction::kInput, chunk.buffer) + ": the chunk ends past the plane");
+  if (const Mapped* memory = find(Direction::kInput, chunk.buffer); memory != nullptr) {
+    if (chunk.num_planes != memory->num_planes)
+      return fail(EINVAL, name_of(Direction::kInput, chunk.buffer) + ": the chunk has another number of planes");
+    for (uint32_t i = 0; i < chunk.num_planes; ++i)
+      if (uint64_t{chunk.plane[i].offset} + chunk.plane[i].bytes > memory->length[i])
+        return fail(EINVAL, name_of(Direction::kInput, chunk.buffer) + ": the chunk ends past the plane");
+  }
   return enter(Direction::kInput, chunk.buffer, chunk.cookie);
 }
 

@@ -65,6 +65,21 @@ TEST_F(TheBooks, RefuseAQueueingThatCannotBe) {
   EXPECT_TRUE(books_.queue_output({0, 3}, Cookie{9}));
 }
 
+// A picture in two memory planes: each has its own bounds.
+TEST_F(TheBooks, CheckEachPlaneOfAnInput) {
+  const codec::PlaneMemory planes[] = {{0, 0, 4096, 8192}, {0, 8192, 2048, 4096}};
+  ASSERT_TRUE(books_.map(Direction::kInput, {2, 7}, planes));
+  const auto chunk = [](uint64_t cookie, uint32_t num_planes, codec::PlaneChunk first, codec::PlaneChunk second) {
+    return codec::InputChunk{.buffer = {2, 7}, .cookie = Cookie{cookie}, .plane = {first, second}, .num_planes = num_planes};
+  };
+  EXPECT_FALSE(books_.queue_input(chunk(1, 1, {0, 4096}, {})));
+  EXPECT_FALSE(books_.queue_input(chunk(1, 3, {0, 4096}, {0, 2048})));
+  EXPECT_FALSE(books_.queue_input(chunk(1, 2, {0, 4096}, {1, 2048})));
+  EXPECT_FALSE(books_.queue_input(chunk(1, 2, {0, 4096}, {UINT32_MAX, UINT32_MAX})));
+  EXPECT_FALSE(books_.queue_input(chunk(1, 2, {1, 4096}, {0, 2048})));
+  EXPECT_TRUE(books_.queue_input(chunk(1, 2, {0, 4096}, {1024, 1024})));
+}
+
 TEST_F(TheBooks, KnowWhatIsUnderWay) {
   EXPECT_FALSE(books_.any_under_way());
   ASSERT_TRUE(input({0, 1}, 1));

@@ -41,7 +41,13 @@ Result<hfi::cmd::SetLayout> to_wire(const FrameLayout& layout) {
 }
 
 hfi::cmd::QueueInput to_wire(const codec::InputChunk& chunk) {
-  return hfi::coded_input(to_wire(chunk.buffer), chunk.offset, chunk.bytes, static_cast<uint64_t>(chunk.tag));
+  hfi::cmd::QueueInput out;
+  out.buffer = to_wire(chunk.buffer);
+  out.num_planes = std::min(chunk.num_planes, kMaxPlanes);
+  out.field = static_cast<uint32_t>(chunk.field);
+  out.tag = static_cast<uint64_t>(chunk.tag);
+  for (uint32_t i = 0; i < out.num_planes; ++i) out.plane[i] = {chunk.plane[i].offset, chunk.plane[i].bytes};
+  return out;
 }
 
 Result<codec::StreamFormat> from_wire(const hfi::msg::FormatChanged& message, const codec::CodecInfo& codec) {

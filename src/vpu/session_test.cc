@@ -46,6 +46,31 @@ TEST_F(ASession, SendsWhatWasAskedBeforeTheStartInOrder) {
   EXPECT_TRUE(firmware().wait(0ms).timeout);
 }
 
+// What an encoder's host says of a picture in two memory planes.
+TEST_F(ASession, SendsEveryPlaneOfAnInput) {
+  const auto memory = SharedMemory::create("picture", 8192);
+  ASSERT_TRUE(memory);
+  const codec::PlaneMemory planes[] = {{memory->fd(), 0, 4096, 4096}, {memory->fd(), 4096, 2048, 4096}};
+  ASSERT_TRUE(session_->map_buffer(Direction::kInput, {4, 1}, planes));
+  ASSERT_TRUE(session_->queue_input({.buffer = {4, 1},
+                                     .cookie = Cookie{900},
+                                     .tag = Tag{5},
+                                     .plane = {{{16, 4080}, {8, 2040}}},
+                                     .num_planes = 2,
+                                     .field = FrameField::kInterlacedBottomFirst}));
+  ASSERT_TRUE(session_->start());
+  expect<cmd::Configure>();
+  expect<cmd::MapBuffer>();
+  const auto queued = next_command();
+  EXPECT_EQ(queued.cookie, 900u);
+  const auto& input = std::get<cmd::QueueInput>(queued.body);
+  EXPECT_EQ(input.num_planes, 2u);
+  EXPECT_EQ(input.plane[0], (svpu_chunk{16, 4080}));
+  EXPECT_EQ(input.plane[1], (svpu_chunk{8, 2040}));
+  EXPECT_EQ(input.field, uint32_t{SVPU_FIELD_BOTTOM_FIRST});
+  EXPECT_EQ(input.tag, 5u);
+}
+
 // The client reads there, too; and what is mapped for reading can't be made writable if its descriptor isn't.
 TEST_F(ASession, LendsTheMemoryOfInputsForReadingOnly) {
   const BufferHandle input = map(Direction::kInput, 3);

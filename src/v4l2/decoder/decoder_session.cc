@@ -41,8 +41,7 @@ Status Decoder::push_input(Buffer& buffer) {
   chunk.cookie = session_.next_cookie();
   chunk.tag =
       tags_.add({buffer.timestamp, buffer.timecode, buffer.flags & (V4L2_BUF_FLAG_TIMECODE | V4L2_BUF_FLAG_TSTAMP_SRC_MASK)});
-  chunk.offset = buffer.data_offset[0];
-  chunk.bytes = buffer.bytesused[0] - buffer.data_offset[0];  // queue.cc checked the order of the two
+  chunk.plane[0] = {buffer.data_offset[0], buffer.bytesused[0] - buffer.data_offset[0]};  // queue.cc checked the order of the two
   if (auto status = session_.map(Side::kOutput, buffer); !status) return status;
   output_queue_.give_to_session(buffer, chunk.cookie);
   if (stop_covers_ > 0) --stop_covers_;
