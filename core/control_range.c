@@ -32,26 +32,38 @@ __u32 svpu_control_items(__u32 id)
 	}
 }
 
-/* Items beyond the menu, and those that the range leaves out, don't exist. */
+bool svpu_control_may_be_own(__u32 id)
+{
+	__u32 class = id & ~0xffffu;
+
+	return class == (SVPU_V4L2_USER & ~0xffffu) || class == (SVPU_V4L2_CODEC & ~0xffffu) ||
+	       class == (SVPU_V4L2_JPEG & ~0xffffu);
+}
+
+/*
+ * Items beyond the menu, and those that the range leaves out, don't exist. As in
+ * v4l2_ctrl_new_std_menu() the first one that might is 0.
+ */
 static bool svpu_menu_fits(struct svpu_control_range *range, __u32 num_items)
 {
-	__s64 i, first = -1, last = -1;
+	__s64 i, first = -1;
 
 	for (i = 0; i < 64; i++) {
 		if (i >= num_items || i < range->minimum || i > range->maximum)
 			range->items &= ~(1ULL << i);
+	}
+	for (i = 0; i < 64; i++) {
 		if (!(range->items >> i & 1))
 			continue;
-		last = i;
+		range->maximum = i;
 		if (first < 0)
 			first = i;
 	}
 	if (first < 0)
 		return false;
-	range->minimum = first;
-	range->maximum = last;
+	range->minimum = 0;
 	range->step = 1;
-	if (range->default_value < first || range->default_value > last ||
+	if (range->default_value < first || range->default_value > range->maximum ||
 	    !(range->items >> range->default_value & 1))
 		range->default_value = first;
 	return true;

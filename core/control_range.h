@@ -24,6 +24,9 @@ struct svpu_control_range {
 /* How many items the menu of a standard control has for certain; 0: it is no menu, or not ours. */
 __u32 svpu_control_items(__u32 id);
 
+/* A control that isn't V4L2's may have this number: it is of a class that a codec has. */
+bool svpu_control_may_be_own(__u32 id);
+
 /*
  * `range` comes from a message that is well formed (message_check.h). `type` is V4L2's of the
  * control, `num_items` of its menu. False: it can't be offered as that.

@@ -94,10 +94,19 @@ TEST(AListedControl, IsCutToItsMenu) {
   auto range = listed(SVPU_CONTROL_MENU, 1, 63, 0, 40, ~uint64_t{0});
   ASSERT_TRUE(svpu_control_fit(&range, SVPU_V4L2_INTEGER_MENU, 4));
   EXPECT_EQ(range.items, 0xeu);
-  EXPECT_EQ(range.minimum, 1);
+  EXPECT_EQ(range.minimum, 0) << "v4l2_ctrl_new_std_menu()";
   EXPECT_EQ(range.maximum, 3);
   EXPECT_EQ(range.default_value, 1);
   EXPECT_EQ(range.step, 1u);
+}
+
+TEST(AListedControl, IsOfAClassThatCodecsHave) {
+  EXPECT_TRUE(svpu_control_may_be_own(V4L2_CID_USER_BASE + 0x1000));
+  EXPECT_TRUE(svpu_control_may_be_own(V4L2_CID_CODEC_MFC51_BASE));
+  EXPECT_TRUE(svpu_control_may_be_own(V4L2_CID_JPEG_CLASS_BASE));
+  EXPECT_FALSE(svpu_control_may_be_own(V4L2_CID_CAMERA_CLASS_BASE));
+  EXPECT_FALSE(svpu_control_may_be_own(V4L2_CID_PRIVATE_BASE)) << "old-style private controls";
+  EXPECT_FALSE(svpu_control_may_be_own(1));
 }
 
 TEST(AListedControl, HasNoRangeAsAButton) {

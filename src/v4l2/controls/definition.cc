@@ -31,10 +31,7 @@ std::optional<ControlDefinition> definition_of(const ControlInfo& listed, uint32
   ControlDefinition control{.id = listed.id, .flags = flags};
   if (standard == nullptr) {
     control.name = listed.name;
-    // V4L2_CID_PRIVATE_BASE: the kernel refuses old-style private controls. A class must have a name.
-    if (control.name.empty() || listed.id >= V4L2_CID_PRIVATE_BASE ||
-        svpu_v4l2_control_find(V4L2_CTRL_ID2WHICH(listed.id) | 1) == nullptr)
-      return {};
+    if (control.name.empty() || !svpu_control_may_be_own(listed.id)) return {};
     if (listed.type == ControlType::kButton) control.flags |= V4L2_CTRL_FLAG_WRITE_ONLY | V4L2_CTRL_FLAG_EXECUTE_ON_WRITE;
   }
   svpu_control_range range{
