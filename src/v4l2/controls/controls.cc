@@ -58,6 +58,12 @@ void Controls::set_value(uint32_t id, int64_t value) {
     if (control.id == id) control.value = std::clamp(value, control.minimum, control.maximum);
 }
 
+std::optional<int64_t> Controls::value(uint32_t id) const {
+  const Control* control = find(id);
+  if (control == nullptr) return {};
+  return control->value;
+}
+
 const Controls::Control* Controls::find(uint32_t id) const {
   for (const Control& control : controls_)
     if (control.id == id) return &control;

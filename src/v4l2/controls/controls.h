@@ -39,6 +39,9 @@ class Controls {
   // Clamped to the control's range; nothing happens when there is no such control.
   void set_value(uint32_t id, int64_t value);
 
+  // Nothing when there is no such control.
+  std::optional<int64_t> value(uint32_t id) const;
+
   // `query->id` may carry V4L2_CTRL_FLAG_NEXT_CTRL and _NEXT_COMPOUND. Errors: EINVAL.
   Status query(v4l2_query_ext_ctrl* query) const;
   Status query(v4l2_queryctrl* query) const;

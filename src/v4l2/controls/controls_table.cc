@@ -42,6 +42,7 @@ constexpr std::array<std::string_view, 13> kHevcLevel = {"1", "2",   "2.1", "3",
 const std::array kRows = {
     ControlName{V4L2_CID_USER_CLASS, "User Controls", {}},
     ControlName{V4L2_CID_MIN_BUFFERS_FOR_CAPTURE, "Min Number of Capture Buffers", {}},
+    ControlName{V4L2_CID_MIN_BUFFERS_FOR_OUTPUT, "Min Number of Output Buffers", {}},
     ControlName{V4L2_CID_CODEC_CLASS, "Codec Controls", {}},
     ControlName{V4L2_CID_MPEG_VIDEO_H264_LEVEL, "H264 Level", kH264Level},
     ControlName{V4L2_CID_MPEG_VIDEO_H264_PROFILE, "H264 Profile", kH264Profile},
