@@ -21,7 +21,6 @@
 #include "firmware/catalog.h"
 #include "firmware/last_words.h"
 #include "firmware/processor_lease.h"
-#include "firmware/wire.h"
 #include "firmware/worker.h"
 #include "hfi/firmware_endpoint.h"
 #include "sandbox/jail.h"
@@ -79,8 +78,8 @@ int serve(Result<std::unique_ptr<hfi::FirmwareEndpoint>> attached, sandbox::Jail
   hfi::FirmwareEndpoint& endpoint = **attached;
   log_endpoint = &endpoint;
   firmware::install_last_words(endpoint);
-  firmware::set_decoder_log([](const char* line) { log_endpoint->debug("%s", line); });
-  firmware::preload_decoders();
+  firmware::set_codec_log([](const char* line) { log_endpoint->debug("%s", line); });
+  firmware::preload_codecs();
 
   firmware::ProcessorLease lease(firmware::ProcessorLease::usual_length());
   config.moves_cpu_limit = true;

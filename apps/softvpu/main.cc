@@ -28,11 +28,12 @@ constexpr const char* kOverview = R"(softvpu: a software video codec device for 
 Options and defaults: softvpu VERB --help. Version: softvpu --version.
 )";
 
-void add_node_options(CLI::App& verb, v4l2::NodeSpec& node, bool& single) {
-  verb.add_option("--device", node.minor, "the node's number: N of /dev/videoN")
-      ->check(CLI::Range(0, 255))
+void add_node_options(CLI::App& verb, v4l2::NodeSpec& node, bool& single, std::string& codecs) {
+  verb.add_option("--device", node.minor, "the decoder's number: N of /dev/videoN; other nodes have the numbers behind it")
+      ->check(CLI::Range(0, 223))
       ->capture_default_str();
   verb.add_flag("--single-planar", single, "make it a single-planar node (default: multi-planar)");
+  verb.add_option("--codecs", codecs, "only these codecs, for example h264,vp8 (default: all that the firmware has)");
 }
 
 int run_verb(const CLI::App& app, const RunOptions& run, const ListOptions& list, const DoctorOptions& doctor) {
@@ -60,7 +61,7 @@ int main_with(std::vector<std::string> arguments) {
 
   CLI::App* run_app = app.add_subcommand(
       "run", "run a program that finds the device in its /dev: softvpu run [OPTIONS] -- PROGRAM [ARGUMENT...]");
-  add_node_options(*run_app, run.node, single);
+  add_node_options(*run_app, run.node, single, run.codecs);
   run_app->add_option("--threads", run.node.codec_threads, "codec threads of a session; 0: as many as the firmware finds useful")
       ->check(CLI::Range(0, 64))
       ->capture_default_str();
@@ -79,7 +80,7 @@ Environment set for the program: LD_PRELOAD, SOFTVPU_ROOT, SOFTVPU_FW, SOFTVPU_C
 remembers in its registry which elements a device made, so every configuration gets a registry of its own in ~/.cache/softvpu.)");
 
   CLI::App* list_app = app.add_subcommand("list", "show the device, its formats, sizes and controls");
-  add_node_options(*list_app, list.node, single);
+  add_node_options(*list_app, list.node, single, list.codecs);
   list_app->add_flag("--json", list.json, "for programs");
 
   CLI::App* doctor_app = app.add_subcommand(

@@ -52,7 +52,7 @@ std::string preload_order(const std::string& ours, const std::string& others) {
 
 }  // namespace
 
-std::string gst_registry_for(const v4l2::NodeSpec& node) {
+std::string gst_registry_for(const std::string& devices) {
   namespace fs = std::filesystem;
   std::string base;
   std::string anchor;  // what must be there, and the user's own, before anything is made below it
@@ -71,8 +71,7 @@ std::string gst_registry_for(const v4l2::NodeSpec& node) {
   // A registry names plugins to be loaded: after `sudo -E` the cache directory may be another user's.
   const std::optional<std::string> cache = trusted_directory(base + "/softvpu");
   if (!cache || ::access(cache->c_str(), W_OK) < 0) return {};
-  return fmt::format("{}/gst-registry-{}-video{}-{}.bin", *cache, SOFTVPU_VERSION, node.minor,
-                     node.multiplanar ? "multi" : "single");
+  return fmt::format("{}/gst-registry-{}.bin", *cache, devices);
 }
 
 std::vector<std::string> run_environment(const RunOptions& options, const RunPlaces& places) {
@@ -88,7 +87,7 @@ std::vector<std::string> run_environment(const RunOptions& options, const RunPla
     sanitizer += (sanitizer.empty() ? "" : ":") + std::string("verify_asan_link_order=0");
   }
   if (!all.contains("GST_REGISTRY") && !all.contains("GST_REGISTRY_1_0")) {
-    std::string registry = gst_registry_for(options.node);
+    std::string registry = gst_registry_for(places.devices);
     all["GST_REGISTRY"] = registry.empty() ? places.root + "/gst-registry.bin" : registry;
   }
   std::vector<std::string> list;

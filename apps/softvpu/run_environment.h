@@ -14,6 +14,7 @@ struct RunPlaces {
   std::string firmware;  // codec process
   std::string root;      // runtime tree
   std::string caps;      // file with the firmware's capabilities, may be empty
+  std::string devices;   // RunDevices::fingerprint()
 };
 
 // Ours, changed: LD_PRELOAD (before what is there, but behind v4l2-tracer's), SOFTVPU_ROOT, SOFTVPU_FW, SOFTVPU_CAPS,
@@ -21,9 +22,9 @@ struct RunPlaces {
 // every configuration needs one of its own.
 std::vector<std::string> run_environment(const RunOptions& options, const RunPlaces& places);
 
-// GST_REGISTRY's value: a file in the user's cache directory named after the configuration; empty when there is no such directory
-// that only this user can change.
-std::string gst_registry_for(const v4l2::NodeSpec& node);
+// GST_REGISTRY's value: a file in the user's cache directory named after the devices' fingerprint; empty when there is no such
+// directory that only this user can change.
+std::string gst_registry_for(const std::string& devices);
 
 // Raises the soft limit of open files: the library keeps its own descriptors at 1000 and above, and the usual limit is 1024.
 void raise_file_limit();

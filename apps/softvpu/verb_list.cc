@@ -8,6 +8,7 @@
 #include "apps/softvpu/device_report.h"
 #include "apps/softvpu/local_driver.h"
 #include "apps/softvpu/messages.h"
+#include "apps/softvpu/run_devices.h"
 #include "apps/softvpu/verbs.h"
 #include "v4l2/video_device.h"
 
@@ -59,7 +60,7 @@ ordered_json json_of(const std::vector<FormatReport>& formats) {
   return all;
 }
 
-void print_json(const DeviceReport& device) {
+ordered_json json_of(const DeviceReport& device) {
   ordered_json controls = ordered_json::array();
   for (const ControlReport& control : device.controls) {
     ordered_json menu = ordered_json::array();
@@ -74,38 +75,53 @@ void print_json(const DeviceReport& device) {
                         {"flags", control.flags},
                         {"menu", menu}});
   }
-  const ordered_json all = {{"devices",
-                             {{{"node", device.node},
-                               {"driver", device.driver},
-                               {"card", device.card},
-                               {"bus_info", device.bus_info},
-                               {"capabilities", device.capabilities},
-                               {"coded_formats", json_of(device.coded)},
-                               {"raw_formats", json_of(device.raw)},
-                               {"controls", controls}}}}};
-  fmt::print("{}\n", all.dump(2));
+  return {{"node", device.node},
+          {"driver", device.driver},
+          {"card", device.card},
+          {"bus_info", device.bus_info},
+          {"capabilities", device.capabilities},
+          {"coded_formats", json_of(device.coded)},
+          {"raw_formats", json_of(device.raw)},
+          {"controls", controls}};
+}
+
+int no_answer(const Error& error) {
+  return complain({kExitFailed, "list: " + error.reason, "a codec process that answers", "softvpu doctor"});
+}
+
+Result<DeviceReport> report_node(const v4l2::NodeSpec& node, codec::Driver& driver) {
+  v4l2::VideoDeviceConfig config;
+  config.node = node;
+  const auto device = v4l2::make_codec_device(config, driver);
+  const Result<std::shared_ptr<v4l2::FileHandle>> file = device->open();
+  if (!file) return Unexpected(file.error());
+  Result<DeviceReport> report = report_device(fmt::format("/dev/video{}", node.minor), **file);
+  (*file)->release();
+  return report;
 }
 
 }  // namespace
 
 int verb_list(const ListOptions& options) {
-  Result<std::unique_ptr<codec::Driver>> driver = local_driver();
-  if (!driver) {
-    return complain({kExitFailed, "list: " + driver.error().reason, "a codec process that answers", "softvpu doctor"});
+  const Result<std::unique_ptr<codec::Driver>> driver = local_driver();
+  if (!driver) return no_answer(driver.error());
+  const Result<RunDevices> devices = run_devices(options.node, options.codecs);
+  if (!devices) return complain(no_devices(options.codecs, devices.error()));
+  std::vector<FourCC> offered;
+  if (devices->capabilities)
+    for (const codec::CodecInfo& codec : devices->capabilities->codecs) offered.push_back(codec.coded);
+  ordered_json all = ordered_json::array();
+  for (v4l2::NodeSpec node : devices->nodes) {
+    node.codecs = offered;
+    const Result<DeviceReport> report = report_node(node, **driver);
+    if (!report) return no_answer(report.error());
+    if (options.json) {
+      all.push_back(json_of(*report));
+    } else {
+      print_text(*report);
+    }
   }
-  v4l2::VideoDeviceConfig config;
-  config.node = options.node;
-  const auto device = v4l2::make_codec_device(config, **driver);
-  const Result<std::shared_ptr<v4l2::FileHandle>> file = device->open();
-  if (!file) return complain({kExitFailed, "list: " + file.error().reason, "a codec process that answers", "softvpu doctor"});
-  const Result<DeviceReport> report = report_device(fmt::format("/dev/video{}", options.node.minor), **file);
-  (*file)->release();
-  if (!report) return complain({kExitFailed, "list: " + report.error().reason, "a device that answers", "softvpu doctor"});
-  if (options.json) {
-    print_json(*report);
-  } else {
-    print_text(*report);
-  }
+  if (options.json) fmt::print("{}\n", ordered_json{{"devices", all}}.dump(2));
   return kExitOk;
 }
 

@@ -8,10 +8,10 @@
 #include <optional>
 #include <vector>
 
-#include "apps/softvpu/capability_file.h"
 #include "apps/softvpu/installation.h"
 #include "apps/softvpu/messages.h"
 #include "apps/softvpu/program_check.h"
+#include "apps/softvpu/run_devices.h"
 #include "apps/softvpu/run_environment.h"
 #include "apps/softvpu/supervise.h"
 #include "apps/softvpu/tracer.h"
@@ -64,8 +64,10 @@ int verb_run(const RunOptions& options) {
   }
   for (const std::string& remark : remarks(options.command, places.preload)) fmt::print(stderr, "softvpu: {}\n", remark);
 
+  const Result<RunDevices> devices = run_devices(options.node, options.codecs);
+  if (!devices) return complain(no_devices(options.codecs, devices.error()));
   RuntimeTree::sweep_stale();
-  Result<RuntimeTree> tree = RuntimeTree::create({options.node});
+  Result<RuntimeTree> tree = RuntimeTree::create(devices->nodes);
   if (!tree) {
     return complain({kExitOwnFault,
                      fmt::format("no runtime directory: {}: {}", tree.error().reason, std::strerror(tree.error().code)),
@@ -73,7 +75,8 @@ int verb_run(const RunOptions& options) {
                      "TMPDIR=directory softvpu run …"});
   }
   places.root = tree->root();
-  places.caps = write_capability_file(tree->root());
+  places.devices = devices->fingerprint();
+  if (devices->capabilities) places.caps = write_capability_file(*devices->capabilities, tree->root());
 
   raise_file_limit();
   const Ending ending = supervise(program.path, options.command, run_environment(options, places), tree->lock_fd());

@@ -11,13 +11,15 @@ namespace softvpu::cli {
 
 struct RunOptions {
   v4l2::NodeSpec node;
-  int debug = 0;  // SOFTVPU_DEBUG of the program; 0 leaves it as it is
+  std::string codecs;  // names with commas between; empty: all
+  int debug = 0;       // SOFTVPU_DEBUG of the program; 0 leaves it as it is
   std::vector<std::string> command;
 };
 int verb_run(const RunOptions& options);
 
 struct ListOptions {
   v4l2::NodeSpec node;
+  std::string codecs;  // as RunOptions has them
   bool json = false;
 };
 int verb_list(const ListOptions& options);

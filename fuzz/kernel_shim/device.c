@@ -443,7 +443,8 @@ void shim_queue(unsigned int side, unsigned int index, unsigned int bytes, unsig
 		uint64_t timestamp, uint32_t flags)
 {
 	mutex_lock(&shim.ctx->lock);
-	if (!svpu_decoder_has_failed(&shim.ctx->decoder.state) && !(side == SVPU_Q_CAPTURE && svpu_queue(shim.ctx, SVPU_Q_CAPTURE)->error))
+	if (!svpu_decoder_has_failed(&shim.ctx->decoder.state) &&
+	    !(side == SVPU_Q_CAPTURE && svpu_queue(shim.ctx, SVPU_Q_CAPTURE)->error))
 		(void)shim_qbuf(&shim.m2m.queue[side], index, bytes, offset, timestamp, flags);
 	mutex_unlock(&shim.ctx->lock);
 }
@@ -488,10 +489,13 @@ void shim_work(void)
 
 	if (shim.vpu.probe_work.pending)
 		shim_run(&shim.vpu.probe_work);
+	if (shim.vpu.probe_timeout.work.pending && time_after(jiffies, shim.vpu.probe_timeout.due))
+		shim_run(&shim.vpu.probe_timeout.work);
 	/* A work that queues itself has as many turns as there are messages. */
 	for (i = 0; ctx && ctx->session.work.pending && i < 16; i++)
 		shim_run(&ctx->session.work);
-	if (ctx && ctx->session.watchdog.work.pending && time_after(jiffies, ctx->session.watchdog.due))
+	if (ctx && ctx->session.watchdog.work.pending &&
+	    time_after(jiffies, ctx->session.watchdog.due))
 		shim_run(&ctx->session.watchdog.work);
 }
 

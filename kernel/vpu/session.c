@@ -168,7 +168,7 @@ int svpu_session_resume(struct svpu_session *session)
 
 int svpu_session_return_output(struct svpu_session *session)
 {
-	session->returns_owed++;
+	svpu_requests_begin_return(&session->requests);
 	return svpu_session_send_plain(session, SVPU_CMD_RETURN_OUTPUT);
 }
 

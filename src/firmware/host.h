@@ -19,6 +19,7 @@
 #include "firmware/libav/testing/harness.h"
 #include "hfi/host_port.h"
 #include "hfi/testing/later_minor.h"
+#include "hfi/values.h"
 
 namespace softvpu::firmware::testing {
 
@@ -273,7 +274,8 @@ class Host {
       output_of_.erase(found);
       if (m->bytes_used[0] != 0) {
         const Size visible{format->visible_width, format->visible_height};
-        pictures.push_back({picture_md5(layout_, outputs_[index].mapping.data(), visible), visible, {.tag = m->tag}});
+        pictures.push_back(
+            {picture_md5(layout_, outputs_[index].mapping.data(), visible), visible, hfi::value_of(Cookie{message.cookie}, *m)});
       }
       if (!hold_outputs && m->status != hfi::WireStatus::kCancelled && !over()) queue_output(index);
     }

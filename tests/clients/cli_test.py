@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import resource
 import select
 import shutil
@@ -275,9 +276,20 @@ class Run(InAScratchDirectory):
         self.environment.pop("XDG_CACHE_HOME", None)
         self.environment.pop("GST_REGISTRY", None)
         own = self.run_it("sh", "-c", "echo $GST_REGISTRY").stdout
-        self.assertRegex(own, rf"^{self.scratch}/\.cache/softvpu/gst-registry-.*-video10-multi\.bin\n$")
+        self.assertRegex(own, rf"^{self.scratch}/\.cache/softvpu/gst-registry-[0-9a-f]{{16}}\.bin\n$")
+        self.assertNotEqual(own, softvpu("run", "--codecs", "vp8", "--", "sh", "-c", "echo $GST_REGISTRY", env=self.environment).stdout)
         self.environment["GST_REGISTRY"] = "/mine"
         self.assertEqual(self.run_it("sh", "-c", "echo $GST_REGISTRY").stdout, "/mine\n")
+
+    def test_offers_the_codecs_of_a_list_alone(self):
+        shown = softvpu("run", "--codecs", "VP8,h264", "--", "v4l2-ctl", "-d", "/dev/video10", "--list-formats-out", env=self.environment)
+        self.assertEqual(re.findall(r"'(....)'", shown.stdout), ["H264", "VP80"], shown.stderr)
+
+    def test_refuses_a_list_with_a_word_that_names_no_codec(self):
+        wrong = softvpu("run", "--codecs", "h264,xyz", "--", "true", env=self.environment)
+        self.assertEqual(wrong.returncode, 2)
+        for words in ('"xyz"', "h264, avc, hevc", "softvpu list"):
+            self.assertIn(words, wrong.stderr)
 
     def test_puts_itself_before_other_preloaded_libraries(self):
         self.environment["LD_PRELOAD"] = "libc.so.6"
@@ -447,6 +459,10 @@ class List(unittest.TestCase):
         self.assertIn("compressed", h264["flags"])
         self.assertGreaterEqual(h264["sizes"][0]["max"][0], 1920)
         self.assertTrue(device["controls"])
+
+    def test_shows_the_codecs_of_a_list_alone(self):
+        device = json.loads(softvpu("list", "--json", "--codecs", "hevc").stdout)["devices"][0]
+        self.assertEqual([entry["fourcc"] for entry in device["coded_formats"]], ["HEVC"])
 
     def test_says_what_is_missing(self):
         wrong = softvpu("list", env={**os.environ, "SOFTVPU_FW": "/proc/nonexistent"})

@@ -36,6 +36,7 @@ struct Thread {
   Who who = Who::kOther;
   bool known = false;
   bool fails = false;  // the call that it is in
+  bool bare = false;   // its program has opened no library yet
   CallInfo failing;
 };
 
@@ -170,7 +171,7 @@ void Run::stopped(pid_t tid, int status) {
   if (signal == (SIGTRAP | 0x80)) {
     at_call(tid, thread);
   } else if (event == PTRACE_EVENT_EXEC) {
-    thread = {.who = who_is(tid, command_.who), .known = true};
+    thread = {.who = who_is(tid, command_.who), .known = true, .bare = true};
   } else if (is_group_stop(status)) {
     ptrace(PTRACE_LISTEN, tid, nullptr, nullptr);
     return;
@@ -216,6 +217,10 @@ void Run::before(pid_t tid, Thread& thread, const CallInfo& call) {
     armed_ = call.argument[1] == static_cast<long>(Mark::kBegin);
     over_ = !armed_;
   }
+  // What the dynamic linker allocates for itself before it opens the first library: glibc 2.36 dereferences a null pointer when
+  // that fails, and no code of ours runs yet.
+  if (call.number == SYS_openat) thread.bare = false;
+  if (call.number == SYS_mmap && thread.bare) return;
   if (!armed_ || thread.who == Who::kOther || !can_fail(tid, call)) return;
   const unsigned count = ++outcome_.calls[static_cast<size_t>(thread.who)][call.number];
   if (!fault_ || fault_->who != thread.who || fault_->call != call.number || fault_->nth != count) return;

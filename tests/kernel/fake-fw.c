@@ -315,6 +315,10 @@ static void misbehave(struct session *s, const struct svpu_cmd_queue_input *in, 
 		say_status(s, SVPU_MSG_INPUT_DONE, SVPU_OK, in->entry.cookie), say_status(s, SVPU_MSG_INPUT_DONE, SVPU_OK, in->entry.cookie);
 	else if (is("double-output"))
 		output_done(s, out, SVPU_OK, 16, 0, false), output_done(s, out, SVPU_OK, 16, 0, false);
+	else if (is("input-order"))
+		say_status(s, SVPU_MSG_INPUT_DONE, SVPU_OK, s->input[(s->first_input + 1) % 512].queue.entry.cookie);
+	else if (is("input-unused"))
+		say_status(s, SVPU_MSG_INPUT_DONE, SVPU_CANCELLED, in->entry.cookie);
 	else if (is("bad-cookie"))
 		say_status(s, SVPU_MSG_INPUT_DONE, SVPU_OK, 0x123456789abcdef0ull);
 	else if (is("cookie-index"))
@@ -400,6 +404,8 @@ static void work(struct session *s)
 		}
 		if (!s->num_outputs)
 			return;
+		if (is("input-order") && s->frames == 2 && s->num_inputs < 2)
+			return; /* until there is a later one */
 		if (delay_us)
 			usleep(delay_us);
 		out = s->output[0];

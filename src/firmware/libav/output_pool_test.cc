@@ -17,7 +17,7 @@ class AnOutputPool : public ::testing::Test {
     context_.reset(avcodec_alloc_context3(nullptr));
   }
   void queue(uint64_t id) {
-    pool_.queue({.id = id, .memory = testing::guarded_memory(layout_.plane_size[0], readable_tail(layout_))});
+    pool_.queue({.cookie = Cookie{id}, .memory = testing::guarded_memory(layout_.plane_size[0], readable_tail(layout_))});
   }
   // As libavcodec does for a picture that it goes on reading.
   FramePtr hold_picture() {

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "media/codec_names.h"
+
+#include <gtest/gtest.h>
+
+namespace softvpu {
+namespace {
+
+TEST(ACodecList, TakesNamesInAnyCaseAndFourCharacters) {
+  const auto list = parse_codec_list("H264,vp8,HEVC,h265,VP80");
+  ASSERT_TRUE(list) << list.error().reason;
+  EXPECT_EQ(*list, (std::vector{kH264, kVp8, kHevc}));
+}
+
+TEST(ACodecList, RefusesWhatIsNoNameAndSaysWhichThereAre) {
+  for (const char* text : {"", ",", "h264,", "h264, vp8", "xyz", "h264,,vp8"}) {
+    const auto list = parse_codec_list(text);
+    ASSERT_FALSE(list) << text;
+    EXPECT_EQ(list.error().code, EINVAL);
+    EXPECT_NE(list.error().reason.find("h264, avc, hevc"), std::string::npos) << list.error().reason;
+  }
+}
+
+TEST(ACodecList, NamesAFormatAsItIsPrinted) {
+  EXPECT_EQ(codec_name(kHevc), "hevc");
+  EXPECT_EQ(codec_name(make_fourcc('A', 'B', 'C', 'D')), "ABCD");
+}
+
+}  // namespace
+}  // namespace softvpu
