@@ -117,7 +117,7 @@ void Encoder::output_done(const codec::OutputDone& done) {
     pump();
     return;
   }
-  if (done.status == codec::DoneStatus::kError && !done.has_tag) {
+  if (is_error(done.status) && !done.has_tag) {
     // Of no picture: a session gives its buffers back like that when it is about to fail.
     capture_queue_.take_back(*buffer);
     return;
@@ -130,7 +130,7 @@ void Encoder::output_done(const codec::OutputDone& done) {
 void Encoder::complete_frame(Buffer& buffer, const codec::OutputDone& done) {
   const uint32_t length = buffer.planes[0]->length();
   const uint32_t bytes = done.bytes_used[0];
-  const bool error = done.status == codec::DoneStatus::kError || bytes == 0 || bytes > length;
+  const bool error = is_error(done.status) || bytes == 0 || bytes > length;
   buffer.bytesused.fill(0);
   buffer.bytesused[0] = std::min(bytes, length);
   buffer.flags |= frame_flags(done.type);

@@ -204,7 +204,7 @@ class CopyDriver::Session final {
     const bool fits = coded_->bytes.size() <= memory.size();
     if (fits) std::memcpy(memory.data(), coded_->bytes.data(), coded_->bytes.size());
     codec::OutputDone done{.cookie = output.cookie,
-                           .status = fits ? DoneStatus::kOk : DoneStatus::kError,
+                           .status = fits ? DoneStatus::kOk : DoneStatus::kTooSmall,
                            .tag = coded_->tag,
                            .has_tag = true,
                            .type = coded_->key ? FrameType::kKey : FrameType::kP,
