@@ -26,6 +26,7 @@ class ScriptedSession final : public Session {
     return said("layout " + std::to_string(layout.size.width) + "x" + std::to_string(layout.size.height));
   }
   Status set_control(uint32_t id, int64_t value) override {
+    script_->controls.emplace_back(id, value);
     return said("control " + std::to_string(id) + " " + std::to_string(value));
   }
   Status start() override {
@@ -33,8 +34,7 @@ class ScriptedSession final : public Session {
     return said("start");
   }
   Status queue_input(const InputChunk& chunk) override {
-    if (script_->answer == 0)
-      script_->inputs.push_back({chunk.buffer, chunk.cookie, chunk.tag, chunk.plane[0].offset, chunk.plane[0].bytes});
+    if (script_->answer == 0) script_->inputs.push_back({chunk.buffer, chunk.cookie, chunk.tag, chunk});
     return said("queue_input " + std::to_string(chunk.buffer.index) + " " + std::to_string(chunk.plane[0].bytes));
   }
   Status queue_output(BufferHandle buffer, Cookie cookie) override {
@@ -91,6 +91,13 @@ void Script::deliver(uint64_t tag, FrameType type, DoneStatus status) {
   OutputDone done{.cookie = output.cookie, .status = status, .tag = Tag{tag}, .has_tag = tag != 0, .type = type};
   if (layout)
     for (uint32_t i = 0; i < layout->memory_planes; ++i) done.bytes_used[i] = layout->plane_size[i];
+  if (const auto to = events.lock()) to->output_done(done);
+}
+
+void Script::deliver_coded(Tag tag, uint32_t bytes, FrameType type, DoneStatus status) {
+  const Queued output = take_first(&outputs);
+  const OutputDone done{
+      .cookie = output.cookie, .status = status, .tag = tag, .has_tag = true, .type = type, .bytes_used = {bytes}};
   if (const auto to = events.lock()) to->output_done(done);
 }
 

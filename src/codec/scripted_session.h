@@ -24,8 +24,7 @@ struct Script {
     BufferHandle buffer;
     Cookie cookie{};
     Tag tag{};
-    uint32_t offset = 0;
-    uint32_t bytes = 0;
+    InputChunk chunk;  // of an input
   };
   std::deque<Queued> inputs;
   std::deque<Queued> outputs;
@@ -33,10 +32,11 @@ struct Script {
   std::deque<Queued> cancelled_outputs;
   std::vector<std::pair<Direction, uint32_t>> flushes;  // unanswered
   std::optional<FrameLayout> layout;
-  size_t mapped = 0;           // buffers known
-  uint32_t returns_asked = 0;  // unanswered return_output()
-  std::string given_up;        // the reason of give_up(), to be answered by fail()
-  int answer = 0;              // errno of every call from now on; 0: they succeed
+  std::vector<std::pair<uint32_t, int64_t>> controls;  // ids and values, in order
+  size_t mapped = 0;                                   // buffers known
+  uint32_t returns_asked = 0;                          // unanswered return_output()
+  std::string given_up;                                // the reason of give_up(), to be answered by fail()
+  int answer = 0;                                      // errno of every call from now on; 0: they succeed
 
   size_t count(const std::string& call) const;
 
@@ -47,6 +47,8 @@ struct Script {
   }
   // A frame that came from `tag` (0: none).
   void deliver(uint64_t tag, FrameType type = FrameType::kKey, DoneStatus status = DoneStatus::kOk);
+  // An encoder's output, of that many bytes.
+  void deliver_coded(Tag tag, uint32_t bytes, FrameType type = FrameType::kKey, DoneStatus status = DoneStatus::kOk);
   void announce(const StreamFormat& format, bool initial);
   void say_drained(DoneStatus status = DoneStatus::kOk);
   // Answers flushes and return_output() calls.

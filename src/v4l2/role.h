@@ -70,9 +70,9 @@ class Role : public codec::SessionEvents {
 
   // The session failed: PREPARE_BUF and QBUF return EIO, whether the queue streams or not.
   virtual bool has_failed() const = 0;
-  // Whether QBUF may take the buffer now. Errors: EINVAL for one that is too small.
+  // Whether QBUF may take the buffer now, with what the client says of it. Errors: EINVAL for one that is too small.
   virtual Status suits(Side side, const Buffer& buffer) const = 0;
-  virtual void queued(Side side) = 0;
+  virtual void queued(Side side, const Buffer& buffer) = 0;
   virtual void dequeued(Side side) = 0;
 
   void flushed(codec::Direction, uint32_t) final {}

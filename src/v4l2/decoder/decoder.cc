@@ -243,7 +243,7 @@ Status Decoder::suits(Side side, const Buffer& buffer) const {
   return fail(EINVAL, "the buffer is too small for the current format");
 }
 
-void Decoder::queued(Side side) {
+void Decoder::queued(Side side, const Buffer&) {
   if (side == Side::kOutput) (void)happen({.what = SVPU_ON_INPUT_QUEUED});
   pump();
 }

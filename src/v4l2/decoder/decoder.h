@@ -39,7 +39,7 @@ class Decoder final : public Role {
   void buffers_freed(Side side) override;
   bool has_failed() const override { return svpu_decoder_has_failed(&state_); }
   Status suits(Side side, const Buffer& buffer) const override;
-  void queued(Side side) override;
+  void queued(Side side, const Buffer& buffer) override;
   void dequeued(Side side) override;
 
   // V4L2_DEC_CMD_STOP and _START. Errors: EIO, EBUSY, EINVAL.

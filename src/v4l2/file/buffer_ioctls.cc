@@ -152,9 +152,9 @@ __attribute__((noinline)) Status enqueue(CodecFile& file, v4l2_buffer& buffer, I
     return fail(place == nullptr ? EINVAL : EBADR, "this node has no requests");
   if (named.queue->failed() || (named.side == Side::kCapture && file.role().has_failed())) return fail(EIO, kFailedSession);
   if (place == nullptr) return fail(EINVAL, "the buffer is queued already");
-  if (auto status = file.role().suits(named.side, *named.known); !status) return status;
   if (!place->prepared)
     if (auto status = named.queue->take(*named.known, named.view); !status) return status;
+  if (auto status = file.role().suits(named.side, *named.known); !status) return status;
   named.queue->enqueue(*named.known, named.view);
   answer(file, named, buffer, call);
   return {};
@@ -162,7 +162,8 @@ __attribute__((noinline)) Status enqueue(CodecFile& file, v4l2_buffer& buffer, I
 
 Status qbuf(CodecFile& file, v4l2_buffer& buffer, IoctlCall& call) {
   if (auto status = enqueue(file, buffer, call); !status) return status;
-  file.role().queued(V4L2_TYPE_IS_OUTPUT(buffer.type) ? Side::kOutput : Side::kCapture);
+  const Side side = V4L2_TYPE_IS_OUTPUT(buffer.type) ? Side::kOutput : Side::kCapture;
+  file.role().queued(side, *file.queue(side).find(buffer.index));
   return {};
 }
 

@@ -74,6 +74,10 @@ class BufferQueue {
   uint32_t memory() const { return V4L2_MEMORY_MMAP; }
   bool offers(uint32_t memory) const { return memory == V4L2_MEMORY_MMAP; }
 
+  // For an OUTPUT queue whose buffers are always full: from now on a plane without bytesused is
+  // taken for a full one (buffer.rst, bytesused).
+  void take_empty_for_full() { empty_is_full_ = true; }
+
   // Adds up to `count` buffers; returns how many there was memory for. Errors: ENOMEM
   // when there was for none.
   Result<uint32_t> add(uint32_t count, std::span<const PlaneSize> planes);
@@ -139,6 +143,7 @@ class BufferQueue {
   bool streaming_ = false;
   bool failed_ = false;
   bool last_dequeued_ = false;
+  bool empty_is_full_ = false;
 };
 
 }  // namespace softvpu::v4l2
