@@ -153,6 +153,11 @@ struct TightFrame {
       at += bytes[plane];
     }
   }
+  ConstRawFrame read() const {
+    ConstRawFrame out{.size = raw.size, .stride = raw.stride};
+    std::copy(raw.data.begin(), raw.data.end(), out.data.begin());
+    return out;
+  }
   Bytes memory;
   RawFrame raw;
 };
@@ -236,7 +241,7 @@ std::optional<std::string> encode_differs(const Stream& stream, const std::vecto
     std::memcpy(in.memory.data(), source.data() + i * in.memory.size(), in.memory.size());
     auto picture = Picture::create(shape);
     if (!picture) return picture.error().reason;
-    unpack(format, in.raw, *picture);
+    unpack(format, in.read(), *picture);
     const EncodedFrame encoded = encoder->encode(
         *picture,
         {.gop_size = stream.gop, .intra_qp = stream.intra_qp, .inter_qp = stream.inter_qp, .colour = frames[i].header.colour});

@@ -41,8 +41,8 @@ size_t FrameCutter::take_header(std::span<const uint8_t> bytes, Tag tag) {
     }
     start_.push_back(bytes[taken++]);
     if (!may_begin(start_)) {
-      // What is left began in this input, or is the same magic's first bytes over again.
       drop_to_magic(1);
+      if (start_.size() <= taken) tag_ = tag;  // what is left began in this input
     } else if (start_.size() == kHeaderBytes) {
       const auto header = parse_header(std::span<const uint8_t, kHeaderBytes>(start_.data(), kHeaderBytes));
       if (header) {
@@ -51,6 +51,7 @@ size_t FrameCutter::take_header(std::span<const uint8_t> bytes, Tag tag) {
         return taken;
       }
       drop_to_magic(1);
+      if (start_.size() <= taken) tag_ = tag;
     }
   }
   return taken;

@@ -2,9 +2,11 @@
 // The entries of FWHT in the catalog: see library.h.
 #include "firmware/fwht/library.h"
 
-#include <algorithm>
+#include <array>
 #include <memory>
 
+#include "firmware/encode/encode_session.h"
+#include "firmware/fwht/picture_encoder.h"
 #include "firmware/fwht/stream_decoder.h"
 
 namespace softvpu::firmware::fwht {
@@ -29,6 +31,10 @@ Result<std::unique_ptr<Codec>> make_decoder(CodecConfig /*config*/, CodecEvents&
   return std::make_unique<StreamDecoder>(events);
 }
 
+Result<std::unique_ptr<Codec>> make_encoder(CodecConfig /*config*/, CodecEvents& events) {
+  return std::make_unique<EncodeSession>(std::make_unique<PictureEncoder>(), events);
+}
+
 CodecInfo decoder_info() {
   CodecInfo info{.role = Role::kDecoder,
                  .coded = kFwht,
@@ -41,7 +47,9 @@ CodecInfo decoder_info() {
 
 }  // namespace
 
-std::vector<CatalogEntry> codecs() { return {{.info = decoder_info(), .make = make_decoder}}; }
+std::vector<CatalogEntry> codecs() {
+  return {{.info = decoder_info(), .make = make_decoder}, {.info = PictureEncoder::info(), .make = make_encoder}};
+}
 
 StreamFormat describe(const FrameHeader& header) {
   const Shape& shape = header.shape;
@@ -58,24 +66,39 @@ StreamFormat describe(const FrameHeader& header) {
           .native = native_format(shape).fourcc};
 }
 
-std::optional<RawFrame> frame_in(const FrameLayout& layout, const MappedBuffer& memory, const Shape& shape) {
+std::optional<ConstRawFrame> frame_in(const FrameLayout& layout, std::span<const std::span<const std::byte>> planes,
+                                      const Shape& shape) {
   const RawFormat* format = find_raw_format(layout.fourcc);
   if (format == nullptr || !format->holds(shape)) return std::nullopt;
   if (layout.size.width < shape.size.width || layout.size.height < shape.size.height) return std::nullopt;
-  RawFrame frame{.size = layout.size};
+  ConstRawFrame frame{.size = layout.size};
+  const Shape all = format->shape_of(layout.size);
   for (uint32_t i = 0; i < format->components; ++i) {
     const Place place = format->place[i];
-    const bool chroma = i == kCb || i == kCr;
-    const uint64_t width = chroma && format->half_width ? layout.size.width / 2 : layout.size.width;
-    const uint64_t height = chroma && format->half_height ? layout.size.height / 2 : layout.size.height;
-    if (place.plane >= layout.components || layout.component_plane[place.plane] >= memory.num_planes) return std::nullopt;
-    const MappedBuffer::Plane& plane = memory.plane[layout.component_plane[place.plane]];
-    const uint64_t line_bytes = width * place.step;
-    if (line_bytes > layout.stride[place.plane]) return std::nullopt;
-    const uint64_t end = layout.offset[place.plane] + uint64_t{layout.stride[place.plane]} * height;
-    if (end > plane.length) return std::nullopt;
-    frame.data[place.plane] = reinterpret_cast<uint8_t*>(plane.data) + layout.offset[place.plane];
+    const Size samples = visible_samples(all, i);
+    if (samples.empty()) continue;
+    if (place.plane >= layout.components || layout.component_plane[place.plane] >= planes.size()) return std::nullopt;
+    const std::span<const std::byte> plane = planes[layout.component_plane[place.plane]];
+    const uint64_t stride = layout.stride[place.plane];
+    const uint64_t line_bytes = uint64_t{samples.width} * place.step;
+    if (line_bytes > stride) return std::nullopt;
+    const uint64_t end = layout.offset[place.plane] + stride * (samples.height - 1) + line_bytes;
+    if (end > plane.size()) return std::nullopt;
+    frame.data[place.plane] = reinterpret_cast<const uint8_t*>(plane.data()) + layout.offset[place.plane];
     frame.stride[place.plane] = layout.stride[place.plane];
+  }
+  return frame;
+}
+
+std::optional<RawFrame> frame_in(const FrameLayout& layout, const MappedBuffer& memory, const Shape& shape) {
+  std::array<std::span<const std::byte>, kMaxPlanes> planes;
+  for (uint32_t i = 0; i < memory.num_planes; ++i) planes[i] = {memory.plane[i].data, memory.plane[i].length};
+  const auto found = frame_in(layout, std::span(planes).first(memory.num_planes), shape);
+  if (!found) return std::nullopt;
+  RawFrame frame{.size = found->size, .stride = found->stride};
+  for (uint32_t i = 0; i < layout.components; ++i) {
+    if (found->data[i] == nullptr) continue;
+    frame.data[i] = reinterpret_cast<uint8_t*>(memory.plane[layout.component_plane[i]].data) + layout.offset[i];
   }
   return frame;
 }

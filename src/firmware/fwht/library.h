@@ -18,8 +18,10 @@ std::vector<CatalogEntry> codecs();
 // The format that a frame announces.
 StreamFormat describe(const FrameHeader& header);
 
-// A picture of `shape` in mapped memory. nullopt: the layout is of a format for other pictures,
-// smaller than the visible size, or reaches past the memory.
+// A picture of `shape` in memory with such planes. nullopt: the layout is of a format for other
+// pictures, smaller than the visible size, or reaches past the memory.
 std::optional<RawFrame> frame_in(const FrameLayout& layout, const MappedBuffer& memory, const Shape& shape);
+std::optional<ConstRawFrame> frame_in(const FrameLayout& layout, std::span<const std::span<const std::byte>> planes,
+                                      const Shape& shape);
 
 }  // namespace softvpu::firmware::fwht

@@ -82,7 +82,8 @@ bool StreamDecoder::step_input() {
   input.taken += cutter_.take(rest, input.buffer.tag);
   if (cutter_.take_loss()) input.damaged = true;
   if (input.taken == bytes.size()) {
-    // Before its last frame is decoded: the bytes are in the cutter, and the client may fill the buffer again.
+    // Before its last frame is decoded: the bytes are in the cutter, and the client may fill the
+    // buffer again.
     const Input used = std::move(input);
     inputs_.pop_front();
     events_.input_done(used.buffer.cookie, used.damaged ? DoneStatus::kError : DoneStatus::kOk);

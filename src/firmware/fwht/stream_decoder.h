@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A decoding session of FWHT, as the worker has it: inputs cut anywhere, formats announced, pictures
-// packed into the client's buffers. codec.h says what each call means; the codec itself is decoder.h.
+// A decoding session of FWHT, as the worker has it: inputs cut anywhere, formats announced,
+// pictures packed into the client's buffers. codec.h says what each call means; the codec itself is
+// decoder.h.
 #pragma once
 
 #include <deque>
