@@ -27,6 +27,12 @@ static const struct svpu_pixel_format *svpu_codec_raw(const struct svpu_codec *c
 	return svpu_pixel_format_find(found);
 }
 
+/* A raw format that the pictures of the stream of now can be had in; any before its header. */
+static bool svpu_holds_stream(const struct svpu_formats *formats, u32 raw)
+{
+	return !formats->native || svpu_pixel_format_repacks(raw, formats->native);
+}
+
 static void svpu_clamp_size(const struct svpu_codec *codec, u32 *width, u32 *height)
 {
 	*width = svpu_frame_side_clamp(*width, codec->info.min_width, codec->info.max_width,
@@ -59,18 +65,31 @@ void svpu_format_reset(struct svpu_formats *formats)
 	formats->visible_height = formats->coded_height;
 	formats->min_capture = formats->codec->info.min_output_buffers;
 	formats->field = V4L2_FIELD_NONE;
+	formats->native = 0;
 	memset(&formats->stream_colour, 0, sizeof(formats->stream_colour));
 }
 
-/* The client's choice, else the first that is offered: docs/adr/0009. */
+/*
+ * The client's choice, else the first that is offered (docs/adr/0009), of those that the stream's
+ * pictures can be had in.
+ */
 static int svpu_stream_layout(const struct svpu_formats *formats,
 			      const struct svpu_msg_format_changed *message,
 			      struct svpu_frame_layout *layout)
 {
+	const struct svpu_codec *codec = formats->codec;
 	u32 chosen = formats->raw_chosen ? formats->layout.format->fourcc : 0;
+	u32 raw = 0;
+	unsigned int i;
 
-	return svpu_frame_layout_set(layout, svpu_codec_raw(formats->codec, chosen, 0),
-				     message->coded_width, message->coded_height);
+	for (i = 0; i < codec->num_raw; i++)
+		if (svpu_pixel_format_repacks(codec->raw[i], message->native) &&
+		    (!raw || codec->raw[i] == chosen))
+			raw = codec->raw[i];
+	if (!raw)
+		return -EINVAL;
+	return svpu_frame_layout_set(layout, svpu_pixel_format_find(raw), message->coded_width,
+				     message->coded_height);
 }
 
 static u32 svpu_field_of(const struct svpu_msg_format_changed *message)
@@ -116,6 +135,7 @@ void svpu_format_from_stream(struct svpu_formats *formats,
 	formats->visible_width = message->visible_width;
 	formats->visible_height = message->visible_height;
 	svpu_stream_layout(formats, message, &formats->layout);
+	formats->native = message->native;
 	/* Not the pixels' aspect ratio: CROPCAP has that of the sampling, 1/1 without a scaler. */
 	formats->min_capture = message->min_output_buffers;
 	formats->field = svpu_field_of(message);
@@ -145,10 +165,14 @@ int svpu_enum_fmt(const struct svpu_formats *formats, struct v4l2_fmtdesc *f)
 	unsigned int i;
 
 	if (V4L2_TYPE_IS_CAPTURE(f->type)) {
-		if (f->index >= formats->codec->num_raw)
-			return -EINVAL;
-		f->pixelformat = formats->codec->raw[f->index];
-		return 0;
+		unsigned int skip = f->index;
+
+		for (i = 0; i < formats->codec->num_raw; i++) {
+			f->pixelformat = formats->codec->raw[i];
+			if (svpu_holds_stream(formats, f->pixelformat) && !skip--)
+				return 0;
+		}
+		return -EINVAL;
 	}
 	if (f->index >= formats->caps->num)
 		return -EINVAL;
@@ -238,6 +262,8 @@ void svpu_try_format(const struct svpu_formats *formats, struct v4l2_format *f)
 	 * No scaling: the frame buffer's size follows the stream, or the OUTPUT format before it
 	 * is known.
 	 */
+	if (!svpu_holds_stream(formats, w.fourcc))
+		w.fourcc = formats->layout.format->fourcc;
 	svpu_layout_of(formats, w.fourcc, formats->layout.format->fourcc, &layout);
 	svpu_fill_format(f, layout.format->fourcc, layout.width, layout.height, formats->field,
 			 layout.stride[0], layout.plane_size[0], &colour);

@@ -14,6 +14,7 @@ struct svpu_formats {
 	u32 output_size; /* sizeimage of OUTPUT */
 	struct svpu_frame_layout layout; /* of CAPTURE; its format is never NULL */
 	bool raw_chosen; /* its raw format, by the client */
+	u32 native; /* a raw format that holds the stream's samples; 0: no header yet */
 	u32 visible_width, visible_height;
 	u32 min_capture;
 	u32 field; /* of CAPTURE: V4L2_FIELD_INTERLACED or _NONE */
