@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <string>
 
-#include "codec/scripted_session.h"
+#include "codec/testing/scripted_session.h"
 
 namespace softvpu::v4l2 {
 namespace {
