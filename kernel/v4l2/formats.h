@@ -22,7 +22,18 @@ struct svpu_formats {
 	struct svpu_colour stream_colour; /* of the stream of now; 0 where it says nothing */
 };
 
+/* formats.c */
 void svpu_format_defaults(struct svpu_formats *formats);
+int svpu_enum_fmt(const struct svpu_formats *formats, struct v4l2_fmtdesc *f);
+int svpu_enum_framesizes(const struct svpu_formats *formats, struct v4l2_frmsizeenum *f);
+void svpu_get_format(const struct svpu_formats *formats, struct v4l2_format *f);
+void svpu_try_format(const struct svpu_formats *formats, struct v4l2_format *f);
+void svpu_set_format(struct svpu_formats *formats, struct v4l2_format *f);
+void svpu_choose_format(struct svpu_formats *formats, const struct v4l2_format *f);
+
+/* stream_format.c */
+const struct svpu_pixel_format *svpu_codec_raw(const struct svpu_codec *codec, u32 wanted,
+					       u32 otherwise);
 void svpu_format_reset(struct svpu_formats *formats);
 const char *svpu_format_wrong(const struct svpu_formats *formats,
 			      const struct svpu_msg_format_changed *message);
@@ -30,12 +41,7 @@ bool svpu_format_describes(const struct svpu_formats *formats,
 			   const struct svpu_msg_format_changed *message);
 void svpu_format_from_stream(struct svpu_formats *formats,
 			     const struct svpu_msg_format_changed *message);
-int svpu_enum_fmt(const struct svpu_formats *formats, struct v4l2_fmtdesc *f);
-int svpu_enum_framesizes(const struct svpu_formats *formats, struct v4l2_frmsizeenum *f);
-void svpu_get_format(const struct svpu_formats *formats, struct v4l2_format *f);
-void svpu_try_format(const struct svpu_formats *formats, struct v4l2_format *f);
-void svpu_set_format(struct svpu_formats *formats, struct v4l2_format *f);
-void svpu_choose_format(struct svpu_formats *formats, const struct v4l2_format *f);
+struct svpu_colour svpu_format_colour(const struct svpu_formats *formats);
 int svpu_get_selection(const struct svpu_formats *formats, struct v4l2_selection *s);
 
 #endif /* SOFTVPU_FORMATS_H */

@@ -72,8 +72,11 @@ TEST_F(TheBooks, KnowWhatIsUnderWay) {
   EXPECT_TRUE(books_.any_under_way());
   EXPECT_FALSE(books_.finish_input(Cookie{2}, DoneStatus::kOk)) << "out of order";
   EXPECT_FALSE(books_.finish_input(Cookie{3}, DoneStatus::kOk));
+  EXPECT_FALSE(books_.finish_input(Cookie{1}, DoneStatus::kCancelled)) << "nobody asked";
+  books_.begin_flush(Direction::kInput, 1);
   EXPECT_TRUE(books_.finish_input(Cookie{2}, DoneStatus::kCancelled)) << "a flush may return them as it likes";
   EXPECT_TRUE(books_.finish_input(Cookie{1}, DoneStatus::kError));
+  EXPECT_TRUE(books_.end_flush(Direction::kInput, 1));
   EXPECT_FALSE(books_.finish_input(Cookie{1}, DoneStatus::kOk)) << "twice";
   EXPECT_FALSE(books_.any_under_way());
 }
@@ -110,6 +113,22 @@ TEST_F(TheBooks, LetABufferBeQueuedAgainBehindAFlush) {
   EXPECT_TRUE(output_done(1));
   EXPECT_TRUE(books_.end_flush(Direction::kOutput, 1));
   EXPECT_TRUE(output_done(2));
+}
+
+// docs/hfi.md, 10. The output that a request returned had been flushed as well: nothing is owed for it afterwards.
+TEST_F(TheBooks, RefuseAnOutputReturnedUnaskedAfterARecall) {
+  ASSERT_TRUE(books_.queue_output({0, 3}, Cookie{1}));
+  books_.begin_return();
+  books_.begin_flush(Direction::kOutput, 1);
+  ASSERT_TRUE(books_.queue_output({0, 3}, Cookie{2}));
+  const auto returned = [&](uint64_t cookie) {
+    return books_.finish_output({.cookie = Cookie{cookie}, .status = DoneStatus::kCancelled}).has_value();
+  };
+  EXPECT_TRUE(returned(1));
+  EXPECT_TRUE(books_.end_flush(Direction::kOutput, 1));
+  EXPECT_FALSE(returned(2));
+  books_.begin_return();
+  EXPECT_TRUE(returned(2));
 }
 
 TEST_F(TheBooks, KeepTheLengthsOfAQueuedBufferThatIsUnmapped) {

@@ -25,7 +25,9 @@ class ScriptedSession final : public Session {
     script_->layout = layout;
     return said("layout " + std::to_string(layout.size.width) + "x" + std::to_string(layout.size.height));
   }
-  Status set_control(uint32_t, int64_t) override { return said("control"); }
+  Status set_control(uint32_t id, int64_t value) override {
+    return said("control " + std::to_string(id) + " " + std::to_string(value));
+  }
   Status start() override {
     script_->started = true;
     return said("start");
