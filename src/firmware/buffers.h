@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "firmware/codec.h"
-#include "hfi/firmware_endpoint.h"
+#include "hfi/transport/transport.h"
 
 namespace softvpu::firmware {
 
@@ -20,7 +20,7 @@ class Buffers {
 
   // Maps what the transport delivered for `command`, after checking that it can't shrink and is as large as the command says.
   // Outputs are faulted in here, so that the first pictures don't pay for it. Errors: EINVAL, ENOMEM, EEXIST.
-  Status map(const hfi::cmd::MapBuffer& command, hfi::BufferMemory memory);
+  Status map(const hfi::cmd::MapBuffer& command, std::shared_ptr<hfi::BufferMemory> memory);
   // The mapping itself lives on while a codec holds it. False: nothing has that name.
   bool unmap(Side direction, hfi::BufferName name);
   // nullptr: nothing has that name.
