@@ -26,6 +26,7 @@ static struct {
 	struct svpu_vpu vpu;
 	struct svpu_ctx *ctx;
 	struct v4l2_m2m_ctx m2m;
+	struct v4l2_ctrl control;
 	struct svpu_link *sessions[SHIM_MOST_SESSIONS]; /* with a reference of the firmware's */
 	bool closed[SHIM_MOST_SESSIONS];
 	unsigned int num_sessions;
@@ -347,6 +348,7 @@ bool shim_open(void)
 	svpu_session_init(&ctx->session, &shim.vpu.device, &svpu_decoder_events, &ctx->lock);
 	ctx->formats.caps = svpu_caps_get(shim.vpu.caps);
 	svpu_format_defaults(&ctx->formats);
+	INIT_LIST_HEAD(&ctx->controls.ctrls);
 	memset(&shim.m2m, 0, sizeof(shim.m2m));
 	for (i = 0; i < 2; i++)
 		INIT_LIST_HEAD(&shim.m2m.ready[i]);
@@ -376,6 +378,16 @@ void shim_close(void)
 	mutex_destroy(&ctx->lock);
 	free(ctx);
 	shim.ctx = NULL;
+}
+
+void shim_add_control(uint32_t id, uint32_t flags, int32_t value, int32_t default_value)
+{
+	shim.control = (struct v4l2_ctrl){ .id = id,
+					   .type = V4L2_CTRL_TYPE_INTEGER,
+					   .flags = flags,
+					   .default_value = default_value,
+					   .cur.val = value };
+	list_add_tail(&shim.control.node, &shim.ctx->controls.ctrls);
 }
 
 static struct v4l2_format shim_format(unsigned int side)

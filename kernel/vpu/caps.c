@@ -102,7 +102,9 @@ static const char *svpu_caps_add_control(struct svpu_codec *codec,
 	for (i = 0; i < codec->num_controls; i++)
 		if (codec->control[i].id == row->id)
 			return "a control was listed twice";
-	codec->control[codec->num_controls++] = *row;
+	codec->control[i] = *row;
+	svpu_text(codec->control[i].name, sizeof(row->name), row->name, sizeof(row->name));
+	codec->num_controls++;
 	return NULL;
 }
 

@@ -120,6 +120,8 @@ int svpu_session_queue_input(struct svpu_session *session, struct svpu_buffer *b
 int svpu_session_queue_output(struct svpu_session *session, struct svpu_buffer *buffer);
 /* Of outputs that are queued after it. */
 int svpu_session_set_layout(struct svpu_session *session, const struct svpu_frame_layout *layout);
+/* Of inputs that are queued after it; one that the codec doesn't have is ignored. */
+int svpu_session_set_control(struct svpu_session *session, u32 id, s64 value);
 int svpu_session_drain(struct svpu_session *session);
 int svpu_session_resume(struct svpu_session *session);
 /* One queued output comes back, if there is any. */

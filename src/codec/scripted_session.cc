@@ -27,7 +27,7 @@ class ScriptedSession final : public Session {
   }
   Status set_control(uint32_t id, int64_t value) override {
     script_->controls.emplace_back(id, value);
-    return said("control " + std::to_string(value));
+    return said("control " + std::to_string(id) + " " + std::to_string(value));
   }
   Status start() override {
     script_->started = true;

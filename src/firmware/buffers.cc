@@ -4,10 +4,11 @@
 
 #include <sys/mman.h>
 
+#include <utility>
+
 #include "base/shared_memory.h"
 
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22
+#ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
 
@@ -40,6 +41,14 @@ Result<std::byte*> find_in_heap(std::span<std::byte> heap, const svpu_plane& pla
 
 }  // namespace
 
+void populate(MappedBuffer& memory) {
+  if (!std::exchange(memory.fresh, false)) return;
+  // Kernels before 5.14 don't know it; then the pages come one by one.
+  for (uint32_t i = 0; i < memory.num_planes; ++i)
+    (void)madvise(memory.plane[i].data, memory.plane[i].mapped_length, MADV_POPULATE_WRITE);
+}
+
+// Of inputs only what is filled is ever read, and of many outputs a decoder may use few: nothing is fetched ahead of its use.
 Status Buffers::map(const hfi::cmd::MapBuffer& command, hfi::BufferMemory memory) {
   Entry& entry = at(command.direction, command.buffer.index);
   const std::string name = "buffer " + std::to_string(command.buffer.index);
@@ -55,15 +64,12 @@ Status Buffers::map(const hfi::cmd::MapBuffer& command, hfi::BufferMemory memory
     if (!memory.heap.empty()) {
       const auto at = find_in_heap(memory.heap, plane);
       if (!at) return fail(at.error().code, name + ": " + at.error().reason);
-      (void)madvise(*at, plane.mapped_length, MADV_POPULATE_WRITE);
       result->plane[i] = {*at, plane.length, plane.mapped_length};
       continue;
     }
     auto mapping =
         memory.dma_buf ? map_dma_buf(memory.fd[i], plane, writable) : map_memfd(std::move(memory.fd[i]), plane, writable);
     if (!mapping) return fail(mapping.error().code, name + ": " + mapping.error().reason);
-    // Kernels before 5.14 don't know it; then the pages come one by one.
-    (void)madvise(mapping->data(), mapping->size(), writable ? MADV_POPULATE_WRITE : MADV_POPULATE_READ);
     result->plane[i] = {mapping->data(), plane.length, plane.mapped_length};
     mappings->plane[i] = std::move(*mapping);
   }

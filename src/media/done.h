@@ -35,6 +35,7 @@ struct OutputDone {
   FrameField field = FrameField::kProgressive;
   std::array<uint32_t, kMaxPlanes> bytes_used{};  // 0 for a buffer given back empty
   bool in_place = false;                          // made in the memory itself, not copied there; for counters
+  friend bool operator==(const OutputDone&, const OutputDone&) = default;
 };
 
 }  // namespace softvpu

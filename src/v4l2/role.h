@@ -53,6 +53,9 @@ class Role : public codec::SessionEvents {
   virtual const Formats& formats() const = 0;
   // S_FMT with a format that adjust() made. Errors: EBUSY while buffers hold the format.
   virtual Status set_format(Side side, const PixFormat& adjusted) = 0;
+  // The client set controls: what follows for other controls. What is for the session it gets with
+  // the next input (Controls::latch()).
+  virtual void controls_set() {}
   // A query about the stream is next: waits, for a bounded time, for what queued
   // inputs may still tell.
   virtual void await_stream(const IoctlCall& call) = 0;

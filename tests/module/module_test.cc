@@ -299,6 +299,28 @@ TEST_F(AModule, GivesEachFirmwareItsOwnTime) {
   EXPECT_TRUE(shim_is_open());
 }
 
+// docs/hfi.md, 3: what the client has set, ahead of the first input; what it hasn't is the firmware's own default.
+TEST_F(AModule, TellsASessionThatBeginsWhatWasSet) {
+  const auto told = [this](uint32_t flags, int32_t value) {
+    offer_a_codec();
+    EXPECT_TRUE(shim_open());
+    shim_add_control(V4L2_CID_MPEG_VIDEO_DEC_DISPLAY_DELAY, flags, value, 4);
+    shim_request(kOutput, 1);
+    shim_queue(kOutput, 0, 100, 0, 1, 0);
+    shim_stream(kOutput, true);
+    std::vector<uint32_t> types;
+    for (const Command& command : commands()) types.push_back(command.type);
+    shim_close();
+    shim_probe();
+    return types;
+  };
+  EXPECT_THAT(told(0, 4), ElementsAre(SVPU_CMD_CONFIGURE, SVPU_CMD_START, SVPU_CMD_MAP_BUFFER, SVPU_CMD_QUEUE_INPUT));
+  EXPECT_THAT(told(V4L2_CTRL_FLAG_READ_ONLY, 7),
+              ElementsAre(SVPU_CMD_CONFIGURE, SVPU_CMD_START, SVPU_CMD_MAP_BUFFER, SVPU_CMD_QUEUE_INPUT));
+  EXPECT_THAT(told(0, 7),
+              ElementsAre(SVPU_CMD_CONFIGURE, SVPU_CMD_START, SVPU_CMD_SET_CONTROL, SVPU_CMD_MAP_BUFFER, SVPU_CMD_QUEUE_INPUT));
+}
+
 // docs/hfi.md, 5.
 TEST_F(ADecoding, TakesInputsBackInOrder) {
   say_input_done(inputs_[0], SVPU_OK);

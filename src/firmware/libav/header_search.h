@@ -63,7 +63,8 @@ class HeaderSearch {
 };
 
 // What libavcodec makes of a packet of headers; nullopt when it doesn't ask for a picture. Nothing
-// is decoded.
-std::optional<StreamHeader> probe_header(const CodecRow& row, Size size_hint, const HeaderPacket& packet);
+// is decoded. libavcodec reads the very bytes: they get the padding that it wants, and lose it
+// again.
+std::optional<StreamHeader> probe_header(const CodecRow& row, Size size_hint, HeaderPacket& packet);
 
 }  // namespace softvpu::firmware::libav

@@ -84,13 +84,14 @@ std::optional<OutputPool::Output> OutputPool::take_holder(const AVFrame& frame) 
 std::optional<OutputPool::Output> OutputPool::take_free(Size visible) {
   const std::lock_guard lock(mutex_);
   const auto is_free = [](const Queued& q) { return !q.output.memory->held; };
-  auto chosen = std::find_if(queued_.begin(), queued_.end(), [&](const Queued& q) {
+  auto chosen = std::find_if(queued_.rbegin(), queued_.rend(), [&](const Queued& q) {
     return is_free(q) && q.output.layout.size.width >= visible.width && q.output.layout.size.height >= visible.height;
   });
-  if (chosen == queued_.end()) chosen = std::find_if(queued_.begin(), queued_.end(), is_free);
-  if (chosen == queued_.end()) return std::nullopt;
+  if (chosen == queued_.rend()) chosen = std::find_if(queued_.rbegin(), queued_.rend(), is_free);
+  if (chosen == queued_.rend()) return std::nullopt;
   Output output = std::move(chosen->output);
-  queued_.erase(chosen);
+  queued_.erase(std::next(chosen).base());
+  populate(*output.memory);
   return output;
 }
 
@@ -154,9 +155,9 @@ bool OutputPool::fits(const Output& output, const FrameLayout& native) const {
 
 bool OutputPool::lend(AVFrame* frame, const FrameLayout& native) {
   if (!direct_ || leases_.size() >= most_leases_ || free_count() <= kNotForLibavcodec) return false;
-  const auto chosen = std::find_if(queued_.begin(), queued_.end(),
+  const auto chosen = std::find_if(queued_.rbegin(), queued_.rend(),
                                    [&](const Queued& q) { return !q.output.memory->held && fits(q.output, native); });
-  if (chosen == queued_.end()) return false;
+  if (chosen == queued_.rend()) return false;
   const Output& output = chosen->output;
   const auto components = components_in(output.layout, *output.memory);
   auto* data = reinterpret_cast<uint8_t*>(output.memory->plane[0].data);
@@ -175,6 +176,7 @@ bool OutputPool::lend(AVFrame* frame, const FrameLayout& native) {
     frame->linesize[i] = components->stride[i];
   }
   frame->extended_data = frame->data;
+  populate(*output.memory);
   output.memory->held = true;
   chosen->lent = true;
   leases_.push_back(lease);

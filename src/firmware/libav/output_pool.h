@@ -10,6 +10,9 @@
 // when it is due. A queued output whose memory libavcodec still reads (a reference picture) counts
 // as withheld, not as free.
 //
+// Of the free ones the newest is lent: the client gave it back last, so that its lines may still be
+// in a cache, and a client that queues many buffers pays with page faults only for those it needs.
+//
 // Threads: allocate() and the release of a picture come from libavcodec's threads, everything else
 // from the codec thread.
 #pragma once
@@ -56,7 +59,7 @@ class OutputPool {
   // Takes the output whose memory holds the picture, if it is still queued as it was when
   // libavcodec got it.
   std::optional<Output> take_holder(const AVFrame& frame);
-  // Takes a free output, one whose layout has room for `visible` if there is one.
+  // Takes the newest free output, one whose layout has room for `visible` if there is one.
   std::optional<Output> take_free(Size visible);
 
   // For get_buffer2. Returns 0 or an AVERROR.

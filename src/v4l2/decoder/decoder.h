@@ -60,6 +60,7 @@ class Decoder final : public Role {
   __attribute__((noinline)) svpu_verdict verdict_on(const svpu_decoder_event& event) const;
   void act(svpu_decoder_action action);
   Status start_session();
+  void tell_controls(const std::vector<ControlValue>& values);
   void close_session();
   void apply_stream();
   void publish_min_buffers();

@@ -28,6 +28,7 @@ Status Decoder::push_input(Buffer& buffer) {
   if (auto status = session_.map(Side::kOutput, buffer); !status) return status;
   output_queue_.give_to_session(buffer, chunk.cookie);
   if (stop_covers_ > 0) --stop_covers_;
+  tell_controls(file_.controls().latch());
   return session_->queue_input(chunk);
 }
 
