@@ -2,6 +2,10 @@
 // The codecs of this program, from the folders that have them: see catalog.h.
 #include "firmware/catalog.h"
 
+#include <algorithm>
+#include <iterator>
+
+#include "firmware/fwht/library.h"
 #include "firmware/libav/library.h"
 
 namespace softvpu::firmware {
@@ -23,7 +27,11 @@ Result<std::unique_ptr<Codec>> Catalog::make(CodecConfig config, CodecEvents& ev
 }
 
 const Catalog& codec_catalog() {
-  static const Catalog& catalog = *new Catalog(libav::decoders());
+  static const Catalog& catalog = *[] {
+    std::vector<CatalogEntry> entries = libav::decoders();
+    std::ranges::move(fwht::codecs(), std::back_inserter(entries));
+    return new Catalog(std::move(entries));
+  }();
   return catalog;
 }
 

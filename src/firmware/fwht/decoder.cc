@@ -38,11 +38,9 @@ bool decode_plane(const BlockOps& ops, BlockReader& reader, const Plane& referen
 
 }  // namespace
 
-Result<Decoder> Decoder::create(const Shape& shape, const RawFormat& format, const BlockOps& ops) {
-  if (!format.holds(shape)) return fail(EINVAL, to_string(format.fourcc) + " doesn't hold such frames");
+Result<Decoder> Decoder::create(const Shape& shape, const BlockOps& ops) {
   Decoder decoder;
   decoder.ops_ = &ops;
-  decoder.format_ = &format;
   for (Picture* picture : {&decoder.current_, &decoder.next_}) {
     auto made = Picture::create(shape);
     if (!made) return Unexpected(made.error());
@@ -51,7 +49,7 @@ Result<Decoder> Decoder::create(const Shape& shape, const RawFormat& format, con
   return decoder;
 }
 
-Status Decoder::decode(const FrameHeader& header, std::span<const uint8_t> payload) {
+Status Decoder::decode(const FrameHeader& header, std::span<const uint8_t> payload, const RawFormat& format) {
   if (header.shape != current_.shape()) return fail(EINVAL, "a frame of another shape");
   BlockReader reader(payload);
   for (uint32_t i = 0; i < header.shape.components; ++i) {
@@ -64,7 +62,7 @@ Status Decoder::decode(const FrameHeader& header, std::span<const uint8_t> paylo
       return fail(EBADMSG, "an FWHT frame with a damaged block, or without its end");
     }
   }
-  misplace_raw_samples(*format_, header.stored_raw, next_);
+  misplace_raw_samples(format, header.stored_raw, next_);
   std::swap(current_, next_);
   return {};
 }

@@ -17,18 +17,16 @@ namespace softvpu::firmware::fwht {
 class Decoder {
  public:
   // The reference of a first frame that isn't a key frame is black, or what 0 means.
-  // Errors: EINVAL for a format of another shape, ENOMEM.
-  static Result<Decoder> create(const Shape& shape, const RawFormat& format, const BlockOps& ops = block_ops());
+  // Errors: ENOMEM.
+  static Result<Decoder> create(const Shape& shape, const BlockOps& ops = block_ops());
 
   // Decodes a frame, whose header has this decoder's shape, into picture(). Errors: EBADMSG for a
   // damaged payload; picture() stays the frame before, and so does the reference.
-  Status decode(const FrameHeader& header, std::span<const uint8_t> payload);
+  Status decode(const FrameHeader& header, std::span<const uint8_t> payload, const RawFormat& format);
   const Picture& picture() const { return current_; }
-  const RawFormat& format() const { return *format_; }
 
  private:
   const BlockOps* ops_ = nullptr;
-  const RawFormat* format_ = nullptr;
   Picture current_;  // the reference of the next frame
   Picture next_;
 };

@@ -34,8 +34,8 @@ Group group_of(const RawFormat& format, uint32_t plane) {
 }
 
 // Calls line(bytes, components of the group) for each line that picture and frame both have.
-template <typename Line>
-void for_each_line(const RawFormat& format, const Picture& picture, const RawFrame& frame, Line line) {
+template <typename Byte, typename Line>
+void for_each_line(const RawFormat& format, const Picture& picture, const FrameMemory<Byte>& frame, Line line) {
   for (uint32_t plane = 0; plane < kMaxComponents; ++plane) {
     const Group group = group_of(format, plane);
     if (group.count == 0) continue;
@@ -77,7 +77,7 @@ void pack(const RawFormat& format, const Picture& picture, const RawFrame& out) 
   for_each_line(format, picture, out, [](uint8_t* line, const LineParts& parts) { write_line(parts, line); });
 }
 
-void unpack(const RawFormat& format, const RawFrame& in, Picture& out) {
+void unpack(const RawFormat& format, const ConstRawFrame& in, Picture& out) {
   for_each_line(format, out, in, [](const uint8_t* line, const LineParts& parts) { read_line(line, parts); });
   for (uint32_t i = 0; i < format.components; ++i) {
     const Plane& plane = out.plane(i);

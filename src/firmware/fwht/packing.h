@@ -12,17 +12,21 @@ namespace softvpu::firmware::fwht {
 
 // A frame in a client's memory. Every line of `size` lies inside the memory; whoever fills this in
 // has checked that.
-struct RawFrame {
+template <typename Byte>
+struct FrameMemory {
   Size size;                                      // of the buffer in pixels, the visible size or more
-  std::array<uint8_t*, kMaxComponents> data{};    // of the layout's component planes
+  std::array<Byte*, kMaxComponents> data{};       // of the layout's component planes
   std::array<uint32_t, kMaxComponents> stride{};  // bytes
 };
+
+using RawFrame = FrameMemory<uint8_t>;
+using ConstRawFrame = FrameMemory<const uint8_t>;
 
 // Writes the picture, and of its blocks' samples past the visible size what the frame has room for.
 void pack(const RawFormat& format, const Picture& picture, const RawFrame& out);
 // Reads the picture, and past the visible size what the frame has; where the frame ends, its last
 // sample is repeated up to the end of the block.
-void unpack(const RawFormat& format, const RawFrame& in, Picture& out);
+void unpack(const RawFormat& format, const ConstRawFrame& in, Picture& out);
 
 // vicodec writes a component that is stored raw as consecutive bytes, where a format has other
 // samples between them too, and predicts the next frame from what is then there. A stream's
