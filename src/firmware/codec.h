@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "media/codec_info.h"
+#include "media/colour.h"
 #include "media/control.h"
 #include "media/done.h"
 #include "media/fourcc.h"
@@ -86,6 +87,7 @@ struct CodecConfig {
   uint32_t threads = 0;        // 0: chosen by the codec
   Size size_hint;              // of a decoder: what the client's container says; {0,0} when unknown
   FrameInterval interval;      // of an encoder: what rate control counts with; 0/0 when unknown
+  Colour colour;               // of an encoder's pictures: for its headers; 0 where unknown
   std::function<void()> wake;  // step() may have something to do again; called from any thread, may be empty
 };
 

@@ -46,6 +46,20 @@ TEST_F(ASession, SendsWhatWasAskedBeforeTheStartInOrder) {
   EXPECT_TRUE(firmware().wait(0ms).timeout);
 }
 
+// What an encoder's host says of its pictures: CONFIGURE has room for it.
+TEST(AnEncodersConfiguration, SaysWhatItsPicturesAre) {
+  const auto sent = vpu::to_wire(
+      {.role = codec::Role::kEncoder, .coded = kVp8, .size_hint = {640, 360}, .interval = {1001, 30000}, .colour = {1, 2, 3, 4}},
+      false);
+  EXPECT_EQ(sent.role, Role::kEncoder);
+  EXPECT_EQ(sent.width_hint, 640u);
+  EXPECT_EQ(sent.interval_num, 1001u);
+  EXPECT_EQ(sent.colorspace, 1u);
+  EXPECT_EQ(sent.xfer_func, 2u);
+  EXPECT_EQ(sent.ycbcr_enc, 3u);
+  EXPECT_EQ(sent.quantization, 4u);
+}
+
 // What an encoder's host says of a picture in two memory planes.
 TEST_F(ASession, SendsEveryPlaneOfAnInput) {
   const auto memory = SharedMemory::create("picture", 8192);
