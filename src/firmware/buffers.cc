@@ -3,7 +3,9 @@
 #include "firmware/buffers.h"
 
 #include <sys/mman.h>
+#include <sys/stat.h>
 
+#include "base/raw_syscall.h"
 #include "base/shared_memory.h"
 
 #ifndef MADV_POPULATE_READ
@@ -18,10 +20,19 @@ struct Mappings {
   std::array<Mapping, SVPU_MAX_PLANES> plane;
 };
 
-Result<Mapping> map_memfd(UniqueFd fd, const svpu_plane& plane, bool writable) {
-  const auto adopted = SharedMemory::adopt(std::move(fd), plane.offset + plane.mapped_length);
-  if (!adopted) return Unexpected(adopted.error());
-  return Mapping::map(adopted->fd(), plane.offset, plane.mapped_length, writable);
+// A buffer of our host's, or what its client has brought: a memfd, with seals or without, or a dma-buf, an inode without a type.
+Result<Mapping> map_memory(const UniqueFd& fd, const svpu_plane& plane, bool writable, Buffers::Identity& identity) {
+  struct stat status {};
+  if (const int error = raw::fstat(fd.get(), &status); error < 0) return fail(-error, "fstat of a buffer's memory");
+  const bool memfd = S_ISREG(status.st_mode) && raw::fcntl(fd.get(), F_GET_SEALS) >= 0;
+  if (!memfd && (status.st_mode & S_IFMT) != 0) return fail(EINVAL, "a buffer's memory is neither a memfd nor a dma-buf");
+  // Up to the end of the page in which it ends.
+  if (status.st_size <= 0 || page_align(static_cast<size_t>(status.st_size)) < plane.offset + plane.mapped_length) {
+    return fail(EINVAL, "a buffer's memory has " + std::to_string(status.st_size) + " bytes, expected at least " +
+                            std::to_string(plane.offset + plane.mapped_length));
+  }
+  identity = {status.st_dev, status.st_ino, plane.offset};
+  return Mapping::map(fd.get(), plane.offset, plane.mapped_length, writable);
 }
 
 // Of the kernel module. A dma-buf's size never changes; mapping more than there is fails.
@@ -59,13 +70,15 @@ Status Buffers::map(const hfi::cmd::MapBuffer& command, hfi::BufferMemory memory
       result->plane[i] = {*at, plane.length, plane.mapped_length};
       continue;
     }
+    Identity identity;
     auto mapping =
-        memory.dma_buf ? map_dma_buf(memory.fd[i], plane, writable) : map_memfd(std::move(memory.fd[i]), plane, writable);
+        memory.dma_buf ? map_dma_buf(memory.fd[i], plane, writable) : map_memory(memory.fd[i], plane, writable, identity);
     if (!mapping) return fail(mapping.error().code, name + ": " + mapping.error().reason);
     // Kernels before 5.14 don't know it; then the pages come one by one.
     (void)madvise(mapping->data(), mapping->size(), writable ? MADV_POPULATE_WRITE : MADV_POPULATE_READ);
     result->plane[i] = {mapping->data(), plane.length, plane.mapped_length};
     mappings->plane[i] = std::move(*mapping);
+    if (i == 0 && writable && identity.inode != 0) result->held = held_of(identity);
   }
   if (memory.heap.empty()) {
     result->owner = std::move(mappings);
@@ -78,6 +91,17 @@ Status Buffers::map(const hfi::cmd::MapBuffer& command, hfi::BufferMemory memory
   };
   entry = {command.buffer.generation, std::shared_ptr<OutputMemory>(result.release(), end)};
   return {};
+}
+
+std::shared_ptr<bool> Buffers::held_of(const Identity& identity) {
+  std::erase_if(known_, [](const Known& known) { return known.held.expired(); });
+  for (const Known& known : known_) {
+    auto held = known.held.lock();  // its owners release it on any thread
+    if (held && known.identity == identity) return held;
+  }
+  auto held = std::make_shared<bool>(false);
+  known_.push_back({identity, held});
+  return held;
 }
 
 bool Buffers::unmap(hfi::Direction direction, hfi::BufferName name) {

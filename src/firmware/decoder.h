@@ -41,7 +41,9 @@ struct OutputMemory {
   uint32_t num_planes = 0;
   std::shared_ptr<void> owner;  // of the mapping
 
-  bool held = false;  // the decoder reads or writes it; guarded by the lock of the pool that lent it out
+  // The decoder reads or writes it; the flag is guarded by the lock of the pool that lent it out. Buffers that lie in the same
+  // memory share the flag: a client may bring one dma-buf under two indices, or under another one than before.
+  std::shared_ptr<bool> held = std::make_shared<bool>(false);
 };
 
 struct InputChunk {

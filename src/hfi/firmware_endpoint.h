@@ -31,7 +31,7 @@ struct BufferMemory {
   Direction direction = Direction::kInput;
   BufferName buffer;
   uint32_t num_planes = 0;    // 1..SVPU_MAX_PLANES, as many as there are valid fds
-  bool dma_buf = false;       // of the kernel module: not a memfd, can't shrink either
+  bool dma_buf = false;       // of the kernel module, known by its session's descriptor
   std::span<std::byte> heap;  // of a slot: the planes are offsets in it, there are no descriptors; mapped as long as heap_owner
   std::shared_ptr<void> heap_owner;
   std::array<UniqueFd, SVPU_MAX_PLANES> fd;
