@@ -34,6 +34,7 @@ class CodecFile final : public FileCore, public std::enable_shared_from_this<Cod
   Controls& controls() { return controls_; }
   Role& role() { return *role_; }
   SessionBooks& session() { return session_; }
+  const BufferExporter& exporter() const { return device_->exporter(); }
 
   // A session for this file, which isn't started yet. Errors: the driver's.
   Status open_session(const codec::SessionConfig& config);
