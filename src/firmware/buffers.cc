@@ -11,6 +11,7 @@
 #endif
 
 namespace softvpu::firmware {
+
 void populate(MappedBuffer& memory) {
   if (!std::exchange(memory.fresh, false)) return;
   // Kernels before 5.14 don't know it; then the pages come one by one.
@@ -33,6 +34,8 @@ Status Buffers::map(const hfi::cmd::MapBuffer& command, std::shared_ptr<hfi::Buf
     const auto data = memory->map(i, plane, writable);
     if (!data) return fail(data.error().code, name + ": " + data.error().reason);
     result->plane[i] = {*data, plane.length, plane.mapped_length};
+    if (i != 0 || !writable) continue;
+    if (const auto identity = memory->identity(i)) result->held = held_of(*identity);
   }
   result->owner = std::move(memory);
   const auto end = [this, direction = command.direction, buffer = command.buffer](MappedBuffer* gone) {
@@ -41,6 +44,17 @@ Status Buffers::map(const hfi::cmd::MapBuffer& command, std::shared_ptr<hfi::Buf
   };
   entry = {command.buffer.generation, std::shared_ptr<MappedBuffer>(result.release(), end)};
   return {};
+}
+
+std::shared_ptr<bool> Buffers::held_of(const hfi::MemoryIdentity& identity) {
+  std::erase_if(known_, [](const Known& known) { return known.held.expired(); });
+  for (const Known& known : known_) {
+    auto held = known.held.lock();  // its owners release it on any thread
+    if (held && known.identity == identity) return held;
+  }
+  auto held = std::make_shared<bool>(false);
+  known_.push_back({identity, held});
+  return held;
 }
 
 bool Buffers::unmap(Side direction, hfi::BufferName name) {

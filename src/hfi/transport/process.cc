@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The firmware's end of the transport "process": a hello packet with the session's descriptors, then one packet per buffer
 // (docs/hfi.md, Transports, Process). src/hfi/host_port.cc is the other end.
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
 #include <vector>
 
+#include "base/raw_syscall.h"
 #include "base/shared_memory.h"
 #include "hfi/transport/packet.h"
 #include "hfi/transport/poll.h"
@@ -17,19 +21,38 @@ namespace {
 // Packets kept for MAP_BUFFER commands that haven't been read yet: a full house on both sides.
 constexpr size_t kMaxPendingMemory = 2 * SVPU_MAX_BUFFERS;
 
-// One memfd per plane.
-class MemfdMemory final : public BufferMemory {
+// A buffer of our host's, or what its client has brought: a memfd, with seals or without, or a dma-buf, an inode without a type.
+Result<MemoryIdentity> identify(int fd, const svpu_plane& plane) {
+  struct stat status {};
+  if (const int error = raw::fstat(fd, &status); error < 0) return fail(-error, "fstat of a buffer's memory");
+  const bool memfd = S_ISREG(status.st_mode) && raw::fcntl(fd, F_GET_SEALS) >= 0;
+  if (!memfd && (status.st_mode & S_IFMT) != 0) return fail(EINVAL, "a buffer's memory is neither a memfd nor a dma-buf");
+  // Up to the end of the page in which it ends.
+  if (status.st_size <= 0 || page_align(static_cast<size_t>(status.st_size)) < plane.offset + plane.mapped_length) {
+    return fail(EINVAL, "a buffer's memory has " + std::to_string(status.st_size) + " bytes, expected at least " +
+                            std::to_string(plane.offset + plane.mapped_length));
+  }
+  return MemoryIdentity{status.st_dev, status.st_ino, plane.offset};
+}
+
+// One descriptor per plane.
+class DescriptorMemory final : public BufferMemory {
  public:
-  MemfdMemory(uint32_t num_planes, std::array<UniqueFd, SVPU_MAX_PLANES> fd) : num_planes_(num_planes), fd_(std::move(fd)) {}
+  DescriptorMemory(uint32_t num_planes, std::array<UniqueFd, SVPU_MAX_PLANES> fd) : num_planes_(num_planes), fd_(std::move(fd)) {}
 
   Result<std::byte*> map(uint32_t index, const svpu_plane& plane, bool writable) override {
     if (index >= num_planes_) return fail(EINVAL, "no descriptor came for plane " + std::to_string(index));
-    const auto adopted = SharedMemory::adopt(std::move(fd_[index]), plane.offset + plane.mapped_length);
-    if (!adopted) return Unexpected(adopted.error());
-    auto mapping = Mapping::map(adopted->fd(), plane.offset, plane.mapped_length, writable);
+    const UniqueFd fd = std::move(fd_[index]);
+    auto identity = identify(fd.get(), plane);
+    if (!identity) return Unexpected(identity.error());
+    auto mapping = Mapping::map(fd.get(), plane.offset, plane.mapped_length, writable);
     if (!mapping) return Unexpected(mapping.error());
+    identity_[index] = *identity;
     mapping_[index] = std::move(*mapping);
     return mapping_[index].data();
+  }
+  std::optional<MemoryIdentity> identity(uint32_t index) const override {
+    return index < num_planes_ ? identity_[index] : std::nullopt;
   }
   std::optional<uint32_t> num_planes() const override { return num_planes_; }
   int fd(uint32_t index) const override { return index < num_planes_ ? fd_[index].get() : -1; }
@@ -37,6 +60,7 @@ class MemfdMemory final : public BufferMemory {
  private:
   uint32_t num_planes_;
   std::array<UniqueFd, SVPU_MAX_PLANES> fd_;
+  std::array<std::optional<MemoryIdentity>, SVPU_MAX_PLANES> identity_;
   std::array<Mapping, SVPU_MAX_PLANES> mapping_;
 };
 
@@ -83,7 +107,7 @@ void ProcessTransport::accept(const svpu_transport_memory& wire, Packet packet) 
   }
   Pending pending{.direction = static_cast<Direction>(wire.direction),
                   .buffer = {wire.index, wire.generation},
-                  .memory = std::make_unique<MemfdMemory>(wire.num_planes, std::move(packet.fd))};
+                  .memory = descriptor_memory(wire.num_planes, std::move(packet.fd))};
   const auto same = std::find_if(pending_.begin(), pending_.end(),
                                  [&](const Pending& other) { return other.is(pending.direction, pending.buffer); });
   if (same != pending_.end()) {
@@ -131,6 +155,10 @@ Result<Hello> receive_hello(int socket, Duration timeout) {
 }
 
 }  // namespace
+
+std::unique_ptr<BufferMemory> descriptor_memory(uint32_t num_planes, std::array<UniqueFd, SVPU_MAX_PLANES> fd) {
+  return std::make_unique<DescriptorMemory>(num_planes, std::move(fd));
+}
 
 Result<Attachment> attach_process(UniqueFd socket, Duration timeout) {
   auto hello = receive_hello(socket.get(), timeout);
