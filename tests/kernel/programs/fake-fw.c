@@ -406,7 +406,8 @@ static void serve(int fd)
 		while (hear(s, slot)) {
 			switch (entry->type) {
 			case SVPU_CMD_QUERY_CAPABILITIES:
-				tell_capabilities(s);
+				if (!is("no-caps"))
+					tell_capabilities(s);
 				break;
 			case SVPU_CMD_CONFIGURE:
 				if (is("early"))
