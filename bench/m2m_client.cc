@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "m2m_client.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/videodev2.h>
 #include <poll.h>
@@ -30,32 +29,10 @@ struct Buffer {
   size_t length = 0;
 };
 
-// Sums the resident memory of every codec process of this user, in KiB.
-uint64_t worker_memory() {
-  uint64_t sum = 0;
-  DIR* proc = opendir("/proc");
-  if (!proc) return 0;
-  while (const dirent* entry = readdir(proc)) {
-    if (entry->d_name[0] < '0' || entry->d_name[0] > '9') continue;
-    const std::string path = std::string("/proc/") + entry->d_name + "/status";
-    FILE* status = std::fopen(path.c_str(), "re");
-    if (!status) continue;
-    char line[256];
-    bool worker = false;
-    while (std::fgets(line, sizeof line, status)) {
-      if (!std::strncmp(line, "Name:", 5)) worker = std::strstr(line, "softvpu-fw") != nullptr;
-      if (worker && !std::strncmp(line, "VmRSS:", 6)) sum += std::strtoull(line + 6, nullptr, 10);
-    }
-    std::fclose(status);
-  }
-  closedir(proc);
-  return sum;
-}
-
 class Client {
  public:
-  Client(const Clip& clip, uint32_t raw_fourcc)
-      : clip_(clip), raw_fourcc_(raw_fourcc), start_(std::chrono::steady_clock::now()) {}
+  Client(const Clip& clip, uint32_t raw_fourcc, PictureSink& sink, const std::function<void()>& before_end)
+      : clip_(clip), raw_fourcc_(raw_fourcc), sink_(sink), before_end_(before_end) {}
   ~Client() {
     for (auto* set : {&inputs_, &outputs_})
       for (Buffer& buffer : *set)
@@ -63,15 +40,17 @@ class Client {
     if (fd_ >= 0) close(fd_);
   }
 
-  DecodeReport run(const std::string& node) {
-    report_.ok = open_node(node) && start_inputs() && pump();
-    report_.total = std::chrono::steady_clock::now() - start_;
-    return report_;
+  std::string run(const std::string& node) {
+    sink_.begin();
+    if (!open_node(node) || !start_inputs() || !pump()) return error_;
+    sink_.end();
+    if (before_end_) before_end_();
+    return {};
   }
 
  private:
   bool fail(const char* what) {
-    report_.error = std::string(what) + ": " + std::strerror(errno);
+    error_ = std::string(what) + ": " + std::strerror(errno);
     return false;
   }
   bool call(unsigned long request, void* arg, const char* name) { return ioctl(fd_, request, arg) == 0 || fail(name); }
@@ -183,6 +162,17 @@ class Client {
     if (!call(VIDIOC_G_FMT, &format, "G_FMT(CAPTURE)")) return false;
     format.fmt.pix_mp.pixelformat = raw_fourcc_;
     if (!call(VIDIOC_S_FMT, &format, "S_FMT(CAPTURE)")) return false;
+    v4l2_selection visible{};
+    visible.type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+    visible.target = V4L2_SEL_TGT_COMPOSE;
+    if (!call(VIDIOC_G_SELECTION, &visible, "G_SELECTION(COMPOSE)")) return false;
+    if (visible.r.left != 0 || visible.r.top != 0) {
+      errno = ENOTSUP;
+      return fail("a picture that is cropped at the left or top");
+    }
+    format_ = format.fmt.pix_mp;
+    width_ = visible.r.width;
+    height_ = visible.r.height;
     v4l2_control minimum{};
     minimum.id = V4L2_CID_MIN_BUFFERS_FOR_CAPTURE;
     if (!call(VIDIOC_G_CTRL, &minimum, "G_CTRL(MIN_BUFFERS_FOR_CAPTURE)")) return false;
@@ -246,14 +236,19 @@ class Client {
       if (errno == EPIPE) return finish_sequence();
       return errno == EAGAIN || fail("DQBUF(CAPTURE)");
     }
-    if (plane.bytesused > 0) {
-      if (report_.frames++ == 0) report_.first_frame = std::chrono::steady_clock::now() - start_;
-      const Buffer& output = outputs_[buffer.index];
-      for (size_t i = 0; i < std::min<size_t>(plane.bytesused, 64); ++i)
-        report_.checksum = report_.checksum * 31 + output.data[i];
-    }
+    if (plane.bytesused > 0) sink_.take(picture_in(outputs_[buffer.index]));
     if (buffer.flags & V4L2_BUF_FLAG_LAST) return finish_sequence();
     return queue_output(buffer.index);
+  }
+
+  Picture picture_in(const Buffer& buffer) const {
+    const size_t stride = format_.plane_fmt[0].bytesperline;
+    const uint8_t* chroma = buffer.data + stride * format_.height;
+    if (raw_fourcc_ == V4L2_PIX_FMT_NV12) return {{buffer.data, chroma, nullptr}, {stride, stride, 0}, width_, height_};
+    return {{buffer.data, chroma, chroma + stride / 2 * (size_t{format_.height} / 2)},
+            {stride, stride / 2, stride / 2},
+            width_,
+            height_};
   }
 
   // The LAST buffer ends either the drain or the old resolution (dev-decoder.rst, Decoding).
@@ -262,14 +257,17 @@ class Client {
       change_pending_ = false;
       return set_up_output();
     }
-    report_.worker_rss_kib = worker_memory();
     done_ = true;
     return true;
   }
 
   const Clip& clip_;
   const uint32_t raw_fourcc_;
-  const std::chrono::steady_clock::time_point start_;
+  PictureSink& sink_;
+  const std::function<void()>& before_end_;
+  v4l2_pix_format_mplane format_{};
+  uint32_t width_ = 0;  // of what is visible, pixels
+  uint32_t height_ = 0;
   int fd_ = -1;
   std::vector<Buffer> inputs_;
   std::vector<Buffer> outputs_;
@@ -278,13 +276,14 @@ class Client {
   bool streaming_output_ = false;
   bool change_pending_ = false;
   bool done_ = false;
-  DecodeReport report_;
+  std::string error_;
 };
 
 }  // namespace
 
-DecodeReport decode_through_device(const std::string& node, const Clip& clip, uint32_t raw_fourcc) {
-  return Client(clip, raw_fourcc).run(node);
+std::string decode_through_device(const std::string& node, const Clip& clip, uint32_t raw_fourcc, PictureSink& sink,
+                                  const std::function<void()>& before_end) {
+  return Client(clip, raw_fourcc, sink, before_end).run(node);
 }
 
 }  // namespace softvpu::bench

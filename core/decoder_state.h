@@ -9,6 +9,7 @@
 #define SOFTVPU_CORE_DECODER_STATE_H
 
 #include "core/types.h"
+#include "core/verdict.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -105,14 +106,6 @@ enum svpu_decoder_action {
 	SVPU_DO_CLEAR_EPIPE, /* DQBUF(CAPTURE) waits again */
 	/* As vb2_queue_error(): POLLERR and EIO until STREAMOFF gives the buffers back. */
 	SVPU_DO_FAIL_QUEUES,
-};
-
-/* What a host answers to the call behind an event. */
-enum svpu_verdict {
-	SVPU_ACCEPTED,
-	SVPU_REFUSED_FAILED, /* EIO */
-	SVPU_REFUSED_BUSY, /* EBUSY: a drain is under way */
-	SVPU_REFUSED_UNFIT, /* EINVAL: no CAPTURE buffer can take a frame */
 };
 
 #define SVPU_MAX_DECODER_ACTIONS 6

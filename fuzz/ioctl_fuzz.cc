@@ -2,7 +2,7 @@
 // Sequences of ioctls on up to three opens of a decoder node over the null codec. Every byte is a decision; structures are half
 // sensible, half noise, so that deep states are reached and each field is tried with anything. One thread: the codec speaks where
 // the input says so, and while an ioctl sleeps; one that would sleep for ever is interrupted by a signal.
-// Links: softvpu_v4l2
+// Links: softvpu_v4l2 softvpu_codec_testing
 // Covers: src/v4l2
 #include <linux/videodev2.h>
 #include <sys/mman.h>
@@ -18,7 +18,7 @@
 #include <memory>
 #include <vector>
 
-#include "codec/null_driver.h"
+#include "codec/testing/null_driver.h"
 #include "v4l2/decoder/decoder_ioctls.h"
 #include "v4l2/video_device.h"
 

@@ -1,24 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * See bar.h. The driver's file is included for what is static there.
+ * See bar.h.
  */
 #include "kernel_shim/bar.h"
 
-#include "kernel/transport/ivshmem.c"
-
-unsigned long jiffies;
-unsigned int svpu_timeout_ms;
+#include "kernel/transport/bar_header.c"
 
 void shim_log(const char *format, ...)
-{
-}
-
-void shim_complain(const char *what)
-{
-	abort();
-}
-
-void svpu_bar_drop_inode(struct svpu_bar *bar)
 {
 }
 
@@ -28,7 +16,7 @@ long shim_bar_pages(struct svpu_ivshmem_header *header, u64 size)
 	struct pci_dev pdev = { .bar = { registers, NULL, header },
 				.bar_size = { sizeof(registers), 0, size } };
 	struct svpu_bar bar = { .pdev = &pdev };
-	int ret = svpu_bar_map(&bar);
+	int ret = svpu_bar_open_memory(&bar);
 
 	return ret ? ret : (long)svpu_heap_pages(&bar);
 }

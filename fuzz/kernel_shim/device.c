@@ -26,6 +26,7 @@ static struct {
 	struct svpu_vpu vpu;
 	struct svpu_ctx *ctx;
 	struct v4l2_m2m_ctx m2m;
+	struct v4l2_ctrl control;
 	struct svpu_link *sessions[SHIM_MOST_SESSIONS]; /* with a reference of the firmware's */
 	bool closed[SHIM_MOST_SESSIONS];
 	unsigned int num_sessions;
@@ -347,6 +348,7 @@ bool shim_open(void)
 	svpu_session_init(&ctx->session, &shim.vpu.device, &svpu_decoder_events, &ctx->lock);
 	ctx->formats.caps = svpu_caps_get(shim.vpu.caps);
 	svpu_format_defaults(&ctx->formats);
+	INIT_LIST_HEAD(&ctx->controls.ctrls);
 	memset(&shim.m2m, 0, sizeof(shim.m2m));
 	for (i = 0; i < 2; i++)
 		INIT_LIST_HEAD(&shim.m2m.ready[i]);
@@ -376,6 +378,16 @@ void shim_close(void)
 	mutex_destroy(&ctx->lock);
 	free(ctx);
 	shim.ctx = NULL;
+}
+
+void shim_add_control(uint32_t id, uint32_t flags, int32_t value, int32_t default_value)
+{
+	shim.control = (struct v4l2_ctrl){ .id = id,
+					   .type = V4L2_CTRL_TYPE_INTEGER,
+					   .flags = flags,
+					   .default_value = default_value,
+					   .cur.val = value };
+	list_add_tail(&shim.control.node, &shim.ctx->controls.ctrls);
 }
 
 static struct v4l2_format shim_format(unsigned int side)
@@ -443,7 +455,8 @@ void shim_queue(unsigned int side, unsigned int index, unsigned int bytes, unsig
 		uint64_t timestamp, uint32_t flags)
 {
 	mutex_lock(&shim.ctx->lock);
-	if (!svpu_decoder_has_failed(&shim.ctx->decoder.state) && !(side == SVPU_Q_CAPTURE && svpu_queue(shim.ctx, SVPU_Q_CAPTURE)->error))
+	if (!svpu_decoder_has_failed(&shim.ctx->decoder.state) &&
+	    !(side == SVPU_Q_CAPTURE && svpu_queue(shim.ctx, SVPU_Q_CAPTURE)->error))
 		(void)shim_qbuf(&shim.m2m.queue[side], index, bytes, offset, timestamp, flags);
 	mutex_unlock(&shim.ctx->lock);
 }
@@ -488,10 +501,13 @@ void shim_work(void)
 
 	if (shim.vpu.probe_work.pending)
 		shim_run(&shim.vpu.probe_work);
+	if (shim.vpu.probe_timeout.work.pending && time_after(jiffies, shim.vpu.probe_timeout.due))
+		shim_run(&shim.vpu.probe_timeout.work);
 	/* A work that queues itself has as many turns as there are messages. */
 	for (i = 0; ctx && ctx->session.work.pending && i < 16; i++)
 		shim_run(&ctx->session.work);
-	if (ctx && ctx->session.watchdog.work.pending && time_after(jiffies, ctx->session.watchdog.due))
+	if (ctx && ctx->session.watchdog.work.pending &&
+	    time_after(jiffies, ctx->session.watchdog.due))
 		shim_run(&ctx->session.watchdog.work);
 }
 

@@ -46,6 +46,8 @@ void shim_probe_cancel(void);
 bool shim_open(void);
 void shim_close(void);
 bool shim_is_open(void);
+/* One control, of the kernel's framework; at most one in an open file. */
+void shim_add_control(uint32_t id, uint32_t flags, int32_t value, int32_t default_value);
 void shim_set_format(unsigned int side, uint32_t fourcc, uint32_t width, uint32_t height,
 		     uint32_t size);
 void shim_query(unsigned int side, uint32_t index, uint32_t fourcc);

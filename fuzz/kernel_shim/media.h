@@ -19,8 +19,17 @@ struct address_space;
 struct vm_area_struct;
 struct dma_buf;
 struct v4l2_m2m_dev;
+struct v4l2_ctrl {
+	struct list_head node;
+	u32 id, type;
+	unsigned long flags;
+	s64 default_value;
+	struct {
+		s32 val;
+	} cur;
+};
 struct v4l2_ctrl_handler {
-	int unused;
+	struct list_head ctrls;
 };
 struct v4l2_device {
 	int users;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What kernel/transport/ivshmem.c uses of the PCI core, see shim.h: a device whose BARs are memory of ours.
+ * What kernel/transport/bar_header.c uses of the PCI core, see shim.h: a device whose BARs are memory of ours.
  * Included as <linux/pci.h>, <linux/io.h> and so on by what is built for bar.c.
  */
 #ifndef SHIM_PCI_H

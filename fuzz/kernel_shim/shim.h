@@ -208,6 +208,10 @@ static inline bool list_empty(const struct list_head *l)
 {
 	return l->next == l;
 }
+static inline bool list_is_first(const struct list_head *l, const struct list_head *head)
+{
+	return l->prev == head;
+}
 static inline void list_add_tail(struct list_head *l, struct list_head *head)
 {
 	l->next = head;

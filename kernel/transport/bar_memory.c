@@ -3,32 +3,13 @@
  * Buffers in the BAR of an ivshmem device: videobuf2's memory operations. MMAP buffers lie in the
  * window of their file, where its worker finds them; other memory (USERPTR, DMABUF) is left to
  * imported.c, and bounced by vpu/buffers.c. Exported buffers of a window are reached in place when
- * the same file imports them.
- *
- * The memory has no struct pages: it can be mapped by processes and by the kernel, but not be
- * given to another device's DMA. Processes get it page by page as they touch it, so that it can be
- * taken away again when the device goes (svpu_bar_revoke()): SIGBUS from then on.
+ * the same file imports them. The memory has no struct pages: it can be mapped by processes
+ * (bar_mapping.c) and by the kernel, but not be given to another device's DMA.
  */
 #include <linux/bitmap.h>
-#include <linux/fs.h>
-#include <linux/mm.h>
-#include <linux/mount.h>
-#include <linux/pseudo_fs.h>
 #include <linux/slab.h>
 
-#include "compat.h"
-#include "transport/ivshmem.h"
-#include "transport/memory.h"
-
-/* Pages that one fault maps, at most: a picture is touched as a whole. */
-#define SVPU_FAULT_PAGES 512
-
-struct svpu_bar_buffer {
-	struct svpu_own own; /* first */
-	struct svpu_window *window;
-	unsigned long first, pages; /* in the heap, with the tail */
-	refcount_t holds; /* one for all users, one for each sharing with a firmware */
-};
+#include "transport/bar_memory.h"
 
 /* ---- pages of a window ---- */
 
@@ -51,27 +32,6 @@ static void svpu_window_give_back(struct svpu_window *window, struct svpu_bar_bu
 	mutex_unlock(&window->bar->lock);
 }
 
-static struct svpu_device *svpu_buffer_device(const struct svpu_bar_buffer *buffer)
-{
-	return buffer->window->bar->dev;
-}
-
-static u64 svpu_buffer_offset(const struct svpu_bar_buffer *buffer)
-{
-	return (u64)buffer->first << PAGE_SHIFT;
-}
-
-static unsigned long svpu_buffer_pfn(const struct svpu_bar_buffer *buffer)
-{
-	return PHYS_PFN(svpu_window_physical(buffer->window) + buffer->window->bar->heap_offset) +
-	       buffer->first;
-}
-
-static void *svpu_buffer_vaddr(const struct svpu_bar_buffer *buffer)
-{
-	return buffer->window->base + buffer->window->bar->heap_offset + svpu_buffer_offset(buffer);
-}
-
 /* ---- MMAP ---- */
 
 /* The pages are free when neither videobuf2 nor a session's worker uses them. */
@@ -84,13 +44,24 @@ static void svpu_bar_drop(struct svpu_bar_buffer *buffer)
 	kfree(buffer);
 }
 
-static void svpu_bar_put(void *priv)
+static void svpu_bar_free_buffer(struct svpu_own *own)
 {
-	struct svpu_bar_buffer *buffer = priv;
-
-	if (refcount_dec_and_test(&buffer->own.users))
-		svpu_bar_drop(buffer);
+	svpu_bar_drop(svpu_bar_buffer_of(own));
 }
+
+static void *svpu_bar_vaddr(struct svpu_own *own)
+{
+	const struct svpu_bar_buffer *buffer = svpu_bar_buffer_of(own);
+
+	return buffer->window->base + buffer->window->bar->heap_offset + svpu_buffer_offset(buffer);
+}
+
+static const struct svpu_own_ops svpu_bar_own_ops = {
+	.free = svpu_bar_free_buffer,
+	.vaddr = svpu_bar_vaddr,
+	.map = svpu_bar_map,
+	.vm_ops = &svpu_bar_vm_ops,
+};
 
 static void *svpu_bar_alloc(struct vb2_buffer *vb, struct device *dev, unsigned long size)
 {
@@ -117,142 +88,15 @@ static void *svpu_bar_alloc(struct vb2_buffer *vb, struct device *dev, unsigned 
 	}
 	svpu_window_get(window);
 	refcount_set(&buffer->holds, 1);
-	svpu_own_init(&buffer->own, size, svpu_bar_put);
+	svpu_own_init(&buffer->own, &svpu_bar_own_ops, size);
 	if (!svpu_access_begin(client->dev, &access)) {
-		svpu_bar_put(buffer);
+		svpu_own_put(&buffer->own);
 		return ERR_PTR(-ENODEV);
 	}
 	/* It may have been another process's. */
-	memset(svpu_buffer_vaddr(buffer), 0, buffer->pages << PAGE_SHIFT);
+	memset(svpu_bar_vaddr(&buffer->own), 0, buffer->pages << PAGE_SHIFT);
 	svpu_access_end(client->dev, access);
 	return buffer;
-}
-
-static void *svpu_bar_vaddr(struct vb2_buffer *vb, void *priv)
-{
-	struct svpu_bar_buffer *buffer = priv;
-
-	return buffer->own.imported.other ? svpu_imported_vaddr(vb, priv) :
-					    svpu_buffer_vaddr(buffer);
-}
-
-/* ---- mapped by processes ---- */
-
-static void svpu_bar_vm_open(struct vm_area_struct *vma)
-{
-	vb2_common_vm_ops.open(vma);
-}
-
-static void svpu_bar_vm_close(struct vm_area_struct *vma)
-{
-	vb2_common_vm_ops.close(vma);
-}
-
-static vm_fault_t svpu_bar_vm_fault(struct vm_fault *vmf)
-{
-	struct vm_area_struct *vma = vmf->vma;
-	struct vb2_vmarea_handler *handler = vma->vm_private_data;
-	struct svpu_bar_buffer *buffer = handler->arg;
-	struct svpu_device *dev = svpu_buffer_device(buffer);
-	unsigned long end = min(vma->vm_end, vmf->address + SVPU_FAULT_PAGES * PAGE_SIZE);
-	unsigned long at = vmf->address & PAGE_MASK;
-	unsigned long pfn = svpu_buffer_pfn(buffer) + vmf->pgoff;
-	vm_fault_t ret = VM_FAULT_SIGBUS;
-	int access;
-
-	if (!svpu_access_begin(dev, &access))
-		return VM_FAULT_SIGBUS;
-	/* The buffer's whole pages, from vm_pgoff 0 on: svpu_bar_map() has checked the length. */
-	for (; at < end; at += PAGE_SIZE, pfn++) {
-		ret = vmf_insert_pfn(vma, at, pfn);
-		if (ret != VM_FAULT_NOPAGE)
-			break;
-	}
-	svpu_access_end(dev, access);
-	atomic64_inc(&dev->faults);
-	/* What was asked for is there. */
-	return at > (vmf->address & PAGE_MASK) ? VM_FAULT_NOPAGE : ret;
-}
-
-static const struct vm_operations_struct svpu_bar_vm_ops = {
-	.open = svpu_bar_vm_open,
-	.close = svpu_bar_vm_close,
-	.fault = svpu_bar_vm_fault,
-};
-
-static int svpu_bar_map(struct svpu_bar_buffer *buffer, struct vm_area_struct *vma,
-			unsigned long most)
-{
-	/* A private copy of a page that is no struct page can't be made. */
-	if (!(vma->vm_flags & VM_SHARED) || vma->vm_end - vma->vm_start > most)
-		return -EINVAL;
-	svpu_vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
-	svpu_own_map(&buffer->own, vma, &svpu_bar_vm_ops);
-	return 0;
-}
-
-static int svpu_bar_mmap(void *priv, struct vm_area_struct *vma)
-{
-	struct svpu_bar_buffer *buffer = priv;
-
-	return svpu_bar_map(buffer, vma, buffer->own.size);
-}
-
-/*
- * All mappings of a device's buffers, of its node and of dma-bufs, are in one address space, so
- * that they are found when the device goes: as in DRM, that of an inode that nobody sees.
- */
-static struct vfsmount *svpu_bar_mount;
-static int svpu_bar_mounts;
-
-static int svpu_bar_init_fs_context(struct fs_context *context)
-{
-	return init_pseudo(context, 0x53565055) ? 0 : -ENOMEM;
-}
-
-/* Not registered, so nobody can mount it; without an owner, so it doesn't hold the module. */
-static struct file_system_type svpu_bar_fs = {
-	.name = "softvpu",
-	.init_fs_context = svpu_bar_init_fs_context,
-	.kill_sb = kill_anon_super,
-};
-
-/* Errors: those of mounting, -ENOMEM. */
-int svpu_bar_make_inode(struct svpu_bar *bar)
-{
-	struct inode *inode;
-	int ret = simple_pin_fs(&svpu_bar_fs, &svpu_bar_mount, &svpu_bar_mounts);
-
-	if (ret)
-		return ret;
-	inode = alloc_anon_inode(svpu_bar_mount->mnt_sb);
-	if (IS_ERR(inode)) {
-		simple_release_fs(&svpu_bar_mount, &svpu_bar_mounts);
-		return PTR_ERR(inode);
-	}
-	bar->inode = inode;
-	return 0;
-}
-
-void svpu_bar_drop_inode(struct svpu_bar *bar)
-{
-	if (!bar->inode)
-		return;
-	iput(bar->inode);
-	simple_release_fs(&svpu_bar_mount, &svpu_bar_mounts);
-}
-
-struct address_space *svpu_bar_mapping(struct svpu_device *dev)
-{
-	struct svpu_bar *bar = dev->transport_data;
-
-	return bar->inode->i_mapping;
-}
-
-/* The device is revoked: nothing is mapped any more after this. */
-void svpu_bar_revoke(struct svpu_bar *bar)
-{
-	unmap_mapping_range(bar->inode->i_mapping, 0, 0, 1);
 }
 
 /* ---- exported buffers ---- */
@@ -268,11 +112,6 @@ static void svpu_bar_dmabuf_unmap(struct dma_buf_attachment *attachment, struct 
 {
 }
 
-static void svpu_bar_dmabuf_release(struct dma_buf *dbuf)
-{
-	svpu_bar_put(dbuf->priv);
-}
-
 /*
  * Other drivers are told that the device has gone, if they ask; vmap() can't refuse, since the
  * dma-buf core warns of that.
@@ -282,29 +121,11 @@ static int svpu_bar_dmabuf_begin(struct dma_buf *dbuf, enum dma_data_direction d
 	return READ_ONCE(svpu_buffer_device(dbuf->priv)->revoked) ? -ENODEV : 0;
 }
 
-static int svpu_bar_dmabuf_vmap(struct dma_buf *dbuf, struct iosys_map *map)
-{
-	iosys_map_set_vaddr(map, svpu_buffer_vaddr(dbuf->priv));
-	return 0;
-}
-
-static int svpu_bar_dmabuf_mmap(struct dma_buf *dbuf, struct vm_area_struct *vma)
-{
-	struct svpu_bar_buffer *buffer = dbuf->priv;
-
-	/* Of a part, too: the dma-buf's core has checked that it lies inside. */
-	if (vma->vm_pgoff)
-		return -EINVAL;
-	return svpu_bar_map(buffer, vma, dbuf->size);
-}
-
 static const struct dma_buf_ops svpu_bar_dmabuf_ops = {
 	.map_dma_buf = svpu_bar_dmabuf_map,
 	.unmap_dma_buf = svpu_bar_dmabuf_unmap,
-	.release = svpu_bar_dmabuf_release,
 	.begin_cpu_access = svpu_bar_dmabuf_begin,
-	.vmap = svpu_bar_dmabuf_vmap,
-	.mmap = svpu_bar_dmabuf_mmap,
+	SVPU_SHARED_DMABUF_OPS,
 };
 
 static struct dma_buf *svpu_bar_get_dmabuf(struct vb2_buffer *vb, void *priv, unsigned long flags)
@@ -325,10 +146,7 @@ struct svpu_device *svpu_bar_exporter(struct dma_buf *dbuf)
 
 const struct vb2_mem_ops svpu_bar_memops = {
 	.alloc = svpu_bar_alloc,
-	.put = svpu_bar_put,
 	.get_dmabuf = svpu_bar_get_dmabuf,
-	.vaddr = svpu_bar_vaddr,
-	.mmap = svpu_bar_mmap,
 	SVPU_SHARED_MEM_OPS,
 };
 

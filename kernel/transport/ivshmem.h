@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Transport "ivshmem": what ivshmem.c (the PCI device, liveness), bar_sessions.c (windows and
- * sessions) and bar_memory.c (buffers in BAR 2) share. softvpu/ivshmem.h is the layout of the BAR.
+ * Transport "ivshmem": what ivshmem.c (the PCI device), bar_header.c, bar_server.c,
+ * bar_sessions.c (windows and sessions), bar_memory.c and bar_mapping.c (buffers in BAR 2) share.
+ * softvpu/ivshmem.h is the layout of the BAR.
  *
  * A window is our view of a slot: the part of the BAR that one worker maps. It belongs to one open
  * file, to asking for capabilities, or to nobody; it is given away again only when everything in
@@ -110,6 +111,15 @@ static inline void svpu_bar_post(struct svpu_bar *bar, u32 *word, u32 value)
 	svpu_access_end(bar->dev, access);
 }
 
+/* bar_header.c */
+int svpu_bar_open_memory(struct svpu_bar *bar);
+
+/* bar_server.c */
+void svpu_bar_init_server(struct svpu_bar *bar);
+void svpu_bar_ping(struct svpu_bar *bar);
+int svpu_bar_request_irqs(struct svpu_bar *bar);
+void svpu_bar_free_irqs(struct svpu_bar *bar, unsigned int count);
+
 /* bar_sessions.c */
 struct svpu_window *svpu_window_claim(struct svpu_bar *bar);
 void svpu_window_get(struct svpu_window *window);
@@ -123,12 +133,14 @@ void svpu_bar_release(struct svpu_link *link);
 void svpu_bar_doorbell(struct svpu_link *link);
 void svpu_bar_leave(struct svpu_client *client);
 
-/* bar_memory.c */
-extern const struct vb2_mem_ops svpu_bar_memops;
+/* bar_mapping.c */
 int svpu_bar_make_inode(struct svpu_bar *bar);
 void svpu_bar_drop_inode(struct svpu_bar *bar);
 struct address_space *svpu_bar_mapping(struct svpu_device *dev);
 void svpu_bar_revoke(struct svpu_bar *bar);
+
+/* bar_memory.c */
+extern const struct vb2_mem_ops svpu_bar_memops;
 bool svpu_bar_reaches(struct svpu_client *client, struct vb2_buffer *vb, unsigned int plane);
 void *svpu_bar_share(struct vb2_buffer *vb, unsigned int plane, void *bounce,
 		     struct svpu_plane *wire);

@@ -4,9 +4,21 @@
 #define SOFTVPU_LOCAL_H
 
 #include <linux/fs.h>
+#include <linux/miscdevice.h>
 #include <linux/wait.h>
 
 #include "transport/transport.h"
+
+/* What this transport has of the device, in svpu_device.transport_data. */
+struct svpu_local {
+	struct svpu_device *dev;
+	struct miscdevice misc;
+	spinlock_t lock; /* opened, attached, waiting */
+	bool opened; /* the node; by one firmware at a time */
+	bool attached; /* and it may be offered sessions */
+	struct list_head waiting; /* sessions that no worker took yet; each holds a reference */
+	wait_queue_head_t wait;
+};
 
 /* What this transport has of a session, in svpu_link.data. */
 struct svpu_local_session {
@@ -19,6 +31,9 @@ struct svpu_local_session {
 	u64 bells;
 	bool closed; /* by the host */
 };
+
+/* local_firmware.c: of the firmware node */
+extern const struct file_operations svpu_fw_file_ops;
 
 /* local_session.c: of a worker's file; its private data is the session, with a reference. */
 extern const struct file_operations svpu_session_file_ops;

@@ -21,16 +21,36 @@ struct svpu_local_buffer {
 
 /* ---- MMAP ---- */
 
-static void svpu_local_put(void *priv)
+static struct svpu_local_buffer *svpu_local_of(struct svpu_own *own)
 {
-	struct svpu_local_buffer *buffer = priv;
+	return container_of(own, struct svpu_local_buffer, own);
+}
 
-	if (!refcount_dec_and_test(&buffer->own.users))
-		return;
+static void svpu_local_free_pages(struct svpu_own *own)
+{
+	struct svpu_local_buffer *buffer = svpu_local_of(own);
+
 	vfree(buffer->memory);
 	svpu_uncharge(&buffer->charge);
 	kfree(buffer);
 }
+
+static void *svpu_local_pages(struct svpu_own *own)
+{
+	return svpu_local_of(own)->memory;
+}
+
+static int svpu_local_map_pages(struct svpu_own *own, struct vm_area_struct *vma)
+{
+	return svpu_pages_map(vma, svpu_local_of(own)->memory);
+}
+
+static const struct svpu_own_ops svpu_local_own_ops = {
+	.free = svpu_local_free_pages,
+	.vaddr = svpu_local_pages,
+	.map = svpu_local_map_pages,
+	.vm_ops = &vb2_common_vm_ops,
+};
 
 static void *svpu_local_alloc(struct vb2_buffer *vb, struct device *dev, unsigned long size)
 {
@@ -44,7 +64,7 @@ static void *svpu_local_alloc(struct vb2_buffer *vb, struct device *dev, unsigne
 	buffer->memory = svpu_pages_alloc(buffer->whole);
 	if (!buffer->memory)
 		goto err_charge;
-	svpu_own_init(&buffer->own, size, svpu_local_put);
+	svpu_own_init(&buffer->own, &svpu_local_own_ops, size);
 	return buffer;
 
 err_charge:
@@ -52,32 +72,6 @@ err_charge:
 err_buffer:
 	kfree(buffer);
 	return ERR_PTR(-ENOMEM);
-}
-
-static void *svpu_local_vaddr(struct vb2_buffer *vb, void *priv)
-{
-	struct svpu_local_buffer *buffer = priv;
-
-	return buffer->own.imported.other ? svpu_imported_vaddr(vb, priv) : buffer->memory;
-}
-
-static int svpu_local_map(struct svpu_local_buffer *buffer, struct vm_area_struct *vma)
-{
-	int ret = svpu_pages_map(vma, buffer->memory);
-
-	if (ret)
-		return ret;
-	svpu_own_map(&buffer->own, vma, &vb2_common_vm_ops);
-	return 0;
-}
-
-static int svpu_local_mmap(void *priv, struct vm_area_struct *vma)
-{
-	struct svpu_local_buffer *buffer = priv;
-
-	if (vma->vm_end - vma->vm_start > buffer->own.size)
-		return -EINVAL;
-	return svpu_local_map(buffer, vma);
 }
 
 /* ---- as dma-bufs ---- */
@@ -119,33 +113,10 @@ err_table:
 	return ERR_PTR(ret);
 }
 
-static void svpu_local_dmabuf_release(struct dma_buf *dbuf)
-{
-	svpu_local_put(dbuf->priv);
-}
-
-static int svpu_local_dmabuf_vmap(struct dma_buf *dbuf, struct iosys_map *map)
-{
-	struct svpu_local_buffer *buffer = dbuf->priv;
-
-	iosys_map_set_vaddr(map, buffer->memory);
-	return 0;
-}
-
-static int svpu_local_dmabuf_mmap(struct dma_buf *dbuf, struct vm_area_struct *vma)
-{
-	/* Of a part, too: the dma-buf's core has checked that it lies inside. */
-	if (vma->vm_pgoff)
-		return -EINVAL;
-	return svpu_local_map(dbuf->priv, vma);
-}
-
 static const struct dma_buf_ops svpu_local_dmabuf_ops = {
 	.map_dma_buf = svpu_local_dmabuf_map,
 	.unmap_dma_buf = svpu_local_dmabuf_unmap,
-	.release = svpu_local_dmabuf_release,
-	.vmap = svpu_local_dmabuf_vmap,
-	.mmap = svpu_local_dmabuf_mmap,
+	SVPU_SHARED_DMABUF_OPS,
 };
 
 static struct dma_buf *svpu_local_get_dmabuf(struct vb2_buffer *vb, void *priv, unsigned long flags)
@@ -165,9 +136,6 @@ struct dma_buf *svpu_local_lend(void *priv, unsigned long flags)
 
 const struct vb2_mem_ops svpu_local_memops = {
 	.alloc = svpu_local_alloc,
-	.put = svpu_local_put,
 	.get_dmabuf = svpu_local_get_dmabuf,
-	.vaddr = svpu_local_vaddr,
-	.mmap = svpu_local_mmap,
 	SVPU_SHARED_MEM_OPS,
 };

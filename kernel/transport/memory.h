@@ -49,24 +49,42 @@ void *svpu_imported_vaddr(struct vb2_buffer *vb, struct svpu_imported *imported)
 /* own.c: a buffer that a transport allocates begins with this */
 struct svpu_own {
 	struct svpu_imported imported; /* first, and empty: this isn't imported memory */
+	const struct svpu_own_ops *ops;
 	unsigned long size; /* as videobuf2 knows it */
 	refcount_t users; /* as videobuf2 counts them; dma-bufs and mappings are among them */
 	struct vb2_vmarea_handler handler;
 };
 
-void svpu_own_init(struct svpu_own *own, unsigned long size, void (*put)(void *priv));
+/* The memory itself. */
+struct svpu_own_ops {
+	void (*free)(struct svpu_own *own); /* it has no users any more */
+	void *(*vaddr)(struct svpu_own *own);
+	/* Into a process, from its beginning; the length is checked. Errors: those of mmap(). */
+	int (*map)(struct svpu_own *own, struct vm_area_struct *vma);
+	const struct vm_operations_struct *vm_ops;
+};
+
+void svpu_own_init(struct svpu_own *own, const struct svpu_own_ops *ops, unsigned long size);
 unsigned long svpu_own_whole(struct vb2_buffer *vb, unsigned long size);
-unsigned int svpu_own_num_users(void *priv);
-void svpu_own_map(struct svpu_own *own, struct vm_area_struct *vma,
-		  const struct vm_operations_struct *ops);
 struct dma_buf *svpu_own_export(struct svpu_own *own, const struct dma_buf_ops *ops,
 				unsigned long size, unsigned long flags);
+void svpu_own_put(void *priv);
+void *svpu_own_vaddr(struct vb2_buffer *vb, void *priv);
+unsigned int svpu_own_num_users(void *priv);
+int svpu_own_mmap(void *priv, struct vm_area_struct *vma);
+void svpu_own_dmabuf_release(struct dma_buf *dbuf);
+int svpu_own_dmabuf_vmap(struct dma_buf *dbuf, struct iosys_map *map);
+int svpu_own_dmabuf_mmap(struct dma_buf *dbuf, struct vm_area_struct *vma);
 
-/* What of a transport's vb2_mem_ops isn't its own. */
+/* What of a transport's vb2_mem_ops and dma_buf_ops isn't its own. */
 #define SVPU_SHARED_MEM_OPS                                                       \
+	.put = svpu_own_put, .vaddr = svpu_own_vaddr, .mmap = svpu_own_mmap,      \
 	.get_userptr = svpu_get_userptr, .put_userptr = svpu_put_userptr,         \
 	.attach_dmabuf = svpu_attach_dmabuf, .detach_dmabuf = svpu_detach_dmabuf, \
 	.map_dmabuf = svpu_map_dmabuf, .unmap_dmabuf = svpu_unmap_dmabuf,         \
 	.num_users = svpu_own_num_users
+#define SVPU_SHARED_DMABUF_OPS                                            \
+	.release = svpu_own_dmabuf_release, .vmap = svpu_own_dmabuf_vmap, \
+	.mmap = svpu_own_dmabuf_mmap
 
 #endif /* SOFTVPU_MEMORY_H */

@@ -24,8 +24,9 @@ static int svpu_open_session(struct svpu_ctx *ctx)
 	/*
 	 * A failure here is the session's, as if it came later: the buffers come back with errors.
 	 */
-	svpu_decoder_check(ctx, svpu_session_start(&ctx->session, formats->codec->info.coded,
-						   formats->hint_width, formats->hint_height));
+	ret = svpu_session_start(&ctx->session, formats->codec->info.coded, formats->hint_width,
+				 formats->hint_height);
+	svpu_decoder_check(ctx, ret ? ret : svpu_decoder_tell_controls(ctx));
 	return 0;
 }
 

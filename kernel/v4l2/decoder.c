@@ -148,6 +148,25 @@ static void svpu_decoder_resume(struct svpu_ctx *ctx)
 	svpu_decoder_check(ctx, ret);
 }
 
+/*
+ * A session begins with what was set before. Without the handler's lock, which comes before the
+ * file's: the list doesn't change, and a value that changes now is sent by controls.c.
+ */
+int svpu_decoder_tell_controls(struct svpu_ctx *ctx)
+{
+	struct v4l2_ctrl *ctrl;
+	s32 value;
+	int ret = 0;
+
+	list_for_each_entry(ctrl, &ctx->controls.ctrls, node) {
+		value = READ_ONCE(ctrl->cur.val);
+		if (!ret && !(ctrl->flags & V4L2_CTRL_FLAG_READ_ONLY) &&
+		    ctrl->type != V4L2_CTRL_TYPE_BUTTON && value != ctrl->default_value)
+			ret = svpu_session_set_control(&ctx->session, ctrl->id, value);
+	}
+	return ret;
+}
+
 void svpu_decoder_act(struct svpu_ctx *ctx, enum svpu_decoder_action action)
 {
 	static const struct v4l2_event eos = { .type = V4L2_EVENT_EOS };

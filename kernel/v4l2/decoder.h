@@ -16,6 +16,7 @@ void svpu_decoder_act(struct svpu_ctx *ctx, enum svpu_decoder_action action);
 int svpu_decoder_happens(struct svpu_ctx *ctx, enum svpu_decoder_trigger what);
 void svpu_decoder_fail(struct svpu_ctx *ctx, const char *why);
 void svpu_decoder_check(struct svpu_ctx *ctx, int ret);
+int svpu_decoder_tell_controls(struct svpu_ctx *ctx);
 void svpu_decoder_push(struct svpu_ctx *ctx);
 void svpu_decoder_deliver_last(struct svpu_ctx *ctx);
 void svpu_decoder_header_news(struct svpu_ctx *ctx);

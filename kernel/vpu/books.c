@@ -29,10 +29,8 @@ const char *svpu_send_error(int error)
 /* Of a session that is over; buffers in flight stay, for svpu_session_take_back(). */
 void svpu_books_reset(struct svpu_session *session)
 {
-	memset(session->flushes_sent, 0, sizeof(session->flushes_sent));
-	memset(session->flushes_done, 0, sizeof(session->flushes_done));
+	memset(&session->requests, 0, sizeof(session->requests));
 	session->num_recalled = 0;
-	session->returns_owed = 0;
 	session->ping = 0;
 }
 
@@ -43,7 +41,7 @@ void svpu_books_enter(struct svpu_session *session, struct svpu_buffer *buffer)
 	u32 *deepest = &session->port->counters.deepest[direction];
 
 	buffer->cookie = ++session->cookie;
-	buffer->flushes = session->flushes_sent[direction];
+	buffer->queueing = svpu_requests_stamp(&session->requests, direction);
 	list_add_tail(&buffer->link, &session->in_flight[direction]);
 	session->num_in_flight[direction]++;
 	*deepest = max(*deepest, session->num_in_flight[direction]);
@@ -69,20 +67,13 @@ void svpu_books_take(struct svpu_session *session, struct svpu_buffer *buffer)
 	session->num_in_flight[buffer->direction]--;
 }
 
-/* A flush that came after it asks for the buffer, and isn't answered yet. */
-bool svpu_books_were_flushed(const struct svpu_session *session, const struct svpu_buffer *buffer)
-{
-	return buffer->flushes != session->flushes_sent[buffer->direction];
-}
-
 /* Asks for everything of one side. */
 int svpu_books_flush(struct svpu_session *session, enum svpu_direction direction)
 {
-	struct svpu_cmd_flush cmd = {
-		.direction = direction,
-		.generation = ++session->flushes_sent[direction],
-	};
+	struct svpu_cmd_flush cmd = { .direction = direction };
 
+	svpu_requests_begin_flush(&session->requests, direction);
+	cmd.generation = session->requests.flushes[direction];
 	return svpu_session_send(session, &cmd, SVPU_CMD_FLUSH, sizeof(cmd), 0);
 }
 
@@ -93,15 +84,13 @@ const char *svpu_books_flushed(struct svpu_session *session, const struct svpu_m
 	const struct svpu_buffer *oldest =
 		list_first_entry_or_null(&session->in_flight[direction], struct svpu_buffer, link);
 
-	if (!svpu_session_is_flushing(session, direction) ||
-	    message->generation != session->flushes_done[direction] + 1)
-		return "it flushed without being asked";
-	session->flushes_done[direction]++;
+	if (message->generation != (u32)session->requests.flushed[direction] + 1)
+		return "it flushed out of order";
 	/* Those that were recalled belong to the oldest flush: they aren't queued in between. */
-	if ((oldest && oldest->flushes < message->generation) ||
-	    (direction == SVPU_OUTPUT && session->num_recalled))
+	if (direction == SVPU_OUTPUT && session->num_recalled)
 		return "it kept buffers over a flush";
-	return NULL;
+	return svpu_requests_end_flush(&session->requests, direction,
+				       oldest ? &oldest->queueing : NULL);
 }
 
 /* True: the cookie is that of a buffer that was recalled; it is answered now. */

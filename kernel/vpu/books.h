@@ -13,7 +13,6 @@ void svpu_books_enter(struct svpu_session *session, struct svpu_buffer *buffer);
 struct svpu_buffer *svpu_books_find(struct svpu_session *session, enum svpu_direction direction,
 				    u64 cookie);
 void svpu_books_take(struct svpu_session *session, struct svpu_buffer *buffer);
-bool svpu_books_were_flushed(const struct svpu_session *session, const struct svpu_buffer *buffer);
 int svpu_books_flush(struct svpu_session *session, enum svpu_direction direction);
 const char *svpu_books_flushed(struct svpu_session *session,
 			       const struct svpu_msg_flushed *message);

@@ -77,7 +77,10 @@ static const char *svpu_caps_begin_codec(struct svpu_caps *caps, const struct sv
 	return NULL;
 }
 
-/* One that is known here and can hold the codec's smallest picture; others are left out. */
+/*
+ * One that is known here, has one plane in memory and can hold the codec's smallest picture; others
+ * are left out.
+ */
 static const char *svpu_caps_add_raw(struct svpu_codec *codec,
 				     const struct svpu_msg_raw_format *row)
 {
@@ -88,7 +91,8 @@ static const char *svpu_caps_add_raw(struct svpu_codec *codec,
 	for (i = 0; i < codec->num_raw; i++)
 		if (codec->raw[i] == row->fourcc)
 			return "a raw format was listed twice";
-	if (format && svpu_frame_layout_set(&layout, format, codec->info.min_width,
+	if (format && format->memory_planes == 1 &&
+	    svpu_frame_layout_set(&layout, format, codec->info.min_width,
 					    codec->info.min_height) == SVPU_LAYOUT_OK)
 		codec->raw[codec->num_raw++] = row->fourcc;
 	return NULL;
@@ -102,7 +106,9 @@ static const char *svpu_caps_add_control(struct svpu_codec *codec,
 	for (i = 0; i < codec->num_controls; i++)
 		if (codec->control[i].id == row->id)
 			return "a control was listed twice";
-	codec->control[codec->num_controls++] = *row;
+	codec->control[i] = *row;
+	svpu_text(codec->control[i].name, sizeof(row->name), row->name, sizeof(row->name));
+	codec->num_controls++;
 	return NULL;
 }
 

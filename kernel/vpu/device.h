@@ -40,7 +40,9 @@ struct svpu_vpu {
 	struct mutex lock; /* device.removed, probe_*; held while a probe begins */
 	struct svpu_port *probe_port; /* asks a new firmware what it can do */
 	struct svpu_caps *probe_caps;
-	struct work_struct probe_work;
+	struct work_struct probe_work; /* reads its answers */
+	struct delayed_work probe_timeout; /* ends it at probe_deadline */
+	unsigned long probe_deadline;
 
 	spinlock_t caps_lock; /* caps */
 	struct svpu_caps *caps; /* NULL until the first firmware has answered */
@@ -79,7 +81,7 @@ void svpu_vpu_destroy(struct svpu_vpu *vpu);
 struct svpu_caps *svpu_vpu_caps(struct svpu_vpu *vpu);
 
 /* probe.c */
-void svpu_probe_work(struct work_struct *work);
+void svpu_probe_init(struct svpu_vpu *vpu);
 void svpu_probe_cancel(struct svpu_vpu *vpu);
 
 #endif /* SOFTVPU_DEVICE_H */

@@ -21,7 +21,7 @@ struct svpu_device *svpu_device_create(struct device *parent,
 	if (IS_ERR(vpu))
 		return ERR_CAST(vpu);
 	vpu->front = svpu_front_ops;
-	INIT_WORK(&vpu->probe_work, svpu_probe_work);
+	svpu_probe_init(vpu);
 	svpu_debugfs_add(vpu);
 	return &vpu->device;
 }

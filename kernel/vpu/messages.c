@@ -13,25 +13,19 @@ static const char *svpu_on_input_done(struct svpu_session *session,
 				      const struct svpu_msg_status *message)
 {
 	struct svpu_buffer *buffer = svpu_books_find(session, SVPU_INPUT, message->entry.cookie);
+	const char *wrong;
+	bool oldest;
 
 	if (!buffer)
 		return "it gave back an input that it doesn't have";
+	oldest = list_is_first(&buffer->link, &session->in_flight[SVPU_INPUT]);
+	wrong = svpu_requests_input_done(&session->requests, &buffer->queueing, oldest,
+					 message->status);
+	if (wrong)
+		return wrong;
 	svpu_books_take(session, buffer);
 	session->port->counters.inputs++;
 	session->ops->input_done(session, buffer, message->status == SVPU_OK);
-	return NULL;
-}
-
-static const char *svpu_on_output_returned(struct svpu_session *session, struct svpu_buffer *buffer)
-{
-	bool flushed = svpu_books_were_flushed(session, buffer);
-
-	if (!flushed && !session->returns_owed)
-		return "it gave back an output without being asked";
-	if (!flushed)
-		session->returns_owed--;
-	svpu_books_take(session, buffer);
-	session->ops->output_returned(session, buffer, flushed);
 	return NULL;
 }
 
@@ -40,14 +34,23 @@ static const char *svpu_on_output_done(struct svpu_session *session,
 {
 	struct svpu_buffer *buffer = svpu_books_find(session, SVPU_OUTPUT, message->entry.cookie);
 	bool good = message->status == SVPU_OK;
+	const char *wrong;
 
 	/* It may be with the firmware again, under another cookie. */
 	if (!buffer && svpu_books_forget_recalled(session, message->entry.cookie))
 		return NULL;
 	if (!buffer)
 		return "it gave back an output that it doesn't have";
-	if (message->status == SVPU_CANCELLED)
-		return svpu_on_output_returned(session, buffer);
+	wrong = svpu_requests_output_done(&session->requests, &buffer->queueing, message->status);
+	if (wrong)
+		return wrong;
+	if (message->status == SVPU_CANCELLED) {
+		svpu_books_take(session, buffer);
+		session->ops->output_returned(session, buffer,
+					      svpu_requests_flush(&session->requests, SVPU_OUTPUT,
+								  &buffer->queueing));
+		return NULL;
+	}
 	if (message->bytes_used[0] > vb2_plane_size(buffer->vb, 0))
 		return "it claims more bytes than the buffer has";
 	svpu_books_take(session, buffer);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Asking a new firmware what it can do: a session of its own, and the answers checked. Transports
- * call svpu_device_attached() when a firmware comes and svpu_device_detached() when it goes.
+ * Asking a new firmware what it can do: a session of its own, and the answers checked. The firmware
+ * has as long for the whole answer as for a session's configuration (watchdog.c). Transports call
+ * svpu_device_attached() when a firmware comes and svpu_device_detached() when it goes.
  */
+#include "module.h"
 #include "vpu/caps.h"
 #include "vpu/port.h"
 
@@ -91,25 +93,47 @@ static const char *svpu_probe_read(struct svpu_vpu *vpu)
 	return "it told too much";
 }
 
-void svpu_probe_work(struct work_struct *work)
+/* vpu->lock is held; `wrong` may be NULL. */
+static void svpu_probe_fail(struct svpu_vpu *vpu, const char *wrong)
+{
+	if (!wrong)
+		return;
+	dev_warn_ratelimited(vpu->device.dev, "a firmware's worker %d: %s\n",
+			     vpu->probe_port->link.worker, wrong);
+	svpu_probe_end(vpu);
+}
+
+static void svpu_probe_work(struct work_struct *work)
 {
 	struct svpu_vpu *vpu = container_of(work, struct svpu_vpu, probe_work);
-	const char *wrong = NULL;
 
 	mutex_lock(&vpu->lock);
 	if (vpu->probe_port)
-		wrong = svpu_probe_read(vpu);
-	if (wrong) {
-		dev_warn_ratelimited(vpu->device.dev, "a firmware's worker %d: %s\n",
-				     vpu->probe_port->link.worker, wrong);
-		svpu_probe_end(vpu);
-	}
+		svpu_probe_fail(vpu, svpu_probe_read(vpu));
 	mutex_unlock(&vpu->lock);
+}
+
+/* It may run late, when another firmware has come. */
+static void svpu_probe_timeout(struct work_struct *work)
+{
+	struct svpu_vpu *vpu = container_of(to_delayed_work(work), struct svpu_vpu, probe_timeout);
+
+	mutex_lock(&vpu->lock);
+	if (vpu->probe_port && !time_before(jiffies, vpu->probe_deadline))
+		svpu_probe_fail(vpu, "it didn't report its capabilities in time");
+	mutex_unlock(&vpu->lock);
+}
+
+void svpu_probe_init(struct svpu_vpu *vpu)
+{
+	INIT_WORK(&vpu->probe_work, svpu_probe_work);
+	INIT_DELAYED_WORK(&vpu->probe_timeout, svpu_probe_timeout);
 }
 
 /* Errors: -ENODEV the device goes, or the firmware; -ENOMEM. */
 int svpu_device_attached(struct svpu_device *dev)
 {
+	unsigned long limit = msecs_to_jiffies(2 * svpu_timeout_ms);
 	struct svpu_vpu *vpu = svpu_vpu_of(dev);
 	struct svpu_port *port;
 	struct svpu_entry query;
@@ -132,6 +156,8 @@ int svpu_device_attached(struct svpu_device *dev)
 	} else {
 		vpu->probe_port = port;
 		vpu->probe_caps = caps;
+		vpu->probe_deadline = jiffies + limit;
+		mod_delayed_work(system_wq, &vpu->probe_timeout, limit);
 		ret = svpu_port_send(port, &query, SVPU_CMD_QUERY_CAPABILITIES, sizeof(query), 0);
 		if (ret)
 			svpu_probe_end(vpu);
@@ -146,6 +172,7 @@ void svpu_probe_cancel(struct svpu_vpu *vpu)
 	svpu_probe_end(vpu);
 	mutex_unlock(&vpu->lock);
 	cancel_work_sync(&vpu->probe_work);
+	cancel_delayed_work_sync(&vpu->probe_timeout);
 }
 
 void svpu_device_detached(struct svpu_device *dev)

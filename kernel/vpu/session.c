@@ -156,6 +156,13 @@ int svpu_session_set_layout(struct svpu_session *session, const struct svpu_fram
 	return svpu_session_send(session, &cmd, SVPU_CMD_SET_LAYOUT, sizeof(cmd), 0);
 }
 
+int svpu_session_set_control(struct svpu_session *session, u32 id, s64 value)
+{
+	struct svpu_cmd_set_control cmd = { .id = id, .value = value };
+
+	return svpu_session_send(session, &cmd, SVPU_CMD_SET_CONTROL, sizeof(cmd), 0);
+}
+
 int svpu_session_drain(struct svpu_session *session)
 {
 	return svpu_session_send_plain(session, SVPU_CMD_DRAIN);
@@ -168,7 +175,7 @@ int svpu_session_resume(struct svpu_session *session)
 
 int svpu_session_return_output(struct svpu_session *session)
 {
-	session->returns_owed++;
+	svpu_requests_begin_return(&session->requests);
 	return svpu_session_send_plain(session, SVPU_CMD_RETURN_OUTPUT);
 }
 

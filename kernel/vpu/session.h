@@ -13,6 +13,7 @@
 
 #include <linux/workqueue.h>
 
+#include "core/buffer_answers.h"
 #include "transport/transport.h"
 
 struct svpu_frame_layout;
@@ -31,7 +32,7 @@ struct svpu_buffer {
 	/* Of the queueing in flight. */
 	struct list_head link; /* in svpu_session.in_flight */
 	u64 cookie; /* 0: not with the firmware */
-	u32 flushes; /* of its side that were sent before it */
+	struct svpu_queueing queueing; /* what had been asked for before it */
 };
 
 /* What happens below. Nobody may wait for a message in one of these. */
@@ -66,10 +67,9 @@ struct svpu_session {
 	/* Books: what is with the firmware, in the order in which it was queued. */
 	struct list_head in_flight[2];
 	u32 num_in_flight[2];
-	u32 flushes_sent[2], flushes_done[2];
+	struct svpu_requests requests; /* what the firmware was asked to return */
 	u64 recalled[SVPU_MAX_BUFFERS]; /* cookies of outputs that are ours again, unanswered */
 	u32 num_recalled;
-	u32 returns_owed; /* RETURN_OUTPUTs without their answer */
 	u32 buffer_generation;
 	u64 cookie;
 
@@ -106,7 +106,7 @@ static inline bool svpu_session_is_open(const struct svpu_session *session)
 static inline bool svpu_session_is_flushing(const struct svpu_session *session,
 					    enum svpu_direction direction)
 {
-	return session->flushes_sent[direction] != session->flushes_done[direction];
+	return svpu_requests_is_flushing(&session->requests, direction);
 }
 
 /* It has told that it is ready: inputs may have been read. */
@@ -120,6 +120,8 @@ int svpu_session_queue_input(struct svpu_session *session, struct svpu_buffer *b
 int svpu_session_queue_output(struct svpu_session *session, struct svpu_buffer *buffer);
 /* Of outputs that are queued after it. */
 int svpu_session_set_layout(struct svpu_session *session, const struct svpu_frame_layout *layout);
+/* Of inputs that are queued after it; one that the codec doesn't have is ignored. */
+int svpu_session_set_control(struct svpu_session *session, u32 id, s64 value);
 int svpu_session_drain(struct svpu_session *session);
 int svpu_session_resume(struct svpu_session *session);
 /* One queued output comes back, if there is any. */

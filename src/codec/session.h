@@ -21,6 +21,15 @@
 //     Frames made from inputs before an input flush may be dropped.
 //  6. failed() is said once; after it every call returns EIO, and all queued buffers have been returned before it. When the first
 //     of them is returned nobody touches any of them any more.
+//
+// An encoder's inputs are pictures and its outputs coded data (8 and 9 hold for it instead of what 3 and 5 say of frames):
+//  7. format_changed() never comes. An input is answered as soon as it is read, and before the output that is made of it is.
+//     Unless B-frames are asked for, each input makes exactly one output, which needs no further input to come. Headers are a
+//     part of the first frame's output.
+//  8. A flush of the inputs only gives back inputs that aren't read: what is coded already still comes out, since later frames
+//     refer to it, and the encoder keeps its state.
+//  9. A flush of the outputs drops what is coded and not delivered, and resets: the next frame is a key frame with headers.
+// 10. An output that has no room for its frame comes back with kError, the tag and no bytes; the frame is lost.
 #pragma once
 
 #include <array>
@@ -31,13 +40,24 @@
 
 #include "base/result.h"
 #include "codec/capabilities.h"
+#include "media/colour.h"
+#include "media/done.h"
 #include "media/frame_layout.h"
 #include "media/geometry.h"
+#include "media/side.h"
 #include "media/stream_format.h"
 
 namespace softvpu::codec {
 
-enum class Direction : uint8_t { kInput = 0, kOutput = 1 };
+// media's values.
+using Direction = softvpu::Side;  // never kParameters: no session of today has any
+using softvpu::Cookie;
+using softvpu::DoneStatus;
+using softvpu::FrameField;
+using softvpu::FrameType;
+using softvpu::OutputDone;
+using softvpu::StreamFormat;
+using softvpu::Tag;
 
 // A buffer's name on both sides: an index that is reused, and a generation that never is.
 struct BufferHandle {
@@ -45,13 +65,6 @@ struct BufferHandle {
   uint32_t generation = 0;
   friend bool operator==(const BufferHandle&, const BufferHandle&) = default;
 };
-
-// Names one queueing of a buffer; never reused within a session. 0 is never used.
-enum class Cookie : uint64_t {};
-
-// Opaque to the lower half: copied from an input to every frame that came from it. The upper half finds the V4L2 timestamp,
-// timecode and the like by it. When several inputs made one frame, the first one's tag counts (dev-decoder.rst, Decoding).
-enum class Tag : uint64_t {};
 
 // Memory of one plane. The session duplicates `fd` if it needs it longer than the call.
 struct PlaneMemory {
@@ -64,38 +77,28 @@ struct PlaneMemory {
 struct SessionConfig {
   Role role = Role::kDecoder;
   FourCC coded = FourCC::kNone;
-  Size size_hint;          // from the client's format; {0,0} when unknown
+  Size size_hint;          // from the client's format; {0,0} when unknown. An encoder: of the picture that it codes
   uint32_t threads = 0;    // codec threads; 0 lets the lower half choose
   FrameInterval interval;  // from the client; 0/0 when unknown
+  Colour colour;           // of an encoder's pictures, for its headers; 0: unknown
 };
 
+// What of one plane of an input is filled.
+struct PlaneChunk {
+  uint32_t offset = 0;  // of the first byte in the plane (V4L2's data_offset)
+  uint32_t bytes = 0;   // payload, without the offset
+  friend bool operator==(const PlaneChunk&, const PlaneChunk&) = default;
+};
+
+// Coded data has one plane. A picture has the memory planes of the layout, each of which begins at `offset`: what the layout says
+// of a component counts from there.
 struct InputChunk {
   BufferHandle buffer;
   Cookie cookie{};
   Tag tag{};
-  uint32_t offset = 0;  // of the first byte in plane 0 (V4L2's data_offset)
-  uint32_t bytes = 0;   // payload, without the offset
-};
-
-using softvpu::FrameField;
-using softvpu::FrameType;
-using softvpu::StreamFormat;
-
-// How a queued buffer came back.
-enum class DoneStatus : uint8_t {
-  kOk = 0,
-  kError = 1,      // the data was damaged: V4L2_BUF_FLAG_ERROR. An output may still hold a usable picture.
-  kCancelled = 2,  // flushed or given back unused
-};
-
-struct OutputDone {
-  Cookie cookie{};
-  DoneStatus status = DoneStatus::kOk;
-  Tag tag{};
-  bool has_tag = false;
-  FrameType type = FrameType::kUnknown;
-  FrameField field = FrameField::kProgressive;
-  std::array<uint32_t, kMaxPlanes> bytes_used{};  // 0 for a buffer given back empty
+  std::array<PlaneChunk, kMaxPlanes> plane{};
+  uint32_t num_planes = 1;
+  FrameField field = FrameField::kProgressive;  // of a picture
 };
 
 class SessionEvents {
@@ -122,9 +125,11 @@ class Session {
   // Forgets it; memory that the codec still reads (a reference frame) lives until it lets go. Errors: EINVAL.
   virtual Status unmap_buffer(Direction side, BufferHandle buffer) = 0;
 
-  // The layout of outputs queued from now on (decoder), or of inputs (encoder). Errors: EINVAL, EIO.
+  // The layout of outputs queued from now on (decoder), or of inputs (encoder): no input is queued before it. An encoder codes a
+  // picture of the layout's size, which may be a part of the buffer. Errors: EINVAL, EIO.
   virtual Status set_frame_layout(const FrameLayout& layout) = 0;
-  // A V4L2 control id and its value. Errors: EINVAL for one that the codec doesn't have.
+  // A V4L2 control id and its value, which counts from the next input that is queued. Errors: EINVAL for one that the codec
+  // doesn't have.
   virtual Status set_control(uint32_t id, int64_t value) = 0;
 
   // Begins consuming; may start a process, never waits for it. Errors: EIO, EAGAIN, ENOMEM.

@@ -15,6 +15,7 @@ TEST(AFourCC, HasTheValueOfV4L2) {
   EXPECT_EQ(static_cast<uint32_t>(kVp8), V4L2_PIX_FMT_VP8);
   EXPECT_EQ(static_cast<uint32_t>(kVp9), V4L2_PIX_FMT_VP9);
   EXPECT_EQ(static_cast<uint32_t>(kMpeg2), V4L2_PIX_FMT_MPEG2);
+  EXPECT_EQ(static_cast<uint32_t>(kFwht), V4L2_PIX_FMT_FWHT);
 }
 
 TEST(AFourCC, PrintsAsItsCharacters) { EXPECT_EQ(to_string(kNv12), "NV12"); }

@@ -35,6 +35,9 @@ std::optional<PixelFormatInfo> pixel_format_at(uint32_t index);
 // Nothing when the format isn't known.
 std::optional<PixelFormatInfo> find_pixel_format(FourCC fourcc);
 
+// True if both are known and hold the same samples: a frame of one can be repacked as the other.
+bool repacks(FourCC one, FourCC other);
+
 // Where each component starts, and how long each memory plane is.
 struct FrameLayout {
   FourCC fourcc = FourCC::kNone;

@@ -13,6 +13,12 @@ bool contains_side(uint32_t value, uint32_t min, uint32_t max, uint32_t step) {
 
 }  // namespace
 
+bool contains(Rect outer, Rect inner) {
+  const auto right = [](Rect r) { return int64_t{r.left} + r.width; };
+  const auto bottom = [](Rect r) { return int64_t{r.top} + r.height; };
+  return outer.left <= inner.left && outer.top <= inner.top && right(outer) >= right(inner) && bottom(outer) >= bottom(inner);
+}
+
 Size SizeRange::clamp(Size wanted) const {
   return {svpu_frame_side_clamp(wanted.width, min.width, max.width, step.width),
           svpu_frame_side_clamp(wanted.height, min.height, max.height, step.height)};

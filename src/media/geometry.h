@@ -22,6 +22,9 @@ struct Rect {
   friend bool operator==(const Rect&, const Rect&) = default;
 };
 
+// Every point of `inner` is one of `outer`.
+bool contains(Rect outer, Rect inner);
+
 // Inclusive limits with a step, as VIDIOC_ENUM_FRAMESIZES reports them (V4L2_FRMSIZE_TYPE_STEPWISE).
 struct SizeRange {
   Size min;

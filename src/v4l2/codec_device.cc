@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "v4l2/decoder/decoder.h"
+#include "v4l2/encoder/encoder.h"
 #include "v4l2/file/codec_file.h"
 
 namespace softvpu::v4l2 {
@@ -18,6 +19,7 @@ const RoleKind* kind_of(codec::Role role) {
     case codec::Role::kDecoder:
       return &kDecoderRole;
     case codec::Role::kEncoder:
+      return &kEncoderRole;
     case codec::Role::kCapture:
     case codec::Role::kStatelessDecoder:
       break;

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "codec/scripted_session.h"
+#include "codec/testing/scripted_session.h"
 
 namespace softvpu::v4l2 {
 namespace {
@@ -54,7 +54,7 @@ TEST_F(ADevice, OffersTheCodecsOfItsNode) {
 }
 
 TEST_F(ADevice, IsOfNoRoleThatThisBuildLacks) {
-  for (const codec::Role role : {codec::Role::kEncoder, codec::Role::kCapture}) {
+  for (const codec::Role role : {codec::Role::kStatelessDecoder, codec::Role::kCapture}) {
     const auto device = make_codec_device({.node = {.role = role}}, driver_);
     const auto file = device->open();
     ASSERT_FALSE(file);

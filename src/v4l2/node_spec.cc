@@ -14,7 +14,6 @@ struct Row {
 
 constexpr std::array kRows = {
     Row{"decoder", {}},
-    // Known to the index; no device of this role is made yet (codec_device.cc).
     Row{"encoder",
         {.role = codec::Role::kEncoder,
          .card = "softvpu encoder",

@@ -53,6 +53,9 @@ class Role : public codec::SessionEvents {
   virtual const Formats& formats() const = 0;
   // S_FMT with a format that adjust() made. Errors: EBUSY while buffers hold the format.
   virtual Status set_format(Side side, const PixFormat& adjusted) = 0;
+  // The client set controls: what follows for other controls. What is for the session it gets with
+  // the next input (Controls::latch()).
+  virtual void controls_set() {}
   // A query about the stream is next: waits, for a bounded time, for what queued
   // inputs may still tell.
   virtual void await_stream(const IoctlCall& call) = 0;
@@ -67,9 +70,9 @@ class Role : public codec::SessionEvents {
 
   // The session failed: PREPARE_BUF and QBUF return EIO, whether the queue streams or not.
   virtual bool has_failed() const = 0;
-  // Whether QBUF may take the buffer now. Errors: EINVAL for one that is too small.
+  // Whether QBUF may take the buffer now, with what the client says of it. Errors: EINVAL for one that is too small.
   virtual Status suits(Side side, const Buffer& buffer) const = 0;
-  virtual void queued(Side side) = 0;
+  virtual void queued(Side side, const Buffer& buffer) = 0;
   virtual void dequeued(Side side) = 0;
 
   void flushed(codec::Direction, uint32_t) final {}

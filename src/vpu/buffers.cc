@@ -23,7 +23,13 @@ std::string name_of(Direction side, BufferHandle buffer) {
   return std::string(name_of(side)) + " buffer " + std::to_string(buffer.index) + "/" + std::to_string(buffer.generation);
 }
 
+svpu_direction core_name(Direction side) { return side == Direction::kInput ? SVPU_INPUT : SVPU_OUTPUT; }
+
 std::string number_of(Cookie cookie) { return std::to_string(static_cast<uint64_t>(cookie)); }
+
+Status refused(const char* message, Cookie cookie, const char* why) {
+  return fail(EPROTO, std::string(message) + " for cookie " + number_of(cookie) + ": " + why);
+}
 
 }  // namespace
 
@@ -62,14 +68,7 @@ Status Buffers::unmap(Direction side, BufferHandle buffer) {
   auto& list = mapped(side);
   const auto found = std::find_if(list.begin(), list.end(), [&](const Mapped& one) { return one.handle == buffer; });
   if (found == list.end()) return fail(EINVAL, name_of(side, buffer) + " isn't mapped");
-  uint64_t flushed_before = 0;
-  for (const PendingFlush& flush : flushes_) {
-    if (flush.side == side) flushed_before = flush.before;
-  }
-  for (const Queued& queueing : queued(side)) {
-    if (queueing.handle == buffer && queueing.number >= flushed_before)
-      return fail(EINVAL, name_of(side, buffer) + " is queued; flush first");
-  }
+  if (holds(side, buffer)) return fail(EINVAL, name_of(side, buffer) + " is queued; flush first");
   list.erase(found);
   return {};
 }
@@ -85,28 +84,24 @@ Status Buffers::enter(Direction side, BufferHandle buffer, Cookie cookie) {
   const Mapped* memory = find(side, buffer);
   if (memory == nullptr) return fail(EINVAL, name_of(side, buffer) + " isn't mapped");
   if (cookie == Cookie{}) return fail(EINVAL, name_of(side, buffer) + ": cookie 0 names nothing");
-  uint64_t flushed_before = 0;
-  for (const PendingFlush& flush : flushes_) {
-    if (flush.side == side) flushed_before = flush.before;
-  }
   for (const auto& list : queued_) {
     for (const Queued& other : list) {
       if (other.cookie == cookie) return fail(EINVAL, "cookie " + number_of(cookie) + " is under way");
     }
   }
-  for (const Queued& other : queued(side)) {
-    // A flush that is under way will give it back first.
-    if (other.handle == buffer && other.number >= flushed_before)
-      return fail(EINVAL, name_of(side, buffer) + " is queued already");
-  }
-  queued(side).push_back({buffer, cookie, next_number_++, memory->num_planes, memory->length});
+  if (holds(side, buffer)) return fail(EINVAL, name_of(side, buffer) + " is queued already");
+  queued(side).push_back({buffer, cookie, svpu_requests_stamp(&requests_, core_name(side)), memory->num_planes, memory->length});
   return {};
 }
 
 Status Buffers::queue_input(const codec::InputChunk& chunk) {
-  if (const Mapped* memory = find(Direction::kInput, chunk.buffer);
-      memory != nullptr && uint64_t{chunk.offset} + chunk.bytes > memory->length[0])
-    return fail(EINVAL, name_of(Direction::kInput, chunk.buffer) + ": the chunk ends past the plane");
+  if (const Mapped* memory = find(Direction::kInput, chunk.buffer); memory != nullptr) {
+    if (chunk.num_planes != memory->num_planes)
+      return fail(EINVAL, name_of(Direction::kInput, chunk.buffer) + ": the chunk has another number of planes");
+    for (uint32_t i = 0; i < chunk.num_planes; ++i)
+      if (uint64_t{chunk.plane[i].offset} + chunk.plane[i].bytes > memory->length[i])
+        return fail(EINVAL, name_of(Direction::kInput, chunk.buffer) + ": the chunk ends past the plane");
+  }
   return enter(Direction::kInput, chunk.buffer, chunk.cookie);
 }
 
@@ -116,8 +111,9 @@ Status Buffers::finish_input(Cookie cookie, DoneStatus status) {
   auto& list = queued(Direction::kInput);
   const auto found = std::find_if(list.begin(), list.end(), [&](const Queued& one) { return one.cookie == cookie; });
   if (found == list.end()) return fail(EPROTO, "INPUT_DONE for cookie " + number_of(cookie) + ", which isn't under way");
-  if (found != list.begin() && status != DoneStatus::kCancelled)
-    return fail(EPROTO, "INPUT_DONE for cookie " + number_of(cookie) + " before an older input's");
+  const uint32_t wire = status == DoneStatus::kCancelled ? SVPU_CANCELLED : SVPU_OK;
+  const char* wrong = svpu_requests_input_done(&requests_, &found->queueing, found == list.begin(), wire);
+  if (wrong != nullptr) return refused("INPUT_DONE", cookie, wrong);
   list.erase(found);
   return {};
 }
@@ -131,31 +127,34 @@ Status Buffers::finish_output(const codec::OutputDone& done) {
       return fail(EPROTO, "OUTPUT_DONE claims " + std::to_string(done.bytes_used[i]) + " bytes in plane " + std::to_string(i) +
                               ", more than there are");
   }
-  if (done.status == DoneStatus::kCancelled && !flushed(Direction::kOutput, *found)) {
-    // The client's side queues it again at once: unasked, that would go on without end.
-    if (returns_ == 0) return fail(EPROTO, "OUTPUT_DONE gives back an output that nobody asked for");
-    --returns_;
-  }
+  const uint32_t wire = done.status == DoneStatus::kCancelled ? SVPU_CANCELLED : SVPU_OK;
+  const char* wrong = svpu_requests_output_done(&requests_, &found->queueing, wire);
+  if (wrong != nullptr) return refused("OUTPUT_DONE", done.cookie, wrong);
   list.erase(found);
   return {};
 }
 
-bool Buffers::flushed(Direction side, const Queued& queueing) const {
-  return std::any_of(flushes_.begin(), flushes_.end(),
-                     [&](const PendingFlush& flush) { return flush.side == side && queueing.number < flush.before; });
+bool Buffers::holds(Direction side, BufferHandle buffer) const {
+  const auto& list = queued_[static_cast<size_t>(side)];
+  return std::any_of(list.begin(), list.end(), [&](const Queued& one) {
+    // A flush that is under way will return it first.
+    return one.handle == buffer && !svpu_requests_flush(&requests_, core_name(side), &one.queueing);
+  });
 }
 
-void Buffers::begin_flush(Direction side, uint32_t generation) { flushes_.push_back({side, generation, next_number_}); }
+void Buffers::begin_flush(Direction side, uint32_t generation) {
+  svpu_requests_begin_flush(&requests_, core_name(side));
+  flushes_.push_back({side, generation});
+}
 
 Status Buffers::end_flush(Direction side, uint32_t generation) {
   const auto found = std::find_if(flushes_.begin(), flushes_.end(), [&](const PendingFlush& one) { return one.side == side; });
+  const std::string what = std::string("FLUSHED for the ") + name_of(side) + "s with generation " + std::to_string(generation);
   if (found == flushes_.end() || found->generation != generation)
-    return fail(EPROTO, std::string("FLUSHED for the ") + name_of(side) + "s with generation " + std::to_string(generation) +
-                            ", which isn't the oldest one asked for");
-  for (const Queued& queueing : queued(side)) {
-    if (queueing.number < found->before)
-      return fail(EPROTO, std::string("FLUSHED, but an ") + name_of(side) + " from before it didn't come back");
-  }
+    return fail(EPROTO, what + ", which isn't the oldest one asked for");
+  const svpu_queueing* oldest = queued(side).empty() ? nullptr : &queued(side).front().queueing;
+  if (const char* wrong = svpu_requests_end_flush(&requests_, core_name(side), oldest); wrong != nullptr)
+    return fail(EPROTO, what + ": " + wrong);
   flushes_.erase(found);
   return {};
 }

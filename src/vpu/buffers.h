@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "codec/session.h"
+#include "core/buffer_answers.h"
 
 namespace softvpu::vpu {
 
@@ -32,10 +33,10 @@ class Buffers {
   Status queue_output(codec::BufferHandle buffer, codec::Cookie cookie);
 
   // RETURN_OUTPUT was sent.
-  void begin_return() { ++returns_; }
+  void begin_return() { svpu_requests_begin_return(&requests_); }
 
-  // An answer of the firmware. Errors: EPROTO with the reason: not under way on that side, an input before an older one, more
-  // bytes than the plane has, an output given back unused that neither a flush nor begin_return() asked for.
+  // An answer of the firmware. Errors: EPROTO with the reason: not under way on that side, more bytes than the plane has, or
+  // not to be returned now (core/buffer_answers.h).
   Status finish_input(codec::Cookie cookie, codec::DoneStatus status);
   Status finish_output(const codec::OutputDone& done);
 
@@ -52,7 +53,6 @@ class Buffers {
   struct PendingFlush {
     codec::Direction side;
     uint32_t generation;
-    uint64_t before;  // queueings with a smaller number belong to it
   };
   std::vector<PendingFlush> take_flushes();
 
@@ -69,7 +69,7 @@ class Buffers {
   struct Queued {
     codec::BufferHandle handle;
     codec::Cookie cookie{};
-    uint64_t number = 0;  // counts queueings of the session
+    svpu_queueing queueing{};
     uint32_t num_planes = 0;
     std::array<uint32_t, kMaxPlanes> length{};
   };
@@ -77,16 +77,15 @@ class Buffers {
   std::vector<Mapped>& mapped(codec::Direction side) { return mapped_[static_cast<size_t>(side)]; }
   std::deque<Queued>& queued(codec::Direction side) { return queued_[static_cast<size_t>(side)]; }
   const Mapped* find(codec::Direction side, codec::BufferHandle buffer) const;
-  // A flush asks for it.
-  bool flushed(codec::Direction side, const Queued& queueing) const;
+  // Whether one of the queue is this buffer's, with no flush behind it.
+  bool holds(codec::Direction side, codec::BufferHandle buffer) const;
   Status enter(codec::Direction side, codec::BufferHandle buffer, codec::Cookie cookie);
 
   std::array<std::vector<Mapped>, 2> mapped_;
   std::array<std::deque<Queued>, 2> queued_;
   std::vector<PendingFlush> flushes_;
-  uint64_t next_number_ = 1;
-  uint64_t returns_ = 0;  // RETURN_OUTPUTs without an output given back; one stays when there was none to give
-  uint64_t unmaps_ = 0;   // without their UNMAPPED. Their names aren't kept: a firmware that never answers must cost nothing.
+  svpu_requests requests_{};
+  uint64_t unmaps_ = 0;  // without their UNMAPPED. Their names aren't kept: a firmware that never answers must cost nothing.
 };
 
 }  // namespace softvpu::vpu

@@ -65,6 +65,21 @@ TEST_F(TheBooks, RefuseAQueueingThatCannotBe) {
   EXPECT_TRUE(books_.queue_output({0, 3}, Cookie{9}));
 }
 
+// A picture in two memory planes: each has its own bounds.
+TEST_F(TheBooks, CheckEachPlaneOfAnInput) {
+  const codec::PlaneMemory planes[] = {{0, 0, 4096, 8192}, {0, 8192, 2048, 4096}};
+  ASSERT_TRUE(books_.map(Direction::kInput, {2, 7}, planes));
+  const auto chunk = [](uint64_t cookie, uint32_t num_planes, codec::PlaneChunk first, codec::PlaneChunk second) {
+    return codec::InputChunk{.buffer = {2, 7}, .cookie = Cookie{cookie}, .plane = {first, second}, .num_planes = num_planes};
+  };
+  EXPECT_FALSE(books_.queue_input(chunk(1, 1, {0, 4096}, {})));
+  EXPECT_FALSE(books_.queue_input(chunk(1, 3, {0, 4096}, {0, 2048})));
+  EXPECT_FALSE(books_.queue_input(chunk(1, 2, {0, 4096}, {1, 2048})));
+  EXPECT_FALSE(books_.queue_input(chunk(1, 2, {0, 4096}, {UINT32_MAX, UINT32_MAX})));
+  EXPECT_FALSE(books_.queue_input(chunk(1, 2, {1, 4096}, {0, 2048})));
+  EXPECT_TRUE(books_.queue_input(chunk(1, 2, {0, 4096}, {1024, 1024})));
+}
+
 TEST_F(TheBooks, KnowWhatIsUnderWay) {
   EXPECT_FALSE(books_.any_under_way());
   ASSERT_TRUE(input({0, 1}, 1));
@@ -72,8 +87,11 @@ TEST_F(TheBooks, KnowWhatIsUnderWay) {
   EXPECT_TRUE(books_.any_under_way());
   EXPECT_FALSE(books_.finish_input(Cookie{2}, DoneStatus::kOk)) << "out of order";
   EXPECT_FALSE(books_.finish_input(Cookie{3}, DoneStatus::kOk));
+  EXPECT_FALSE(books_.finish_input(Cookie{1}, DoneStatus::kCancelled)) << "nobody asked";
+  books_.begin_flush(Direction::kInput, 1);
   EXPECT_TRUE(books_.finish_input(Cookie{2}, DoneStatus::kCancelled)) << "a flush may return them as it likes";
   EXPECT_TRUE(books_.finish_input(Cookie{1}, DoneStatus::kError));
+  EXPECT_TRUE(books_.end_flush(Direction::kInput, 1));
   EXPECT_FALSE(books_.finish_input(Cookie{1}, DoneStatus::kOk)) << "twice";
   EXPECT_FALSE(books_.any_under_way());
 }
@@ -110,6 +128,22 @@ TEST_F(TheBooks, LetABufferBeQueuedAgainBehindAFlush) {
   EXPECT_TRUE(output_done(1));
   EXPECT_TRUE(books_.end_flush(Direction::kOutput, 1));
   EXPECT_TRUE(output_done(2));
+}
+
+// docs/hfi.md, 10. The output that a request returned had been flushed as well: nothing is owed for it afterwards.
+TEST_F(TheBooks, RefuseAnOutputReturnedUnaskedAfterARecall) {
+  ASSERT_TRUE(books_.queue_output({0, 3}, Cookie{1}));
+  books_.begin_return();
+  books_.begin_flush(Direction::kOutput, 1);
+  ASSERT_TRUE(books_.queue_output({0, 3}, Cookie{2}));
+  const auto returned = [&](uint64_t cookie) {
+    return books_.finish_output({.cookie = Cookie{cookie}, .status = DoneStatus::kCancelled}).has_value();
+  };
+  EXPECT_TRUE(returned(1));
+  EXPECT_TRUE(books_.end_flush(Direction::kOutput, 1));
+  EXPECT_FALSE(returned(2));
+  books_.begin_return();
+  EXPECT_TRUE(returned(2));
 }
 
 TEST_F(TheBooks, KeepTheLengthsOfAQueuedBufferThatIsUnmapped) {

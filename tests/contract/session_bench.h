@@ -106,7 +106,8 @@ class SessionContract : public testing::TestWithParam<MakeBench> {
     Memory* memory = add_buffer(Direction::kInput, std::max<size_t>(bytes.size(), 1));
     std::memcpy(memory->mapping.data(), bytes.data(), bytes.size());
     const Cookie cookie{++cookie_};
-    const InputChunk chunk{memory->handle, cookie, Tag{++tag_}, 0, static_cast<uint32_t>(bytes.size())};
+    const InputChunk chunk{
+        .buffer = memory->handle, .cookie = cookie, .tag = Tag{++tag_}, .plane = {{{0, static_cast<uint32_t>(bytes.size())}}}};
     const Status queued = call([&] { return session_->queue_input(chunk); });
     EXPECT_TRUE(queued) << queued.error().reason;
     inputs_.push_back(cookie);

@@ -367,22 +367,24 @@ TEST_P(SessionContract, RunsBesideAnotherSession) {
 }
 
 TEST_P(SessionContract, RefusesBuffersItDoesNotKnow) {
-  EXPECT_FALSE(call([&] { return session_->queue_input({.buffer = {5, 1}, .cookie = Cookie{1}, .bytes = 1}); }));
+  EXPECT_FALSE(call([&] { return session_->queue_input({.buffer = {5, 1}, .cookie = Cookie{1}, .plane = {{{0, 1}}}}); }));
   EXPECT_FALSE(call([&] { return session_->queue_output({5, 1}, Cookie{1}); }));
   EXPECT_FALSE(call([&] { return session_->unmap_buffer(Direction::kInput, {5, 1}); }));
   Memory* known = add_buffer(Direction::kInput, 64);
   const BufferHandle stale{known->handle.index, known->handle.generation + 1};
-  EXPECT_FALSE(call([&] { return session_->queue_input({.buffer = stale, .cookie = Cookie{2}, .bytes = 1}); }));
+  EXPECT_FALSE(call([&] { return session_->queue_input({.buffer = stale, .cookie = Cookie{2}, .plane = {{{0, 1}}}}); }));
   EXPECT_TRUE(call([&] { return session_->unmap_buffer(Direction::kInput, known->handle); }));
-  EXPECT_FALSE(call([&] { return session_->queue_input({.buffer = known->handle, .cookie = Cookie{3}, .bytes = 1}); }));
+  EXPECT_FALSE(call([&] { return session_->queue_input({.buffer = known->handle, .cookie = Cookie{3}, .plane = {{{0, 1}}}}); }));
 }
 
 TEST_P(SessionContract, RefusesMoreBytesThanTheBufferHas) {
   Memory* memory = add_buffer(Direction::kInput, 64);
-  EXPECT_FALSE(
-      call([&] { return session_->queue_input({.buffer = memory->handle, .cookie = Cookie{1}, .offset = 60, .bytes = 5}); }));
-  EXPECT_FALSE(call(
-      [&] { return session_->queue_input({.buffer = memory->handle, .cookie = Cookie{2}, .offset = 8, .bytes = UINT32_MAX}); }));
+  EXPECT_FALSE(call([&] {
+    return session_->queue_input({.buffer = memory->handle, .cookie = Cookie{1}, .plane = {{{60, 5}}}});
+  }));
+  EXPECT_FALSE(call([&] {
+    return session_->queue_input({.buffer = memory->handle, .cookie = Cookie{2}, .plane = {{{8, UINT32_MAX}}}});
+  }));
 }
 
 TEST_P(SessionContract, RefusesACodecItHasNot) {

@@ -19,11 +19,14 @@
 
 #include <softvpu/fwdev.h>
 
+#include "core/control_table.c"
+
 static const char *mode = "";	       /* --hostile */
 static unsigned int size[2][2] = { { 640, 360 }, { 320, 240 } };
 static unsigned int change_every;      /* frames; 0: never */
 static unsigned int delay_us;	       /* per frame */
 static unsigned int raw_formats = 2;   /* YU12, NV12 */
+static bool controls;		       /* all that V4L2 has for codecs, and one more */
 
 #define FOURCC(a, b, c, d) ((svpu_u32)(a) | (svpu_u32)(b) << 8 | (svpu_u32)(c) << 16 | (svpu_u32)(d) << 24)
 
@@ -166,6 +169,29 @@ static void tell_raw_formats(struct session *s)
 	}
 }
 
+/* Of the first codec. */
+static void tell_controls(struct session *s)
+{
+	const struct svpu_v4l2_control *row;
+	struct svpu_msg_control own = { .id = SVPU_V4L2_CODEC + 0x3000, .type = SVPU_CONTROL_INTEGER, .maximum = 9, .step = 1, .name = "Fake Control" };
+
+	for (unsigned int i = 0; (row = svpu_v4l2_control_at(i)); i++) {
+		struct svpu_msg_control m = { .id = row->id, .type = row->type, .maximum = 100, .step = 1 };
+
+		if (row->type == SVPU_V4L2_CTRL_CLASS)
+			continue;
+		if (row->type == SVPU_V4L2_BOOLEAN)
+			m.maximum = 1;
+		if (row->num_items) {
+			m.type = SVPU_CONTROL_MENU;
+			m.maximum = row->num_items - 1;
+			m.items = (1ull << row->num_items) - 1;
+		}
+		say(s, &m, SVPU_MSG_CONTROL, sizeof(m), 0);
+	}
+	say(s, &own, SVPU_MSG_CONTROL, sizeof(own), 0);
+}
+
 static void tell_capabilities(struct session *s)
 {
 	/* The last one no kernel knows. */
@@ -185,6 +211,8 @@ static void tell_capabilities(struct session *s)
 		say(s, &row, SVPU_MSG_CODEC, sizeof(row), 0);
 		if (!is("caps-count"))
 			tell_raw_formats(s);
+		if (controls && i == 0)
+			tell_controls(s);
 	}
 	for (unsigned int i = 0; is("caps-flood") && i < 100000; i++) {
 		struct svpu_msg_codec row = {
@@ -315,6 +343,10 @@ static void misbehave(struct session *s, const struct svpu_cmd_queue_input *in, 
 		say_status(s, SVPU_MSG_INPUT_DONE, SVPU_OK, in->entry.cookie), say_status(s, SVPU_MSG_INPUT_DONE, SVPU_OK, in->entry.cookie);
 	else if (is("double-output"))
 		output_done(s, out, SVPU_OK, 16, 0, false), output_done(s, out, SVPU_OK, 16, 0, false);
+	else if (is("input-order"))
+		say_status(s, SVPU_MSG_INPUT_DONE, SVPU_OK, s->input[(s->first_input + 1) % 512].queue.entry.cookie);
+	else if (is("input-unused"))
+		say_status(s, SVPU_MSG_INPUT_DONE, SVPU_CANCELLED, in->entry.cookie);
 	else if (is("bad-cookie"))
 		say_status(s, SVPU_MSG_INPUT_DONE, SVPU_OK, 0x123456789abcdef0ull);
 	else if (is("cookie-index"))
@@ -400,6 +432,8 @@ static void work(struct session *s)
 		}
 		if (!s->num_outputs)
 			return;
+		if (is("input-order") && s->frames == 2 && s->num_inputs < 2)
+			return; /* until there is a later one */
 		if (delay_us)
 			usleep(delay_us);
 		out = s->output[0];
@@ -578,7 +612,8 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "device", 1, NULL, 'd' }, { "size", 1, NULL, 's' }, { "to", 1, NULL, 't' }, { "change-every", 1, NULL, 'c' },
-		{ "hostile", 1, NULL, 'x' }, { "delay-us", 1, NULL, 'u' }, { "raw", 1, NULL, 'r' }, { "help", 0, NULL, 'h' }, { 0 },
+		{ "hostile", 1, NULL, 'x' }, { "delay-us", 1, NULL, 'u' }, { "raw", 1, NULL, 'r' }, { "controls", 0, NULL, 'a' },
+		{ "help", 0, NULL, 'h' }, { 0 },
 	};
 	const char *device = SVPU_FW_DEVICE;
 	struct pollfd p;
@@ -592,9 +627,10 @@ int main(int argc, char **argv)
 		case 'c': change_every = strtoul(optarg, NULL, 0); break;
 		case 'r': raw_formats = atoi(optarg) == 1 ? 1 : 2; break;
 		case 'x': mode = optarg; break;
+		case 'a': controls = true; break;
 		case 'u': delay_us = strtoul(optarg, NULL, 0); break;
 		default:
-			fprintf(stderr, "usage: fake-fw [--device NODE] [--size WxH] [--to WxH --change-every FRAMES] [--delay-us N] [--raw 1|2] [--hostile HOW]\n");
+			fprintf(stderr, "usage: fake-fw [--device NODE] [--size WxH] [--to WxH --change-every FRAMES] [--delay-us N] [--raw 1|2] [--controls] [--hostile HOW]\n");
 			return option == 'h' ? 0 : 2;
 		}
 	}

@@ -8,6 +8,8 @@
 #include <softvpu/hfi.h>
 
 #include <cstring>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "kernel_shim/device.h"
@@ -18,6 +20,7 @@ using testing::ElementsAre;
 
 constexpr unsigned kOutput = 0;  // enum svpu_q
 constexpr unsigned kCapture = 1;
+constexpr unsigned long kTimeout = 5000 / 4;  // svpu_timeout_ms of the shim, in its jiffies
 
 struct Command {
   uint32_t type;
@@ -34,8 +37,13 @@ class AModule : public testing::Test {
   void TearDown() override { shim_end(); }
 
   static bool waited(void* self) {
-    ++static_cast<AModule*>(self)->waits_;
-    return false;
+    auto& module = *static_cast<AModule*>(self);
+    ++module.waits_;
+    if (!module.in_wait_) return false;
+    module.waiting_ = true;
+    std::exchange(module.in_wait_, nullptr)();
+    module.waiting_ = false;
+    return true;
   }
   static bool session_lives() { return shim_region() != nullptr; }
 
@@ -68,7 +76,7 @@ class AModule : public testing::Test {
                 sizeof message);
     index(SVPU_MESSAGE_INDEX_OFFSET).write = ++write_;
     shim_ring();
-    shim_work();
+    if (!waiting_) shim_work();
   }
   void say_ready() {
     attach();
@@ -135,14 +143,39 @@ class AModule : public testing::Test {
   }
 
   int waits_ = 0;
+  std::function<void()> in_wait_;  // what the firmware does while the module waits for it, once
+  bool waiting_ = false;
   void* region_ = nullptr;
   uint32_t read_ = 0, write_ = 0;
 };
 
-class ARecall : public AModule {
+// A client whose firmware has two inputs.
+class ADecoding : public AModule {
  protected:
-  // A client that decodes 64x64, with two outputs lent; then the stream becomes smaller, LAST has taken one of them back, and the
-  // client goes on with the same buffers.
+  void SetUp() override {
+    AModule::SetUp();
+    offer_a_codec();
+    ASSERT_TRUE(shim_open());
+    shim_request(kOutput, 2);
+    for (unsigned i = 0; i < 2; ++i) shim_queue(kOutput, i, 100, 0, i + 1, 0);
+    shim_stream(kOutput, true);
+    say_ready();
+    say_status(SVPU_MSG_CONFIGURED);
+    for (const Command& command : commands())
+      if (command.type == SVPU_CMD_QUEUE_INPUT) inputs_.push_back(command.cookie);
+    ASSERT_EQ(inputs_.size(), 2u);
+  }
+  void say_input_done(uint64_t cookie, uint32_t status) {
+    svpu_msg_status done{};
+    done.status = status;
+    say(done, SVPU_MSG_INPUT_DONE, cookie);
+  }
+  std::vector<uint64_t> inputs_;  // cookies
+};
+
+// A client that decodes 64x64, with three outputs lent; then the stream becomes smaller, and LAST asks for one of them.
+class AChange : public AModule {
+ protected:
   void SetUp() override {
     AModule::SetUp();
     offer_a_codec();
@@ -154,20 +187,36 @@ class ARecall : public AModule {
     say_status(SVPU_MSG_CONFIGURED);
     announce(64);
     shim_request(kCapture, 3);
-    for (unsigned i = 0; i < 3; ++i) shim_queue(kCapture, i, 0, 0, 0, 0);
-    shim_stream(kCapture, true);
-    for (const Command& command : commands())
-      if (command.type == SVPU_CMD_QUEUE_OUTPUT) lent_.push_back(command.cookie);
+    lend();
+    lent_ = lent(commands());
     ASSERT_EQ(lent_.size(), 3u);
     announce(32);
     ASSERT_EQ(commands().back().type, SVPU_CMD_RETURN_OUTPUT);
+  }
+  static void lend() {
+    for (unsigned i = 0; i < 3; ++i) shim_queue(kCapture, i, 0, 0, 0, 0);
+    shim_stream(kCapture, true);
+  }
+  static std::vector<uint64_t> lent(const std::vector<Command>& commands) {
+    std::vector<uint64_t> cookies;
+    for (const Command& command : commands)
+      if (command.type == SVPU_CMD_QUEUE_OUTPUT) cookies.push_back(command.cookie);
+    return cookies;
+  }
+  std::vector<uint64_t> lent_;  // cookies, before
+};
+
+// LAST has taken one of the outputs back, and the client goes on with the same buffers.
+class ARecall : public AChange {
+ protected:
+  void SetUp() override {
+    AChange::SetUp();
     give_back(lent_[0]);
     shim_dequeue(kCapture);
     EXPECT_EQ(waits_, 0);
     shim_command(true);
     resumed_ = commands();
   }
-  std::vector<uint64_t> lent_;    // cookies, before
   std::vector<Command> resumed_;  // what the client's START sent
 };
 
@@ -212,6 +261,83 @@ TEST_F(AModule, RefusesACodecWithoutARawFormat) {
   EXPECT_FALSE(session_lives());
 }
 
+// A firmware that never answers is given up, and the next one is asked.
+TEST_F(AModule, WaitsForAFirmwaresListNoLongerThanItsLimit) {
+  say_ready();
+  say_codec();
+  shim_pass_time(2 * kTimeout - 1);
+  EXPECT_TRUE(session_lives());
+  shim_pass_time(2);
+  EXPECT_FALSE(session_lives());
+  EXPECT_FALSE(shim_open());
+  shim_probe();
+  offer_a_codec();
+  EXPECT_TRUE(shim_open());
+}
+
+// The limit is that of the list, not of the silence before the next message.
+TEST_F(AModule, WaitsForAFirmwaresListNoLongerWhenItSpeaksWithoutEnd) {
+  say_ready();
+  for (int rounds = 0; rounds < 9; ++rounds) {
+    say_codec();
+    if (session_lives()) say_raw_format();
+    shim_pass_time(kTimeout / 4);
+    if (!session_lives()) break;
+  }
+  EXPECT_FALSE(session_lives());
+}
+
+// The one that was given up late has left its timer: it isn't the next firmware's.
+TEST_F(AModule, GivesEachFirmwareItsOwnTime) {
+  shim_pass_time(2 * kTimeout - 1);
+  shim_probe_cancel();
+  shim_probe();
+  shim_pass_time(2 * kTimeout - 1);
+  offer_a_codec();
+  EXPECT_TRUE(shim_open());
+  shim_pass_time(2);
+  EXPECT_TRUE(shim_is_open());
+}
+
+// docs/hfi.md, 3: what the client has set, ahead of the first input; what it hasn't is the firmware's own default.
+TEST_F(AModule, TellsASessionThatBeginsWhatWasSet) {
+  const auto told = [this](uint32_t flags, int32_t value) {
+    offer_a_codec();
+    EXPECT_TRUE(shim_open());
+    shim_add_control(V4L2_CID_MPEG_VIDEO_DEC_DISPLAY_DELAY, flags, value, 4);
+    shim_request(kOutput, 1);
+    shim_queue(kOutput, 0, 100, 0, 1, 0);
+    shim_stream(kOutput, true);
+    std::vector<uint32_t> types;
+    for (const Command& command : commands()) types.push_back(command.type);
+    shim_close();
+    shim_probe();
+    return types;
+  };
+  EXPECT_THAT(told(0, 4), ElementsAre(SVPU_CMD_CONFIGURE, SVPU_CMD_START, SVPU_CMD_MAP_BUFFER, SVPU_CMD_QUEUE_INPUT));
+  EXPECT_THAT(told(V4L2_CTRL_FLAG_READ_ONLY, 7),
+              ElementsAre(SVPU_CMD_CONFIGURE, SVPU_CMD_START, SVPU_CMD_MAP_BUFFER, SVPU_CMD_QUEUE_INPUT));
+  EXPECT_THAT(told(0, 7),
+              ElementsAre(SVPU_CMD_CONFIGURE, SVPU_CMD_START, SVPU_CMD_SET_CONTROL, SVPU_CMD_MAP_BUFFER, SVPU_CMD_QUEUE_INPUT));
+}
+
+// docs/hfi.md, 5.
+TEST_F(ADecoding, TakesInputsBackInOrder) {
+  say_input_done(inputs_[0], SVPU_OK);
+  say_input_done(inputs_[1], SVPU_DATA_ERROR);
+  EXPECT_TRUE(session_lives());
+}
+
+TEST_F(ADecoding, EndsTheSessionOfAFirmwareThatReturnsInputsOutOfOrder) {
+  say_input_done(inputs_[1], SVPU_OK);
+  EXPECT_FALSE(session_lives());
+}
+
+TEST_F(ADecoding, EndsTheSessionOfAFirmwareThatReturnsAnInputUnusedUnasked) {
+  say_input_done(inputs_[0], SVPU_CANCELLED);
+  EXPECT_FALSE(session_lives());
+}
+
 TEST_F(ARecall, LendsTheBuffersAgainWithoutAWait) {
   std::vector<uint32_t> types;
   for (const Command& command : resumed_) types.push_back(command.type);
@@ -243,6 +369,23 @@ TEST_F(ARecall, EndsTheSessionOfAFirmwareThatAnswersTwice) {
 
 TEST_F(ARecall, EndsTheSessionOfAFirmwareThatReturnsANewlyLentBufferUnasked) {
   give_back(resumed_[2].cookie);
+  EXPECT_FALSE(session_lives());
+}
+
+// docs/hfi.md, 10: STREAMOFF's flush returned the output that LAST had asked for. Nothing is owed for it.
+TEST_F(AChange, OwesNoOutputAfterAFlush) {
+  in_wait_ = [this] {
+    for (const uint64_t cookie : lent_) give_back(cookie);
+    say_flushed(1);
+  };
+  shim_stream(kCapture, false);
+  EXPECT_EQ(waits_, 1);
+  (void)commands();
+  lend();
+  const std::vector<uint64_t> again = lent(commands());
+  ASSERT_EQ(again.size(), 3u);
+  EXPECT_TRUE(session_lives());
+  give_back(again[0]);
   EXPECT_FALSE(session_lives());
 }
 

@@ -28,7 +28,7 @@ int remember_and_refuse(AVCodecContext* context, AVFrame* frame, int) {
 
 }  // namespace
 
-std::optional<StreamHeader> probe_header(const CodecRow& row, Size size_hint, const HeaderPacket& packet) {
+std::optional<StreamHeader> probe_header(const CodecRow& row, Size size_hint, HeaderPacket& packet) {
   const QuietLog quiet;  // what a throwaway decoder complains about means nothing
   const AVCodec* codec = avcodec_find_decoder(row.id);
   ContextPtr context(codec != nullptr ? avcodec_alloc_context3(codec) : nullptr);
@@ -42,9 +42,16 @@ std::optional<StreamHeader> probe_header(const CodecRow& row, Size size_hint, co
   context->opaque = &asked;
   context->get_buffer2 = remember_and_refuse;
   if (avcodec_open2(context.get(), codec, nullptr) < 0) return std::nullopt;
-  if (av_new_packet(input.get(), static_cast<int>(packet.bytes.size())) < 0) return std::nullopt;
-  std::copy(packet.bytes.begin(), packet.bytes.end(), input->data);
-  (void)avcodec_send_packet(context.get(), input.get());
+  const size_t size = packet.bytes.size();
+  packet.bytes.resize(size + AV_INPUT_BUFFER_PADDING_SIZE);  // zeros
+  input->buf = av_buffer_create(
+      packet.bytes.data(), packet.bytes.size(), [](void*, uint8_t*) {}, nullptr, AV_BUFFER_FLAG_READONLY);
+  if (input->buf != nullptr) {
+    input->data = packet.bytes.data();
+    input->size = static_cast<int>(size);
+    (void)avcodec_send_packet(context.get(), input.get());
+  }
+  packet.bytes.resize(size);  // the memory stays where it is: the decoder may keep a reference until the end of this function
   if (!asked.any || context->width <= 0 || context->height <= 0) return std::nullopt;
 
   picture->width = asked.width;
@@ -70,9 +77,12 @@ std::optional<StreamHeader> probe_header(const CodecRow& row, Size size_hint, co
 HeaderSearch::Verdict HeaderSearch::add(Bytes bytes, uint64_t tag) {
   if (bytes.size() > kMostInOnePacket) return Verdict::kNothing;
   if (!row_.byte_stream()) {
-    header_ = probe_header(row_, size_hint_, {.bytes = {bytes.begin(), bytes.end()}});
+    HeaderPacket packet;
+    packet.bytes.reserve(bytes.size() + AV_INPUT_BUFFER_PADDING_SIZE);
+    packet.bytes.assign(bytes.begin(), bytes.end());
+    header_ = probe_header(row_, size_hint_, packet);
     kept_.clear();
-    kept_.push_back({{bytes.begin(), bytes.end()}, tag});
+    kept_.push_back({std::move(packet.bytes), tag});
     return header_ ? Verdict::kFound : Verdict::kNothing;
   }
   const bool exhausted = bytes_.size() > kMaxBytes || (kept_.size() >= kMaxInputs && bytes_.size() >= kManyBytes);
@@ -85,7 +95,7 @@ HeaderSearch::Verdict HeaderSearch::add(Bytes bytes, uint64_t tag) {
   const size_t before = bytes_.size();
   bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
   kept_.push_back({{bytes.begin(), bytes.end()}, tag});
-  if (const auto packet = header_packet(row_, bytes_)) {
+  if (auto packet = header_packet(row_, bytes_)) {
     header_ = probe_header(row_, size_hint_, *packet);
     refused_ = !header_ && packet->used;
   }

@@ -8,14 +8,14 @@
 #include <optional>
 #include <vector>
 
-#include "firmware/decoder.h"
+#include "firmware/codec.h"
 #include "firmware/libav/av_ptr.h"
 #include "firmware/libav/codecs/codec_row.h"
 
 namespace softvpu::firmware::libav {
 
 struct StreamHeader {
-  StreamInfo info;
+  StreamFormat info;
   bool may_reorder = true;              // see HeaderPacket
   std::vector<uint8_t> parameter_sets;  // libavcodec's "extradata"
 };
@@ -63,7 +63,8 @@ class HeaderSearch {
 };
 
 // What libavcodec makes of a packet of headers; nullopt when it doesn't ask for a picture. Nothing
-// is decoded.
-std::optional<StreamHeader> probe_header(const CodecRow& row, Size size_hint, const HeaderPacket& packet);
+// is decoded. libavcodec reads the very bytes: they get the padding that it wants, and lose it
+// again.
+std::optional<StreamHeader> probe_header(const CodecRow& row, Size size_hint, HeaderPacket& packet);
 
 }  // namespace softvpu::firmware::libav

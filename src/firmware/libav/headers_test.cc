@@ -102,9 +102,11 @@ TEST_P(AHeaderOf, SaysThePicturesSize) {
   const auto [width, height] = size;
   const Packets clip = make_clip({.encoder = codec.encoder, .width = width, .height = height, .frames = 1, .b_frames = 0});
   if (clip.empty()) GTEST_SKIP() << "no encoder " << codec.encoder << " for " << width << 'x' << height;
-  const auto packet = header_packet(*find_row(codec.coded), clip[0]);
+  auto packet = header_packet(*find_row(codec.coded), clip[0]);
   ASSERT_TRUE(packet);
+  const std::vector<uint8_t> bytes = packet->bytes;
   const auto header = probe_header(*find_row(codec.coded), {}, *packet);
+  EXPECT_EQ(packet->bytes, bytes) << "they go on to the decoder";
   ASSERT_TRUE(header);
   EXPECT_EQ(header->info.visible.size(), (Size{static_cast<uint32_t>(width), static_cast<uint32_t>(height)}));
 }

@@ -10,8 +10,11 @@
 // when it is due. A queued output whose memory libavcodec still reads (a reference picture) counts
 // as withheld, not as free.
 //
+// Of the free ones the newest is lent: the client gave it back last, so that its lines may still be
+// in a cache, and a client that queues many buffers pays with page faults only for those it needs.
+//
 // Threads: allocate() and the release of a picture come from libavcodec's threads, everything else
-// from the decode thread.
+// from the codec thread.
 #pragma once
 
 #include <atomic>
@@ -22,7 +25,7 @@
 #include <optional>
 #include <vector>
 
-#include "firmware/decoder.h"
+#include "firmware/codec.h"
 #include "firmware/libav/av_ptr.h"
 #include "firmware/libav/codecs/codec_row.h"
 
@@ -39,8 +42,8 @@ class OutputPool {
   OutputPool& operator=(const OutputPool&) = delete;
 
   struct Output {
-    uint64_t id = 0;
-    std::shared_ptr<OutputMemory> memory;
+    Cookie cookie{};
+    std::shared_ptr<MappedBuffer> memory;
     FrameLayout layout;
   };
 
@@ -49,14 +52,14 @@ class OutputPool {
   void lend_at_most(size_t count);
   void queue(OutputBuffer buffer);
   // Takes any queued output back, a free one if there is one. nullopt: none is queued.
-  std::optional<uint64_t> take_back();
+  std::optional<Cookie> take_back();
   // Takes all of them back, in the order they were queued.
-  std::vector<uint64_t> flush();
+  std::vector<Cookie> flush();
 
   // Takes the output whose memory holds the picture, if it is still queued as it was when
   // libavcodec got it.
   std::optional<Output> take_holder(const AVFrame& frame);
-  // Takes a free output, one whose layout has room for `visible` if there is one.
+  // Takes the newest free output, one whose layout has room for `visible` if there is one.
   std::optional<Output> take_free(Size visible);
 
   // For get_buffer2. Returns 0 or an AVERROR.
@@ -85,8 +88,8 @@ class OutputPool {
   // One picture in an output's memory, until libavcodec releases it.
   struct Lease {
     std::atomic<OutputPool*> pool{nullptr};  // stored last by lend(), loaded first by release(), on whatever threads they run
-    std::shared_ptr<OutputMemory> memory;
-    uint64_t id;
+    std::shared_ptr<MappedBuffer> memory;
+    Cookie cookie;
     const uint8_t* data;
   };
   static void release(void* lease, uint8_t* data);
@@ -99,7 +102,7 @@ class OutputPool {
   const CodecRow& row_;
   const std::function<void()> wake_;
 
-  mutable std::mutex mutex_;  // guards everything below and OutputMemory::held
+  mutable std::mutex mutex_;  // guards everything below and MappedBuffer::held
   FrameLayout layout_;
   std::vector<Queued> queued_;  // oldest first
   std::vector<Lease*> leases_;

@@ -17,7 +17,7 @@ class AnOutputPool : public ::testing::Test {
     context_.reset(avcodec_alloc_context3(nullptr));
   }
   void queue(uint64_t id) {
-    pool_.queue({.id = id, .memory = testing::guarded_memory(layout_.plane_size[0], readable_tail(layout_))});
+    pool_.queue({.cookie = Cookie{id}, .memory = testing::guarded_memory(layout_.plane_size[0], readable_tail(layout_))});
   }
   // As libavcodec does for a picture that it goes on reading.
   FramePtr hold_picture() {
@@ -54,6 +54,35 @@ TEST_F(AnOutputPool, LendsNoMoreThanItMay) {
   held.clear();
   held.push_back(hold_picture());
   EXPECT_EQ(pool_.direct_count(), 3u) << "what libavcodec let go of can be lent again";
+}
+
+// Its memory is warm; that of an output that lay here for long isn't.
+TEST_F(AnOutputPool, LendsTheNewestFreeOutputFirst) {
+  pool_.lend_at_most(30);
+  for (uint64_t id = 1; id <= 6; ++id) queue(id);
+  const FramePtr first = hold_picture();
+  const FramePtr second = hold_picture();
+  const auto holder_of = [&](const FramePtr& picture) {
+    const auto holder = pool_.take_holder(*picture);
+    return holder ? static_cast<uint64_t>(holder->cookie) : 0;
+  };
+  EXPECT_EQ(holder_of(first), 6u);
+  EXPECT_EQ(holder_of(second), 5u);
+  const auto free = pool_.take_free({64, 64});
+  ASSERT_TRUE(free);
+  EXPECT_EQ(free->cookie, Cookie{4});
+}
+
+TEST_F(AnOutputPool, FetchesThePagesOfAnOutputOnlyWhenItLendsIt) {
+  pool_.lend_at_most(30);
+  std::vector<std::shared_ptr<MappedBuffer>> memory;
+  for (uint64_t id = 1; id <= 6; ++id) {
+    memory.push_back(testing::guarded_memory(layout_.plane_size[0], readable_tail(layout_)));
+    pool_.queue({.cookie = Cookie{id}, .memory = memory.back()});
+  }
+  const FramePtr lent = hold_picture();
+  (void)pool_.take_free({64, 64});
+  for (size_t i = 0; i < memory.size(); ++i) EXPECT_EQ(memory[i]->fresh, i < 4) << i;
 }
 
 }  // namespace

@@ -20,6 +20,15 @@ bool begins_with_start_code(Bytes bytes) {
   return zeros >= 2 && zeros < bytes.size() && bytes[zeros] == 1;
 }
 
+// Null when there is no memory, or libavcodec doesn't take so much at once.
+PacketPtr packet_of(Bytes bytes) {
+  if (bytes.size() > kMostInOnePacket) return nullptr;
+  PacketPtr packet(av_packet_alloc());
+  if (!packet || av_new_packet(packet.get(), static_cast<int>(bytes.size())) < 0) return nullptr;
+  std::memcpy(packet->data, bytes.data(), bytes.size());
+  return packet;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Packetizer>> Packetizer::create(const CodecRow& row) {
@@ -39,7 +48,12 @@ bool Packetizer::open_parser() {
 }
 
 void Packetizer::begin(Bytes bytes, uint64_t tag) {
-  if (row_.byte_stream() && !bytes.empty()) {
+  tag_ = tag;
+  if (!row_.byte_stream()) {
+    whole_ = bytes.empty() ? nullptr : packet_of(bytes);
+    return;
+  }
+  if (!bytes.empty()) {
     tail_.insert(tail_.end(), input_.begin() + static_cast<ptrdiff_t>(size_ - std::min(size_, kTail)),
                  input_.begin() + static_cast<ptrdiff_t>(size_));
     if (tail_.size() > kTail) tail_.erase(tail_.begin(), tail_.end() - static_cast<ptrdiff_t>(kTail));
@@ -53,16 +67,11 @@ void Packetizer::begin(Bytes bytes, uint64_t tag) {
   std::memset(input_.data() + bytes.size(), 0, AV_INPUT_BUFFER_PADDING_SIZE);
   size_ = bytes.size();
   used_ = 0;
-  tag_ = tag;
-  if (row_.byte_stream() && !bytes.empty()) begins_.push_back({fed_, tag});
+  if (!bytes.empty()) begins_.push_back({fed_, tag});
 }
 
 std::optional<AccessUnit> Packetizer::next() {
-  if (!row_.byte_stream()) {
-    if (used_ == size_) return std::nullopt;
-    used_ = size_;
-    return make_unit(Bytes(input_).first(size_), tag_);
-  }
+  if (!row_.byte_stream()) return make_unit(std::move(whole_), tag_);
   while (used_ < size_ && parser_) {
     const size_t before = used_;
     auto unit = parse(input_.data() + used_, static_cast<int>(std::min(size_ - used_, kMostAtOnce)));
@@ -87,6 +96,7 @@ std::optional<AccessUnit> Packetizer::finish() {
 }
 
 void Packetizer::reset() {
+  whole_.reset();
   size_ = used_ = 0;
   restart_parser();
   whole_units_ = true;
@@ -205,16 +215,16 @@ bool Packetizer::ends_in_end_mark() const {
   return ends_sequence(row_, Bytes(end).last(pending));
 }
 
-std::optional<AccessUnit> Packetizer::make_unit(Bytes bytes, uint64_t tag) {
+std::optional<AccessUnit> Packetizer::make_unit(Bytes bytes, uint64_t tag) { return make_unit(packet_of(bytes), tag); }
+
+std::optional<AccessUnit> Packetizer::make_unit(PacketPtr packet, uint64_t tag) {
+  if (!packet) return std::nullopt;
   AccessUnit unit;
-  if (bytes.size() > kMostInOnePacket) return std::nullopt;
-  unit.packet.reset(av_packet_alloc());
-  if (!unit.packet || av_new_packet(unit.packet.get(), static_cast<int>(bytes.size())) < 0) return std::nullopt;
-  std::memcpy(unit.packet->data, bytes.data(), bytes.size());
+  unit.packet = std::move(packet);
   unit.number = ++number_;
   unit.packet->pts = static_cast<int64_t>(unit.number);
   unit.tag = tag;
-  unit.entry = row_.entry_point(bytes);
+  unit.entry = row_.entry_point(unit.bytes());
   return unit;
 }
 

@@ -60,6 +60,7 @@ class Packetizer {
   void restart_parser();
   std::optional<AccessUnit> parse(const uint8_t* data, int size);
   std::optional<AccessUnit> make_unit(Bytes bytes, uint64_t tag);
+  std::optional<AccessUnit> make_unit(PacketPtr packet, uint64_t tag);
   uint64_t begin_of(Bytes unit) const;
   uint64_t tag_at(uint64_t position) const;
   void forget_inputs_before(uint64_t position);
@@ -80,6 +81,7 @@ class Packetizer {
   };
 
   const CodecRow& row_;
+  PacketPtr whole_;         // not a byte stream: the input, until next() gives it out
   ParserPtr parser_;        // byte streams only
   ContextPtr parser_info_;  // where the parser writes what it learns; not a decoder
   std::vector<uint8_t> input_;

@@ -140,7 +140,13 @@ Status Decoder::start_session() {
   drain_damaged_ = false;
   formats_.forget_stream();
   publish_min_buffers();
+  tell_controls(file_.controls().snapshot());
   return session_->start();
+}
+
+// Controls of other codecs are in the set as well: the session has none of these.
+void Decoder::tell_controls(const std::vector<ControlValue>& values) {
+  for (const ControlValue& control : values) (void)session_->set_control(control.id, control.value);
 }
 
 void Decoder::close_session() {
@@ -237,7 +243,7 @@ Status Decoder::suits(Side side, const Buffer& buffer) const {
   return fail(EINVAL, "the buffer is too small for the current format");
 }
 
-void Decoder::queued(Side side) {
+void Decoder::queued(Side side, const Buffer&) {
   if (side == Side::kOutput) (void)happen({.what = SVPU_ON_INPUT_QUEUED});
   pump();
 }

@@ -39,7 +39,7 @@ class Decoder final : public Role {
   void buffers_freed(Side side) override;
   bool has_failed() const override { return svpu_decoder_has_failed(&state_); }
   Status suits(Side side, const Buffer& buffer) const override;
-  void queued(Side side) override;
+  void queued(Side side, const Buffer& buffer) override;
   void dequeued(Side side) override;
 
   // V4L2_DEC_CMD_STOP and _START. Errors: EIO, EBUSY, EINVAL.
@@ -60,6 +60,7 @@ class Decoder final : public Role {
   __attribute__((noinline)) svpu_verdict verdict_on(const svpu_decoder_event& event) const;
   void act(svpu_decoder_action action);
   Status start_session();
+  void tell_controls(const std::vector<ControlValue>& values);
   void close_session();
   void apply_stream();
   void publish_min_buffers();

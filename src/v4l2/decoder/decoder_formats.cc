@@ -22,8 +22,12 @@ Colour merged(Colour client, Colour stream) {
 }  // namespace
 
 codec::Capabilities decoders_of(codec::Capabilities capabilities) {
-  for (codec::CodecInfo& codec : capabilities.codecs)
-    std::erase_if(codec.raw, [&](FourCC raw) { return !layout_for(raw, codec.sizes.min); });
+  for (codec::CodecInfo& codec : capabilities.codecs) {
+    std::erase_if(codec.raw, [&](FourCC raw) {
+      const auto layout = layout_for(raw, codec.sizes.min);
+      return !layout || layout->memory_planes != 1;
+    });
+  }
   std::erase_if(capabilities.codecs,
                 [](const codec::CodecInfo& codec) { return codec.role != codec::Role::kDecoder || codec.raw.empty(); });
   return capabilities;
@@ -48,8 +52,11 @@ Result<FormatDescription> DecoderFormats::enumerate(Side side, uint32_t index) c
     return description;
   }
   // Querying Capabilities, step 2: those of the current coded format.
-  if (index >= codec_->raw.size()) return fail(EINVAL, kNoMoreFormats);
-  return FormatDescription{codec_->raw[index], 0};
+  // Once the stream is known, those that its pictures can be had in.
+  for (const FourCC raw : codec_->raw) {
+    if (holds_stream(raw) && index-- == 0) return FormatDescription{raw, 0};
+  }
+  return fail(EINVAL, kNoMoreFormats);
 }
 
 Result<SizeRange> DecoderFormats::frame_sizes(FourCC pixelformat) const {
@@ -66,7 +73,10 @@ PixFormat DecoderFormats::current(Side side) const {
 }
 
 PixFormat DecoderFormats::adjust(Side side, const PixFormat& wanted) const {
-  if (side == Side::kCapture) return capture_format(offers_raw(wanted.pixelformat) ? wanted.pixelformat : frame_.raw);
+  if (side == Side::kCapture) {
+    const bool offered = offers_raw(wanted.pixelformat) && holds_stream(wanted.pixelformat);
+    return capture_format(offered ? wanted.pixelformat : frame_.raw);
+  }
   const auto known =
       std::find_if(codecs_.begin(), codecs_.end(), [&](const auto* codec) { return codec->coded == wanted.pixelformat; });
   const codec::CodecInfo& codec = known != codecs_.end() ? **known : *codecs_.front();
@@ -118,9 +128,15 @@ void DecoderFormats::forget_stream() {
   resize_capture();
 }
 
-FourCC DecoderFormats::raw_for(const codec::StreamFormat&) const {
-  return offers_raw(client_.raw) ? client_.raw : codec_->raw.front();
+// The client's choice, or the first that is offered (docs/adr/0009), of those that the stream's pictures can be had in.
+FourCC DecoderFormats::raw_for(const codec::StreamFormat& stream) const {
+  if (offers_raw(client_.raw) && repacks(client_.raw, stream.native)) return client_.raw;
+  const auto first =
+      std::find_if(codec_->raw.begin(), codec_->raw.end(), [&](FourCC raw) { return repacks(raw, stream.native); });
+  return first != codec_->raw.end() ? *first : FourCC::kNone;
 }
+
+bool DecoderFormats::holds_stream(FourCC raw) const { return !stream_ || repacks(raw, stream_->native); }
 
 Result<FrameLayout> DecoderFormats::layout_of(const codec::StreamFormat& stream) const {
   if (stream.native == FourCC::kNone) return fail(EINVAL, "no raw format of this node can hold the stream's pictures");

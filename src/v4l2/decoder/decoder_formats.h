@@ -15,8 +15,8 @@
 namespace softvpu::v4l2 {
 
 // What of `capabilities` a decoder node can offer: stateful decoders, each with those of its raw
-// formats that are known here and can hold its smallest picture. A lower half may be of a later
-// version, and a table anybody's.
+// formats that are known here, have one plane in memory and can hold its smallest picture. A lower
+// half may be of a later version, and a table anybody's.
 codec::Capabilities decoders_of(codec::Capabilities capabilities);
 
 class DecoderFormats final : public Formats {
@@ -80,6 +80,7 @@ class DecoderFormats final : public Formats {
   Colour colour() const;
   bool offers_raw(FourCC pixelformat) const;
   FourCC raw_for(const codec::StreamFormat& stream) const;
+  bool holds_stream(FourCC raw) const;
   static Rect visible_in(const codec::StreamFormat& stream, const FrameLayout& layout);
   void resize_capture();
 

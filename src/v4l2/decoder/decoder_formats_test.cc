@@ -6,7 +6,7 @@
 
 #include <cerrno>
 
-#include "codec/scripted_session.h"
+#include "codec/testing/scripted_session.h"
 
 namespace softvpu::v4l2 {
 namespace {

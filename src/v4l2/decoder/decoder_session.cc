@@ -8,25 +8,9 @@
 #include "base/log.h"
 #include "v4l2/decoder/decoder.h"
 #include "v4l2/file/codec_file.h"
+#include "v4l2/queue/frame_flags.h"
 
 namespace softvpu::v4l2 {
-namespace {
-
-uint32_t frame_flags(codec::FrameType type) {
-  switch (type) {
-    case codec::FrameType::kKey:
-      return V4L2_BUF_FLAG_KEYFRAME;
-    case codec::FrameType::kP:
-      return V4L2_BUF_FLAG_PFRAME;
-    case codec::FrameType::kB:
-      return V4L2_BUF_FLAG_BFRAME;
-    case codec::FrameType::kUnknown:
-      break;
-  }
-  return 0;
-}
-
-}  // namespace
 
 // ---- down
 
@@ -39,13 +23,12 @@ Status Decoder::push_input(Buffer& buffer) {
   codec::InputChunk chunk;
   chunk.buffer = buffer.handle;
   chunk.cookie = session_.next_cookie();
-  chunk.tag =
-      tags_.add({buffer.timestamp, buffer.timecode, buffer.flags & (V4L2_BUF_FLAG_TIMECODE | V4L2_BUF_FLAG_TSTAMP_SRC_MASK)});
-  chunk.offset = buffer.data_offset[0];
-  chunk.bytes = buffer.bytesused[0] - buffer.data_offset[0];  // queue.cc checked the order of the two
+  chunk.tag = tags_.add(info_of(buffer));
+  chunk.plane[0] = {buffer.data_offset[0], buffer.bytesused[0] - buffer.data_offset[0]};  // queue.cc checked the order of the two
   if (auto status = session_.map(Side::kOutput, buffer); !status) return status;
   output_queue_.give_to_session(buffer, chunk.cookie);
   if (stop_covers_ > 0) --stop_covers_;
+  tell_controls(file_.controls().latch());
   return session_->queue_input(chunk);
 }
 
@@ -150,7 +133,7 @@ void Decoder::output_done(const codec::OutputDone& done) {
     pump();
     return;
   }
-  const bool error = done.status == codec::DoneStatus::kError;
+  const bool error = is_error(done.status);
   if (error && std::all_of(done.bytes_used.begin(), done.bytes_used.end(), [](uint32_t bytes) { return bytes == 0; })) {
     // Nothing was decoded into it: a session gives its buffers back like that when it is about to
     // fail. Clients take an empty buffer for a damaged frame (ffmpeg) or for the end (GStreamer).
@@ -169,12 +152,7 @@ void Decoder::complete_frame(Buffer& buffer, const codec::OutputDone& done, bool
   buffer.flags |= frame_flags(done.type);
   buffer.field = formats_.field();  // buffer.rst: as the format has it; which field of a frame comes first isn't told
   buffer.sequence = capture_queue_.next_sequence();
-  buffer.timestamp = {};
-  if (const InputInfo* input = done.has_tag ? tags_.find(done.tag) : nullptr) {
-    buffer.timestamp = input->timestamp;
-    buffer.flags |= input->flags;
-    if ((input->flags & V4L2_BUF_FLAG_TIMECODE) != 0) buffer.timecode = input->timecode;
-  }
+  copy_info(done.has_tag ? tags_.find(done.tag) : nullptr, buffer);
   capture_queue_.complete(buffer, error);
   file_.note_completed(Side::kCapture);
 }

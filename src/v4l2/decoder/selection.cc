@@ -7,15 +7,6 @@
 #include <cerrno>
 
 namespace softvpu::v4l2 {
-namespace {
-
-bool contains(Rect outer, Rect inner) {
-  const auto right = [](Rect r) { return int64_t{r.left} + r.width; };
-  const auto bottom = [](Rect r) { return int64_t{r.top} + r.height; };
-  return outer.left <= inner.left && outer.top <= inner.top && right(outer) >= right(inner) && bottom(outer) >= bottom(inner);
-}
-
-}  // namespace
 
 Result<Rect> decoder_selection(uint32_t target, Size coded, Rect visible) {
   switch (target) {

@@ -194,7 +194,8 @@ __attribute__((noinline)) Status enqueue(CodecFile& file, v4l2_buffer& buffer, I
 
 Status qbuf(CodecFile& file, v4l2_buffer& buffer, IoctlCall& call) {
   if (auto status = enqueue(file, buffer, call); !status) return status;
-  file.role().queued(V4L2_TYPE_IS_OUTPUT(buffer.type) ? Side::kOutput : Side::kCapture);
+  const Side side = V4L2_TYPE_IS_OUTPUT(buffer.type) ? Side::kOutput : Side::kCapture;
+  file.role().queued(side, *file.queue(side).find(buffer.index));
   return {};
 }
 

@@ -25,7 +25,7 @@ CodecFile::CodecFile(std::shared_ptr<CodecDevice> device, const codec::Capabilit
       device_(std::move(device)),
       output_queue_(Side::kOutput, 0),
       capture_queue_(Side::kCapture, kCaptureOffsets),
-      controls_(kind.controls(capabilities)),
+      controls_(kind.controls(capabilities), this),
       role_(kind.make(*this, capabilities)) {
   start_levels();
 }

@@ -15,7 +15,7 @@
 
 namespace softvpu::v4l2 {
 
-class CodecFile final : public FileCore, public std::enable_shared_from_this<CodecFile> {
+class CodecFile final : public FileCore, public ControlListener, public std::enable_shared_from_this<CodecFile> {
  public:
   CodecFile(std::shared_ptr<CodecDevice> device, const codec::Capabilities& capabilities, const RoleKind& kind);
   ~CodecFile() override;
@@ -35,6 +35,8 @@ class CodecFile final : public FileCore, public std::enable_shared_from_this<Cod
   Role& role() { return *role_; }
   SessionBooks& session() { return session_; }
   const BufferExporter& exporter() const { return device_->exporter(); }
+
+  void control_changed(const v4l2_event& event, bool own) override { push_event(event, own); }
 
   // A session for this file, which isn't started yet. Errors: the driver's.
   Status open_session(const codec::SessionConfig& config);

@@ -19,7 +19,11 @@ Status g_ctrl(CodecFile& file, v4l2_control& control, IoctlCall& call) {
   return file.controls().get(&control);
 }
 
-Status s_ctrl(CodecFile& file, v4l2_control& control, IoctlCall&) { return file.controls().set(&control); }
+Status s_ctrl(CodecFile& file, v4l2_control& control, IoctlCall&) {
+  const Status status = file.controls().set(&control);
+  if (status) file.role().controls_set();
+  return status;
+}
 
 Status access(CodecFile& file, Controls::Access how, v4l2_ext_controls& controls, const IoctlCall& call) {
   return file.controls().access(how, &controls, {call.controls, call.controls != nullptr ? controls.count : 0});
@@ -33,7 +37,9 @@ Status g_ext_ctrls(CodecFile& file, v4l2_ext_controls& controls, IoctlCall& call
 }
 
 Status s_ext_ctrls(CodecFile& file, v4l2_ext_controls& controls, IoctlCall& call) {
-  return access(file, Controls::Access::kSet, controls, call);
+  const Status status = access(file, Controls::Access::kSet, controls, call);
+  if (status) file.role().controls_set();
+  return status;
 }
 
 Status try_ext_ctrls(CodecFile& file, v4l2_ext_controls& controls, IoctlCall& call) {

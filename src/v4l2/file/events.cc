@@ -37,9 +37,10 @@ void EventQueue::unsubscribe(uint32_t type, uint32_t id) {
   std::erase_if(queue_, [&](const v4l2_event& e) { return matches(e.type, e.id); });
 }
 
-bool EventQueue::push(const v4l2_event& event) {
+bool EventQueue::push(const v4l2_event& event, bool own) {
   const Subscription* subscription = find(event.type, event.id);
   if (subscription == nullptr) return false;
+  if (own && (subscription->flags & V4L2_EVENT_SUB_FL_ALLOW_FEEDBACK) == 0) return false;
   ++sequence_;
   v4l2_event queued = event;
   queued.sequence = sequence_;

@@ -22,8 +22,9 @@ class EventQueue {
   // V4L2_EVENT_ALL removes every subscription. Pending events of a removed one are gone.
   void unsubscribe(uint32_t type, uint32_t id);
 
-  // Queues it if somebody subscribed to (type, id); stamps it with CLOCK_MONOTONIC. Returns whether it was queued.
-  bool push(const v4l2_event& event);
+  // Queues it if somebody subscribed to (type, id); stamps it with CLOCK_MONOTONIC. `own`: the file's own doing, which only a
+  // subscription with V4L2_EVENT_SUB_FL_ALLOW_FEEDBACK wants. Returns whether it was queued.
+  bool push(const v4l2_event& event, bool own = false);
   bool pending() const { return !queue_.empty(); }
   // Errors: ENOENT when none is pending (v4l2_event_dequeue()).
   Result<v4l2_event> pop();

@@ -102,5 +102,17 @@ TEST(AnEventQueue, ForgetsPendingEventsOfAnEndedSubscription) {
   EXPECT_FALSE(queue.push(source_change(1)));
 }
 
+// vidioc-subscribe-event.rst, V4L2_EVENT_SUB_FL_ALLOW_FEEDBACK: a file's own doing is told to it only when it asks.
+TEST(AnEventQueue, TellsAFileOfItsOwnDoingOnlyWhenAsked) {
+  EventQueue queue;
+  v4l2_event_subscription feedback = to(V4L2_EVENT_CTRL, 2);
+  feedback.flags = V4L2_EVENT_SUB_FL_ALLOW_FEEDBACK;
+  ASSERT_TRUE(queue.subscribe(to(V4L2_EVENT_CTRL, 1), 1));
+  ASSERT_TRUE(queue.subscribe(feedback, 1));
+  EXPECT_FALSE(queue.push(of(V4L2_EVENT_CTRL, 1), true));
+  EXPECT_TRUE(queue.push(of(V4L2_EVENT_CTRL, 1), false));
+  EXPECT_TRUE(queue.push(of(V4L2_EVENT_CTRL, 2), true));
+}
+
 }  // namespace
 }  // namespace softvpu::v4l2

@@ -115,8 +115,8 @@ void FileCore::publish() {
   completed_in_ = completed_out_ = completed_pri_ = false;
 }
 
-void FileCore::push_event(const v4l2_event& event) {
-  if (events_.push(event)) completed_pri_ = true;
+void FileCore::push_event(const v4l2_event& event, bool own) {
+  if (events_.push(event, own)) completed_pri_ = true;
 }
 
 Status FileCore::set_priority(uint32_t priority) {

@@ -54,7 +54,8 @@ class FileCore : public FileHandle, public IoctlTarget {
 
   EventQueue& events() { return events_; }
   bool has_pending_events() const { return events_.pending(); }
-  void push_event(const v4l2_event& event);
+  // `own`: see EventQueue::push().
+  void push_event(const v4l2_event& event, bool own = false);
   // A buffer of that side completed just now.
   void note_completed(Side side) { (side == Side::kOutput ? completed_out_ : completed_in_) = true; }
 

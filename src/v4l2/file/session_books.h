@@ -17,6 +17,7 @@ class SessionBooks {
  public:
   explicit operator bool() const { return session_ != nullptr; }
   codec::Session* operator->() const { return session_.get(); }
+  codec::Session& operator*() const { return *session_; }
 
   // A session that isn't started yet. Errors: the driver's.
   Status open(codec::Driver& driver, const codec::SessionConfig& config, std::shared_ptr<SessionLink> link);

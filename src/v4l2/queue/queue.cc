@@ -156,9 +156,10 @@ Status BufferQueue::take(Buffer& buffer, const BufferView& from) {
     for (uint32_t i = 0; i < buffer.planes.size(); ++i) {
       // An empty buffer stays empty, and the role knows what that means: videobuf2's
       // allow_zero_bytesused, as codec drivers have it. buffer.rst has 0 stand for the whole
-      // buffer, but a coded buffer is never full of what its client meant.
-      buffer.bytesused[i] = from.planes[i].bytesused;
-      buffer.data_offset[i] = from.planes[i].bytesused != 0 ? from.planes[i].data_offset : 0;
+      // buffer, but a coded buffer is never full of what its client meant. A picture is.
+      const bool full = from.planes[i].bytesused == 0 && empty_is_full_;
+      buffer.bytesused[i] = full ? buffer.planes[i]->length() : from.planes[i].bytesused;
+      buffer.data_offset[i] = buffer.bytesused[i] != 0 ? from.planes[i].data_offset : 0;
     }
     buffer.field = from.field == V4L2_FIELD_ANY ? uint32_t{V4L2_FIELD_NONE} : from.field;
     buffer.flags = from.flags & ~(kOurFlags | kCacheHints | V4L2_BUF_FLAG_TIMECODE | V4L2_BUF_FLAG_M2M_HOLD_CAPTURE_BUF);

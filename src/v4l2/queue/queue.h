@@ -75,6 +75,10 @@ class BufferQueue {
   // V4L2_MEMORY_* of the buffers, all of one type; 0 when there are none.
   uint32_t memory() const { return memory_; }
 
+  // For an OUTPUT queue whose buffers are always full: from now on a plane without bytesused is
+  // taken for a full one (buffer.rst, bytesused).
+  void take_empty_for_full() { empty_is_full_ = true; }
+
   // Where add() puts `count` buffers: at the first gap that has room for all of them, or for as
   // many as there is room for anywhere, as videobuf2 does. A count of 0: there is no room.
   struct Range {
@@ -150,6 +154,7 @@ class BufferQueue {
   bool streaming_ = false;
   bool failed_ = false;
   bool last_dequeued_ = false;
+  bool empty_is_full_ = false;
 };
 
 }  // namespace softvpu::v4l2

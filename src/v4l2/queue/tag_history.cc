@@ -4,6 +4,19 @@
 
 namespace softvpu::v4l2 {
 
+InputInfo info_of(const Buffer& output) {
+  return {output.timestamp, output.timecode, output.flags & (V4L2_BUF_FLAG_TIMECODE | V4L2_BUF_FLAG_TSTAMP_SRC_MASK),
+          output.field};
+}
+
+void copy_info(const InputInfo* info, Buffer& capture) {
+  capture.timestamp = {};
+  if (info == nullptr) return;
+  capture.timestamp = info->timestamp;
+  capture.flags |= info->flags;
+  if ((info->flags & V4L2_BUF_FLAG_TIMECODE) != 0) capture.timecode = info->timecode;
+}
+
 codec::Tag TagHistory::add(const InputInfo& info) {
   kept_.push_back(info);
   if (kept_.size() > kCapacity) kept_.pop_front();

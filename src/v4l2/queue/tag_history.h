@@ -9,6 +9,7 @@
 #include <deque>
 
 #include "codec/session.h"
+#include "v4l2/queue/queue.h"
 
 namespace softvpu::v4l2 {
 
@@ -16,7 +17,13 @@ struct InputInfo {
   timeval timestamp{};
   v4l2_timecode timecode{};
   uint32_t flags = 0;  // V4L2_BUF_FLAG_TIMECODE and the timestamp source
+  uint32_t field = V4L2_FIELD_NONE;
 };
+
+// What of a queued OUTPUT buffer is kept.
+InputInfo info_of(const Buffer& output);
+// Gives it to a CAPTURE buffer; nullptr: the time is 0.
+void copy_info(const InputInfo* info, Buffer& capture);
 
 class TagHistory {
  public:

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The table of raw formats, for both hosts.
+#include "core/pixel_formats.h"
+
+#include <gtest/gtest.h>
+#include <linux/videodev2.h>
+
+#include <climits>
+#include <set>
+
+namespace {
+
+TEST(ThePixelFormatTable, HasTheNumbersOfV4L2) {
+  EXPECT_EQ(SVPU_PIX_FMT_NV12, V4L2_PIX_FMT_NV12);
+  EXPECT_EQ(SVPU_PIX_FMT_YUV420, V4L2_PIX_FMT_YUV420);
+  EXPECT_EQ(SVPU_PIX_FMT_YVU420, V4L2_PIX_FMT_YVU420);
+  EXPECT_EQ(SVPU_PIX_FMT_NV21, V4L2_PIX_FMT_NV21);
+  EXPECT_EQ(SVPU_PIX_FMT_YUV420M, V4L2_PIX_FMT_YUV420M);
+  EXPECT_EQ(SVPU_PIX_FMT_YVU420M, V4L2_PIX_FMT_YVU420M);
+  EXPECT_EQ(SVPU_PIX_FMT_NV12M, V4L2_PIX_FMT_NV12M);
+  EXPECT_EQ(SVPU_PIX_FMT_NV21M, V4L2_PIX_FMT_NV21M);
+  EXPECT_EQ(SVPU_PIX_FMT_YUV422P, V4L2_PIX_FMT_YUV422P);
+  EXPECT_EQ(SVPU_PIX_FMT_NV16, V4L2_PIX_FMT_NV16);
+  EXPECT_EQ(SVPU_PIX_FMT_NV61, V4L2_PIX_FMT_NV61);
+  EXPECT_EQ(SVPU_PIX_FMT_NV16M, V4L2_PIX_FMT_NV16M);
+  EXPECT_EQ(SVPU_PIX_FMT_YUYV, V4L2_PIX_FMT_YUYV);
+  EXPECT_EQ(SVPU_PIX_FMT_YVYU, V4L2_PIX_FMT_YVYU);
+  EXPECT_EQ(SVPU_PIX_FMT_UYVY, V4L2_PIX_FMT_UYVY);
+  EXPECT_EQ(SVPU_PIX_FMT_VYUY, V4L2_PIX_FMT_VYUY);
+  EXPECT_EQ(SVPU_PIX_FMT_NV24, V4L2_PIX_FMT_NV24);
+  EXPECT_EQ(SVPU_PIX_FMT_NV42, V4L2_PIX_FMT_NV42);
+  EXPECT_EQ(SVPU_PIX_FMT_RGB24, V4L2_PIX_FMT_RGB24);
+  EXPECT_EQ(SVPU_PIX_FMT_BGR24, V4L2_PIX_FMT_BGR24);
+  EXPECT_EQ(SVPU_PIX_FMT_RGB32, V4L2_PIX_FMT_RGB32);
+  EXPECT_EQ(SVPU_PIX_FMT_BGR32, V4L2_PIX_FMT_BGR32);
+  EXPECT_EQ(SVPU_PIX_FMT_ARGB32, V4L2_PIX_FMT_ARGB32);
+  EXPECT_EQ(SVPU_PIX_FMT_XRGB32, V4L2_PIX_FMT_XRGB32);
+  EXPECT_EQ(SVPU_PIX_FMT_ABGR32, V4L2_PIX_FMT_ABGR32);
+  EXPECT_EQ(SVPU_PIX_FMT_XBGR32, V4L2_PIX_FMT_XBGR32);
+  EXPECT_EQ(SVPU_PIX_FMT_RGBA32, V4L2_PIX_FMT_RGBA32);
+  EXPECT_EQ(SVPU_PIX_FMT_RGBX32, V4L2_PIX_FMT_RGBX32);
+  EXPECT_EQ(SVPU_PIX_FMT_BGRA32, V4L2_PIX_FMT_BGRA32);
+  EXPECT_EQ(SVPU_PIX_FMT_BGRX32, V4L2_PIX_FMT_BGRX32);
+  EXPECT_EQ(SVPU_PIX_FMT_HSV24, V4L2_PIX_FMT_HSV24);
+  EXPECT_EQ(SVPU_PIX_FMT_HSV32, V4L2_PIX_FMT_HSV32);
+  EXPECT_EQ(SVPU_PIX_FMT_GREY, V4L2_PIX_FMT_GREY);
+}
+
+TEST(ThePixelFormatTable, HasNv12First) {
+  ASSERT_NE(svpu_pixel_format_at(0), nullptr);
+  EXPECT_EQ(svpu_pixel_format_at(0)->fourcc, SVPU_PIX_FMT_NV12);
+}
+
+TEST(ThePixelFormatTable, HasEachFormatOnceAndFindsIt) {
+  std::set<uint32_t> seen;
+  for (unsigned i = 0; const svpu_pixel_format* row = svpu_pixel_format_at(i); ++i) {
+    EXPECT_TRUE(seen.insert(row->fourcc).second) << row->fourcc;
+    EXPECT_EQ(svpu_pixel_format_find(row->fourcc), row);
+    EXPECT_GE(row->memory_planes, 1);
+    EXPECT_GE(row->components, row->memory_planes);
+    EXPECT_LE(row->components, SVPU_MAX_COMPONENTS);
+  }
+  EXPECT_EQ(svpu_pixel_format_at(UINT_MAX), nullptr);
+  EXPECT_EQ(svpu_pixel_format_find(V4L2_PIX_FMT_H264), nullptr);
+  EXPECT_EQ(svpu_pixel_format_find(0), nullptr);
+}
+
+TEST(AFrame, RepacksAsAnyFormatOfTheSameSamples) {
+  EXPECT_TRUE(svpu_pixel_format_repacks(SVPU_PIX_FMT_NV12, SVPU_PIX_FMT_YUV420));
+  EXPECT_TRUE(svpu_pixel_format_repacks(SVPU_PIX_FMT_NV12, SVPU_PIX_FMT_NV12M));
+  EXPECT_TRUE(svpu_pixel_format_repacks(SVPU_PIX_FMT_YUYV, SVPU_PIX_FMT_NV16));
+  EXPECT_TRUE(svpu_pixel_format_repacks(SVPU_PIX_FMT_RGB24, SVPU_PIX_FMT_BGR24));
+  EXPECT_FALSE(svpu_pixel_format_repacks(SVPU_PIX_FMT_NV12, SVPU_PIX_FMT_NV16));
+  EXPECT_FALSE(svpu_pixel_format_repacks(SVPU_PIX_FMT_NV24, SVPU_PIX_FMT_RGB24));
+  EXPECT_FALSE(svpu_pixel_format_repacks(SVPU_PIX_FMT_HSV24, SVPU_PIX_FMT_RGB24));
+  EXPECT_FALSE(svpu_pixel_format_repacks(SVPU_PIX_FMT_RGB24, SVPU_PIX_FMT_RGB32));
+  EXPECT_FALSE(svpu_pixel_format_repacks(0, 0)) << "unknown formats hold nothing";
+}
+
+}  // namespace

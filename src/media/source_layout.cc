@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// core's layouts of a client's pictures as values, and the arithmetic of cropping: only where lines begin changes.
+#include "media/source_layout.h"
+
+#include <algorithm>
+
+#include "core/source_layout.h"
+
+namespace softvpu {
+namespace {
+
+uint32_t clamped(int64_t value, int64_t low, int64_t high) { return static_cast<uint32_t>(std::clamp(value, low, high)); }
+
+}  // namespace
+
+Result<FrameLayout> source_layout_for(FourCC fourcc, Size size, const std::array<uint32_t, kMaxPlanes>& wanted_stride) {
+  static_assert(kMaxPlanes == SVPU_MAX_COMPONENTS);
+  const svpu_pixel_format* format = svpu_pixel_format_find(static_cast<uint32_t>(fourcc));
+  if (format == nullptr) return fail(EINVAL, "no raw format " + to_string(fourcc));
+  svpu_frame_layout from;
+  switch (svpu_source_layout_set(&from, format, size.width, size.height, wanted_stride.data())) {
+    case SVPU_LAYOUT_EMPTY:
+      return fail(EINVAL, "a picture without width or height");
+    case SVPU_LAYOUT_TOO_LARGE:
+      return fail(ERANGE, "a picture of more than 2^31 - 1 bytes");
+    case SVPU_LAYOUT_OK:
+      break;
+  }
+  FrameLayout layout;
+  layout.fourcc = fourcc;
+  layout.size = size;
+  layout.memory_planes = format->memory_planes;
+  layout.components = format->components;
+  std::copy_n(from.stride, kMaxPlanes, layout.stride.begin());
+  std::copy_n(from.offset, kMaxPlanes, layout.offset.begin());
+  std::copy_n(from.component_plane, kMaxPlanes, layout.component_plane.begin());
+  std::copy_n(from.plane_size, kMaxPlanes, layout.plane_size.begin());
+  return layout;
+}
+
+Rect rect_inside(const FrameLayout& whole, Rect wanted) {
+  const svpu_pixel_format* format = svpu_pixel_format_find(static_cast<uint32_t>(whole.fourcc));
+  uint32_t columns = 1;
+  uint32_t lines = 1;
+  for (uint32_t i = 0; format != nullptr && i < format->components; ++i) {
+    columns = std::max(columns, 1u << format->component[i].horizontal_shift);
+    lines = std::max(lines, 1u << format->component[i].vertical_shift);
+  }
+  const int64_t right = whole.size.width;
+  const int64_t bottom = whole.size.height;
+  const uint32_t left = clamped(wanted.left, 0, right - 1) / columns * columns;
+  const uint32_t top = clamped(wanted.top, 0, bottom - 1) / lines * lines;
+  return {static_cast<int32_t>(left), static_cast<int32_t>(top), clamped(wanted.width, 1, right - left),
+          clamped(wanted.height, 1, bottom - top)};
+}
+
+FrameLayout part_of(const FrameLayout& whole, Rect rect) {
+  FrameLayout part = whole;
+  part.size = rect.size();
+  const svpu_pixel_format* format = svpu_pixel_format_find(static_cast<uint32_t>(whole.fourcc));
+  for (uint32_t i = 0; format != nullptr && i < format->components; ++i) {
+    const svpu_component& component = format->component[i];
+    part.offset[i] += (static_cast<uint32_t>(rect.top) >> component.vertical_shift) * whole.stride[i] +
+                      (static_cast<uint32_t>(rect.left) >> component.horizontal_shift) * component.bytes_per_sample;
+  }
+  return part;
+}
+
+uint32_t coded_buffer_size(Size size, uint32_t wanted) { return svpu_coded_buffer_size(size.width, size.height, wanted); }
+
+}  // namespace softvpu
