@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "codec/scripted_session.h"
+#include "codec/testing/scripted_session.h"
 #include "v4l2/encoder/encoder_ioctls.h"
 #include "v4l2/encoder/testing/copy_driver.h"
 #include "v4l2/encoder/testing/encoder_client.h"

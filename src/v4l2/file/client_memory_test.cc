@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <vector>
 
-#include "codec/scripted_session.h"
+#include "codec/testing/scripted_session.h"
 #include "v4l2/ioctl/newer_videodev2.h"
 #include "v4l2/video_device.h"
 
