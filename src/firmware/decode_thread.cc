@@ -16,8 +16,9 @@ DecodeThread::~DecodeThread() {
   thread_.join();
 }
 
-void DecodeThread::start(std::unique_ptr<Decoder> decoder) {
+void DecodeThread::start(std::unique_ptr<Decoder> decoder, Hooks hooks) {
   decoder_ = std::move(decoder);
+  hooks_ = std::move(hooks);
   thread_ = std::thread([this] { run(); });
 }
 
@@ -66,8 +67,12 @@ bool DecodeThread::turn(bool may_wait) {
   Task task;
   {
     std::unique_lock lock(mutex_);
-    const auto is_due = [&] { return end_ || moving_ || woken_ || !tasks_.empty(); };
-    if (may_wait) ready_.wait(lock, is_due);
+    if (may_wait && !is_due() && hooks_.before_sleep) {
+      lock.unlock();
+      hooks_.before_sleep();
+      lock.lock();
+    }
+    if (may_wait) ready_.wait(lock, [this] { return is_due(); });
     if (end_ || !is_due()) return false;
     woken_ = false;
     if (!tasks_.empty()) {
@@ -83,6 +88,7 @@ bool DecodeThread::turn(bool may_wait) {
     moving_ = stepping_ && decoder_->step();
   }
   pause_clock();
+  if (hooks_.between) hooks_.between();
   return true;
 }
 

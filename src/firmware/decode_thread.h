@@ -26,8 +26,14 @@ class DecodeThread {
   DecodeThread(const DecodeThread&) = delete;
   DecodeThread& operator=(const DecodeThread&) = delete;
 
+  // What the owner does on the decode thread, without its clock: between two pieces of work, and before a sleep, after which it
+  // may have something to do all the same.
+  struct Hooks {
+    std::function<void()> between;
+    std::function<void()> before_sleep;
+  };
   // Once, before anything else. Steps begin with begin_stepping(). Control thread.
-  void start(std::unique_ptr<Decoder> decoder);
+  void start(std::unique_ptr<Decoder> decoder, Hooks hooks = {});
   // The same without a thread: what it would do is done inside run_by_hand(), until it would wait. For fuzz targets.
   void start_by_hand(std::unique_ptr<Decoder> decoder) { decoder_ = std::move(decoder); }
   void run_by_hand();
@@ -51,10 +57,12 @@ class DecodeThread {
   void run();
   // One task, or one step of the decoder. False: at the end, or without `may_wait` when there is nothing to do.
   bool turn(bool may_wait);
+  bool is_due() const { return end_ || moving_ || woken_ || !tasks_.empty(); }  // mutex_ held
 
   static constexpr size_t kMostTasks = 4096;
 
   std::unique_ptr<Decoder> decoder_;  // decode thread
+  Hooks hooks_;                       // decode thread
   bool stepping_ = false;             // decode thread
   bool moving_ = false;               // the decoder may have something to do. Decode thread
   mutable std::mutex mutex_;          // guards the next three

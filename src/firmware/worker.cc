@@ -12,7 +12,8 @@ namespace softvpu::firmware {
 namespace {
 
 constexpr uint32_t kVersion = 0x000100;  // 0.1.0
-constexpr Duration kLookInterval = std::chrono::seconds(1);
+// While the decode thread is at work it reads the commands itself, and the host doesn't ring: this long may a ping wait.
+constexpr Duration kNap = std::chrono::milliseconds(100);
 
 template <typename... Handlers>
 struct Overload : Handlers... {
@@ -35,7 +36,7 @@ Worker::Worker(hfi::FirmwareEndpoint& endpoint, Options options)
 Worker::~Worker() = default;
 
 bool Worker::say_ready(uint32_t jail) {
-  send(0, hfi::msg::Ready{.version = kVersion, .jail = jail, .name = firmware_name()});
+  send(0, ready_message(jail));
   return !host_gone_;
 }
 
@@ -45,7 +46,7 @@ Worker::End Worker::run() {
     if (const auto end = dispatch_commands()) return *end;
     tell_unmapped();
     if (host_gone_) return End::kHostGone;
-    const auto wake = endpoint_.wait(decode_.busy() ? std::optional(kLookInterval) : std::nullopt);
+    const auto wake = sleep();
     if (wake.hangup) return End::kHostGone;
     if (options_.lease != nullptr) options_.lease->renew();
     if (wake.timeout) {
@@ -54,9 +55,37 @@ Worker::End Worker::run() {
   }
 }
 
+hfi::FirmwareEndpoint::Wake Worker::sleep() {
+  if (decode_.busy()) return endpoint_.sleep(kNap);  // it arms the endpoint before it sleeps itself
+  bool empty = false;
+  {
+    const std::lock_guard lock(dispatch_mutex_);
+    empty = endpoint_.arm();
+  }
+  return endpoint_.sleep(empty ? std::nullopt : std::optional(Duration::zero()));
+}
+
+void Worker::between_steps() {
+  if (dispatch_commands()) endpoint_.nudge();
+}
+
+void Worker::before_sleep() {
+  endpoint_.ring_if_due();
+  bell_.rung();
+  std::unique_lock lock(dispatch_mutex_);
+  while (!endpoint_.arm()) {
+    const bool ends = dispatch_next_commands().has_value();
+    if (!ends && !host_gone_) continue;
+    lock.unlock();
+    endpoint_.nudge();
+    return;
+  }
+}
+
 std::optional<Worker::End> Worker::step() {
   if (const auto end = dispatch_commands()) return end;
   decode_.run_by_hand();
+  endpoint_.ring_if_due();
   tell_unmapped();
   if (host_gone_) return End::kHostGone;
   const auto wake = endpoint_.wait(Duration::zero());
@@ -65,6 +94,12 @@ std::optional<Worker::End> Worker::step() {
 }
 
 std::optional<Worker::End> Worker::dispatch_commands() {
+  const std::lock_guard lock(dispatch_mutex_);
+  return dispatch_next_commands();
+}
+
+std::optional<Worker::End> Worker::dispatch_next_commands() {
+  if (end_) return end_;
   using Outcome = hfi::FirmwareEndpoint::ReadOutcome;
   while (true) {
     const auto read = endpoint_.next_command();
@@ -74,7 +109,8 @@ std::optional<Worker::End> Worker::dispatch_commands() {
       case Outcome::kCorrupt:
         send(0, hfi::msg::SystemError{hfi::WireStatus::kInvalid, "the host broke the command ring: " + read.complaint});
         endpoint_.last_words("worker: the host broke the command ring: " + read.complaint);
-        return End::kProtocol;
+        end_ = End::kProtocol;
+        return end_;
       case Outcome::kMalformed:
         // Its answer, if it wanted one, will never come: better said than waited for.
         session_error(hfi::WireStatus::kInvalid, read.complaint);
@@ -89,7 +125,6 @@ std::optional<Worker::End> Worker::dispatch_commands() {
 
 std::optional<Worker::End> Worker::dispatch(const hfi::Command& command) {
   namespace cmd = hfi::cmd;
-  end_.reset();
   std::visit(Overload{
                  [&](const hfi::Unknown& c) { endpoint_.debug("ignored a command of unknown type %u", c.type); },
                  [&](const cmd::QueryCapabilities&) { answer_capabilities(); },
@@ -129,11 +164,19 @@ std::optional<Worker::End> Worker::watch() {
 
 void Worker::answer_capabilities() {
   if (configured_) return session_error(hfi::WireStatus::kState, "QUERY_CAPABILITIES after CONFIGURE");
-  for (const CodecInfo& codec : decoder_catalog()) {
-    for (hfi::msg::Body& message : hfi::messages_of(codec)) send(0, std::move(message));
-  }
-  send(0, hfi::msg::CapabilitiesEnd{});
+  for (hfi::msg::Body& message : capability_messages()) send(0, std::move(message));
 }
+
+std::vector<hfi::msg::Body> capability_messages() {
+  std::vector<hfi::msg::Body> all;
+  for (const CodecInfo& codec : decoder_catalog()) {
+    for (hfi::msg::Body& message : hfi::messages_of(codec)) all.push_back(std::move(message));
+  }
+  all.emplace_back(hfi::msg::CapabilitiesEnd{});
+  return all;
+}
+
+hfi::msg::Ready ready_message(uint32_t jail) { return {.version = kVersion, .jail = jail, .name = firmware_name()}; }
 
 void Worker::configure(const hfi::cmd::Configure& command) {
   const auto answer = [&](hfi::WireStatus status) { send(0, hfi::msg::Configured{status}); };
@@ -150,7 +193,11 @@ void Worker::configure(const hfi::cmd::Configure& command) {
   }
   configured_ = true;
   test_ = command.test;
-  options_.by_hand ? decode_.start_by_hand(std::move(*decoder)) : decode_.start(std::move(*decoder));
+  if (options_.by_hand) {
+    decode_.start_by_hand(std::move(*decoder));
+  } else {
+    decode_.start(std::move(*decoder), {[this] { between_steps(); }, [this] { before_sleep(); }});
+  }
   set_activity("decoding");
   answer(hfi::WireStatus::kOk);
 }
@@ -197,19 +244,27 @@ void Worker::queue_input(uint64_t cookie, const hfi::cmd::QueueInput& command) {
   const auto [offset, bytes] = command.plane[0];
   if (uint64_t{offset} + bytes > plane.length) return send(cookie, hfi::msg::InputDone{hfi::WireStatus::kTooSmall});
   InputChunk chunk{.id = cookie, .tag = command.tag, .bytes = {plane.data + offset, bytes}, .owner = memory};
-  post([chunk = std::move(chunk)](Decoder& decoder) { decoder.queue_input(chunk); });
+  post([this, chunk = std::move(chunk)](Decoder& decoder) {
+    bell_.input_queued();
+    decoder.queue_input(chunk);
+  });
 }
 
 void Worker::queue_output(uint64_t cookie, const hfi::cmd::QueueOutput& command) {
   auto memory = buffers_.find(hfi::Direction::kOutput, command.buffer);
   if (!memory || !configured_) return send(cookie, hfi::msg::OutputDone{.status = hfi::WireStatus::kInvalid});
-  post([buffer = OutputBuffer{.id = cookie, .memory = std::move(memory)}](Decoder& decoder) { decoder.queue_output(buffer); });
+  post([this, buffer = OutputBuffer{.id = cookie, .memory = std::move(memory)}](Decoder& decoder) {
+    bell_.output_queued();
+    decoder.queue_output(buffer);
+  });
 }
 
 void Worker::flush(const hfi::cmd::Flush& command) {
   if (!configured_) return send(0, hfi::msg::Flushed{command.direction, command.generation});
   post([this, command](Decoder& decoder) {
     decoder.flush(command.direction == hfi::Direction::kInput ? Side::kInput : Side::kOutput);
+    bell_.rung();
+    bell_.expect_first();
     report(0, hfi::msg::Flushed{command.direction, command.generation});
   });
 }
@@ -226,27 +281,39 @@ void Worker::session_error(hfi::WireStatus status, const std::string& text) {
   send(0, hfi::msg::SessionError{status, text});
 }
 
-void Worker::send(uint64_t cookie, hfi::msg::Body body) {
-  if (endpoint_.send({cookie, std::move(body)}) != hfi::FirmwareEndpoint::SendOutcome::kPeerGone) return;
+void Worker::send(uint64_t cookie, hfi::msg::Body body, Bell bell) {
+  if (endpoint_.send({cookie, std::move(body)}, bell) != hfi::FirmwareEndpoint::SendOutcome::kPeerGone) return;
   host_gone_ = true;
   endpoint_.nudge();
 }
 
 // ---- the decoder's events: decode thread ----
 
-void Worker::report(uint64_t cookie, hfi::msg::Body body) {
+void Worker::report(uint64_t cookie, hfi::msg::Body body, Bell bell) {
   decode_.pause_clock();  // a host that doesn't read isn't a decoder that hangs
-  send(cookie, std::move(body));
+  send(cookie, std::move(body), bell);
   decode_.resume_clock();
 }
 
-void Worker::input_done(uint64_t id, DoneStatus status) { report(id, hfi::msg::InputDone{to_wire(status)}); }
+void Worker::input_done(uint64_t id, DoneStatus status) {
+  report(id, hfi::msg::InputDone{to_wire(status)}, bell_.input_done() ? Bell::kNow : Bell::kLater);
+}
 
-void Worker::output_done(const OutputDone& done) { report(done.id, to_wire(done)); }
+void Worker::output_done(const OutputDone& done) {
+  report(done.id, to_wire(done), bell_.output_done() ? Bell::kNow : Bell::kLater);
+}
 
-void Worker::format_changed(const StreamInfo& info, bool initial) { report(0, hfi::message_of(info, initial)); }
+void Worker::format_changed(const StreamInfo& info, bool initial) {
+  bell_.rung();
+  bell_.expect_first();
+  report(0, hfi::message_of(info, initial));
+}
 
-void Worker::drained(DoneStatus status) { report(0, hfi::msg::Drained{to_wire(status)}); }
+void Worker::drained(DoneStatus status) {
+  bell_.rung();
+  bell_.expect_first();
+  report(0, hfi::msg::Drained{to_wire(status)});
+}
 
 void Worker::failed(const Error& error) {
   session_error(error.code == EOPNOTSUPP ? hfi::WireStatus::kUnsupported

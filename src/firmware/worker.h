@@ -2,8 +2,11 @@
 // One session's worker: commands of the host -> buffers and decoder, events of the decoder -> messages. docs/hfi.md, the order of
 // things. apps/softvpu-fw runs it in the jail; tests run it in-process over a loopback link.
 //
-// Threads: run() is the control thread. It reads commands, maps buffers, answers pings and watches the decode thread, which owns
-// the decoder and sends what the decoder says. The two share only DecodeThread's task queue and the endpoint.
+// Threads: run() is the control thread. It answers pings and watches the decode thread, which owns the decoder and sends what the
+// decoder says. Commands are read by whichever of them is awake: by the decode thread between two access units, so that a busy
+// worker is never rung for them, and by the control thread when it is rung or has napped. A lock makes them one dispatcher.
+//
+// The host is rung for frames and used inputs when it has to act or may be waiting: see FrameBell.
 #pragma once
 
 #include <memory>
@@ -15,10 +18,15 @@
 #include "firmware/buffers.h"
 #include "firmware/catalog.h"
 #include "firmware/decode_thread.h"
+#include "firmware/frame_bell.h"
 #include "firmware/processor_lease.h"
 #include "hfi/firmware_endpoint.h"
 
 namespace softvpu::firmware {
+
+// The answer to QUERY_CAPABILITIES, and the message that comes before it.
+std::vector<hfi::msg::Body> capability_messages();
+hfi::msg::Ready ready_message(uint32_t jail);
 
 class Worker final : private DecoderEvents {
  public:
@@ -47,8 +55,15 @@ class Worker final : private DecoderEvents {
   std::optional<End> step();
 
  private:
+  // Any thread; the next one with dispatch_mutex_ held, and all that it calls.
   std::optional<End> dispatch_commands();
+  std::optional<End> dispatch_next_commands();
   std::optional<End> dispatch(const hfi::Command& command);
+  // Decode thread.
+  void between_steps();
+  void before_sleep();
+  // Control thread: until the host, or the decode thread's long work, wants it.
+  hfi::FirmwareEndpoint::Wake sleep();
   std::optional<End> watch();
 
   void answer_capabilities();
@@ -63,10 +78,11 @@ class Worker final : private DecoderEvents {
   void post(DecodeThread::Task task);
   // The session is over: said once, then the host ends the worker.
   void session_error(hfi::WireStatus status, const std::string& text);
-  void send(uint64_t cookie, hfi::msg::Body body);
+  using Bell = hfi::FirmwareEndpoint::Bell;
+  void send(uint64_t cookie, hfi::msg::Body body, Bell bell = Bell::kNow);
 
   // Decode thread.
-  void report(uint64_t cookie, hfi::msg::Body body);
+  void report(uint64_t cookie, hfi::msg::Body body, Bell bell = Bell::kNow);
   void input_done(uint64_t id, DoneStatus status) override;
   void output_done(const OutputDone& done) override;
   void format_changed(const StreamInfo& info, bool initial) override;
@@ -79,10 +95,12 @@ class Worker final : private DecoderEvents {
   // must not wait for the host.
   std::mutex unmapped_mutex_;
   std::vector<hfi::msg::Unmapped> unmapped_;
-  Buffers buffers_;                     // control thread
-  bool configured_ = false;             // control thread
-  bool test_ = false;                   // control thread
-  std::optional<End> end_;              // control thread
+  std::mutex dispatch_mutex_;  // guards the next four, and the endpoint's reading of commands
+  Buffers buffers_;
+  bool configured_ = false;
+  bool test_ = false;
+  std::optional<End> end_;              // stays: the end is the control thread's to make
+  FrameBell bell_;                      // decode thread
   std::atomic<bool> over_{false};       // session_error() was said. Both threads.
   std::atomic<bool> host_gone_{false};  // set by send() of either thread, read by run()
   DecodeThread decode_;                 // last: it ends first
