@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -73,10 +74,15 @@ int verb_run(const RunOptions& options) {
                      "TMPDIR=directory softvpu run …"});
   }
   places.root = tree->root();
-  places.caps = write_capability_file(tree->root());
+  become_reaper();
+  const std::unique_ptr<vpu::SpareWorkers> workers = keep_worker(places.firmware, tree->root());
+  places.caps = write_capability_file(tree->root(), workers.get());
+  if (workers) places.workers = workers_path(tree->root());
 
   raise_file_limit();
-  const Ending ending = supervise(program.path, options.command, run_environment(options, places), tree->lock_fd());
+  Moments moments;
+  if (workers) moments = {[&] { (void)workers->serve(); }, [&] { workers->end(); }};
+  const Ending ending = supervise(program.path, options.command, run_environment(options, places), tree->lock_fd(), moments);
   tree->release(ending.alone);
   if (ending.status < 0) {
     return complain({ending.error == ENOENT ? kExitNotFound : kExitNotExecutable,
