@@ -112,7 +112,8 @@ int serve(Result<std::unique_ptr<hfi::FirmwareEndpoint>> attached, sandbox::Jail
 int serve_spare() {
   mallopt(M_ARENA_MAX, kHeapArenas);
   firmware::preload_decoders();
-  if (!firmware::announce_capabilities(kSocket)) return kNoHost;
+  // Who got it while it was still loading doesn't want to know, and has shut that direction.
+  (void)firmware::announce_capabilities(kSocket);
   auto attached = hfi::FirmwareEndpoint::attach(UniqueFd(kSocket), kSpareLimit);
   if (!attached && attached.error().code == ECONNRESET) return kGood;  // nobody wanted it
   return serve(std::move(attached), {});

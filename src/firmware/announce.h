@@ -5,7 +5,7 @@
 namespace softvpu::firmware {
 
 // Sends READY and the answer to QUERY_CAPABILITIES over the transport's socket, a packet each (docs/hfi.md, Process). False: the
-// host is gone, or reads nothing.
+// host is gone, has shut this direction, or reads nothing.
 bool announce_capabilities(int socket);
 
 }  // namespace softvpu::firmware

@@ -147,6 +147,22 @@ TEST_F(ASpareWorker, IsNeverTheSameProcessForTwo) {
   EXPECT_NE(map(*first), map(*second)) << "address spaces must be laid out anew for each";
 }
 
+// Its client says hello before it has loaded anything.
+TEST_F(ASpareWorker, ServesASessionThatGetsItWhileItIsStarting) {
+  serve();
+  WorkerSource source(place_.socket());
+  const auto first = take(source);
+  ASSERT_TRUE(first);
+  for (int i = 0; i < 5; ++i) {
+    auto worker = take(source);
+    ASSERT_TRUE(worker) << worker.error().reason;
+    auto link = ProcessLink::adopt(std::move(*worker));
+    ASSERT_TRUE(link);
+    const auto answered = query_capabilities(**link, kPatience);
+    EXPECT_TRUE(answered) << answered.error().reason;
+  }
+}
+
 TEST_F(ASpareWorker, IsStartedAgainWhenTheSessionIsOver) {
   serve();
   WorkerSource source(place_.socket());
