@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# softvpu_room(NAME [USES room...] [PRIVATE_USES room...] [LIBS library...] [EXCLUDE regex] [UNFORTIFIED] [SHARDS n] [SINGLE_THREADED]): a
+# softvpu_room(NAME [USES room...] [PRIVATE_USES room...] [TEST_USES room...] [LIBS library...] [EXCLUDE regex] [UNFORTIFIED] [SHARDS n]
+# [SINGLE_THREADED]): a
 # folder is one static library `softvpu_NAME` of all its *.cc and *.c (not *_test.cc, *_main.cc), and its *_test.cc are the GoogleTest
-# program `NAME_test` (label unit). What stands in a folder testing/ supports tests: it is compiled into that program only.
-# PRIVATE_USES are rooms that its headers don't include.
+# program `NAME_test` (label unit). What stands in a folder testing/ supports tests, and is no part of the room: its *.cc are the library
+# `softvpu_NAME_testing`, for that program and for others that name it. PRIVATE_USES are rooms that its headers don't include, TEST_USES
+# rooms whose support its tests use.
 find_package(PkgConfig REQUIRED)
 if(SOFTVPU_BUILD_TESTS)
   find_package(GTest REQUIRED)
@@ -56,7 +58,7 @@ if(SOFTVPU_FUZZ)
 endif()
 
 function(softvpu_room name)
-  cmake_parse_arguments(ARG "UNFORTIFIED;SINGLE_THREADED" "EXCLUDE;SHARDS" "USES;PRIVATE_USES;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "UNFORTIFIED;SINGLE_THREADED" "EXCLUDE;SHARDS" "USES;PRIVATE_USES;TEST_USES;LIBS" ${ARGN})
   set(here ${CMAKE_CURRENT_SOURCE_DIR})
   file(GLOB sources CONFIGURE_DEPENDS ${here}/*.cc ${here}/*/*.cc ${here}/*/*/*.cc ${here}/*.c)
   list(FILTER sources EXCLUDE REGEX "(_test|_main)\\.cc$|/testing/[^/]+$")
@@ -85,11 +87,23 @@ function(softvpu_room name)
   foreach(use ${ARG_PRIVATE_USES})
     target_link_libraries(softvpu_${name} PRIVATE softvpu_${use})
   endforeach()
+  file(GLOB support CONFIGURE_DEPENDS ${here}/testing/*.cc ${here}/*/testing/*.cc)
+  if(support)
+    add_library(softvpu_${name}_testing STATIC EXCLUDE_FROM_ALL ${support})
+    target_link_libraries(softvpu_${name}_testing PUBLIC softvpu_${name})
+  endif()
   # Where nothing runs at the same time there are no races.
   if(SOFTVPU_BUILD_TESTS AND NOT (ARG_SINGLE_THREADED AND SOFTVPU_SANITIZE MATCHES "thread"))
-    file(GLOB tests CONFIGURE_DEPENDS ${here}/*_test.cc ${here}/*/*_test.cc ${here}/*/*/*_test.cc ${here}/testing/*.cc ${here}/*/testing/*.cc)
+    file(GLOB tests CONFIGURE_DEPENDS ${here}/*_test.cc ${here}/*/*_test.cc ${here}/*/*/*_test.cc)
     if(tests)
-      softvpu_test(${name}_test LABELS unit SHARDS ${ARG_SHARDS} SOURCES ${tests} LIBS softvpu_${name})
+      set(support_of_tests softvpu_${name})
+      foreach(use ${ARG_TEST_USES})
+        list(APPEND support_of_tests softvpu_${use}_testing)
+      endforeach()
+      if(support)
+        list(APPEND support_of_tests softvpu_${name}_testing)
+      endif()
+      softvpu_test(${name}_test LABELS unit SHARDS ${ARG_SHARDS} SOURCES ${tests} LIBS ${support_of_tests})
     endif()
   endif()
 endfunction()

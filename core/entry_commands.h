@@ -17,6 +17,10 @@ SVPU_U32(threads, 0, SVPU_MAX_CODEC_THREADS, "more than 256 threads")
 SVPU_FLAG(flags, test, SVPU_CONFIG_TEST)
 SVPU_U32(interval_num, 0, SVPU_ANY, "")
 SVPU_U32(interval_den, 0, SVPU_ANY, "")
+SVPU_U32(colorspace, 0, SVPU_MAX_COLOUR_NUMBER, "colour space above 255")
+SVPU_U32(xfer_func, 0, SVPU_MAX_COLOUR_NUMBER, "transfer function above 255")
+SVPU_U32(ycbcr_enc, 0, SVPU_MAX_COLOUR_NUMBER, "colour encoding above 255")
+SVPU_U32(quantization, 0, SVPU_MAX_COLOUR_NUMBER, "quantization above 255")
 SVPU_TOGETHER(svpu_check_configure)
 SVPU_ENTRY_END
 

@@ -21,6 +21,7 @@
 #include "base/shared_memory.h"
 #include "fuzz/bytes.h"
 #include "hfi/firmware_endpoint.h"
+#include "hfi/transport/packet.h"
 
 namespace softvpu::fuzz {
 

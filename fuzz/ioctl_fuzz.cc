@@ -2,10 +2,11 @@
 // Sequences of ioctls on up to three opens of a decoder node over the null codec. Every byte is a decision; structures are half
 // sensible, half noise, so that deep states are reached and each field is tried with anything. One thread: the codec speaks where
 // the input says so, and while an ioctl sleeps; one that would sleep for ever is interrupted by a signal.
-// Links: softvpu_v4l2
+// Links: softvpu_v4l2 softvpu_codec_testing
 // Covers: src/v4l2
 #include <linux/videodev2.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -17,7 +18,7 @@
 #include <memory>
 #include <vector>
 
-#include "codec/null_driver.h"
+#include "codec/testing/null_driver.h"
 #include "v4l2/decoder/decoder_ioctls.h"
 #include "v4l2/video_device.h"
 
@@ -79,6 +80,43 @@ struct Argument {
   std::array<v4l2_ext_control, 4> controls{};
 };
 
+// What a client brings: of USERPTR and DMABUF nothing else is named, since the device writes there.
+constexpr size_t kBrought = 8 << 20;
+uint8_t* brought_memory() {
+  static auto* const at =
+      static_cast<uint8_t*>(::mmap(nullptr, kBrought, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  return at;
+}
+int brought_descriptor() {
+  static const int fd = [] {
+    const int made = ::memfd_create("a client's", MFD_CLOEXEC);
+    return ::ftruncate(made, kBrought) == 0 ? made : -1;
+  }();
+  return fd;
+}
+uint64_t some_name(Bytes& in, uint32_t memory) {
+  const uint8_t what = in.byte();
+  if (what < 8) return what;
+  if (memory == V4L2_MEMORY_DMABUF) return what < 16 ? ~uint32_t{0} : static_cast<uint32_t>(brought_descriptor());
+  return reinterpret_cast<uint64_t>(brought_memory()) + size_t{what} * (what < 16 ? kBrought / 16 : 16);
+}
+uint32_t some_length(Bytes& in) { return in.byte() % 8 == 0 ? in.word() : in.byte() * 65536u; }
+
+uint32_t some_memory(Bytes& in) {
+  switch (in.byte() % 16) {
+    case 0:
+      return in.byte();
+    case 1:
+    case 2:
+      return V4L2_MEMORY_USERPTR;
+    case 3:
+    case 4:
+      return V4L2_MEMORY_DMABUF;
+    default:
+      return V4L2_MEMORY_MMAP;
+  }
+}
+
 uint32_t some_type(Bytes& in, bool multiplanar) {
   switch (in.byte() % 8) {
     case 0:
@@ -96,12 +134,22 @@ void sensible_buffer(Bytes& in, const Open& open, Argument& arg) {
   auto& buffer = *reinterpret_cast<v4l2_buffer*>(arg.bytes.data());
   buffer.index = in.byte() % 6;
   buffer.type = some_type(in, open.multiplanar);
-  buffer.memory = in.byte() % 16 == 0 ? in.byte() : uint8_t{V4L2_MEMORY_MMAP};
+  buffer.memory = some_memory(in);
+  if (in.byte() % 8 != 0) {  // that of the queue
+    std::array<v4l2_plane, VIDEO_MAX_PLANES> planes{};
+    v4l2_buffer known{.index = buffer.index, .type = buffer.type};
+    known.m.planes = planes.data();
+    known.length = VIDEO_MAX_PLANES;
+    if (open.file->ioctl(VIDIOC_QUERYBUF, &known, true) == 0) buffer.memory = known.memory;
+  }
   if (in.byte() % 4 == 0) buffer.flags = in.word();
   if (in.byte() % 8 == 0) buffer.field = in.byte();
   for (auto& plane : arg.planes) {
     plane.bytesused = in.byte() % 4 == 0 ? in.word() : in.byte();
     if (in.byte() % 8 == 0) plane.data_offset = in.word();
+    if (buffer.memory == V4L2_MEMORY_MMAP) continue;
+    plane.m.userptr = some_name(in, buffer.memory);
+    plane.length = some_length(in);
     if (&plane == &arg.planes[1]) break;
   }
   if (open.multiplanar) {
@@ -109,6 +157,8 @@ void sensible_buffer(Bytes& in, const Open& open, Argument& arg) {
     buffer.length = in.byte() % 8 == 0 ? in.word() : VIDEO_MAX_PLANES;
   } else {
     buffer.bytesused = arg.planes[0].bytesused;
+    buffer.m.userptr = arg.planes[0].m.userptr;
+    buffer.length = arg.planes[0].length;
   }
 }
 
@@ -125,7 +175,7 @@ void sensible(Bytes& in, const Open& open, uint32_t request, Argument& arg) {
       auto& r = *static_cast<v4l2_requestbuffers*>(at);
       r.count = in.byte() % 6;
       r.type = some_type(in, open.multiplanar);
-      r.memory = in.byte() % 8 == 0 ? in.byte() : uint8_t{V4L2_MEMORY_MMAP};
+      r.memory = some_memory(in);
       break;
     }
     case VIDIOC_STREAMON:
@@ -145,7 +195,7 @@ void sensible(Bytes& in, const Open& open, uint32_t request, Argument& arg) {
     case VIDIOC_CREATE_BUFS: {
       auto& c = *static_cast<v4l2_create_buffers*>(at);
       c.count = in.byte() % 4;
-      c.memory = V4L2_MEMORY_MMAP;
+      c.memory = some_memory(in);
       c.format.type = some_type(in, open.multiplanar);
       (void)open.file->ioctl(VIDIOC_G_FMT, &c.format, true);
       if (in.coin()) c.format.fmt.pix_mp.plane_fmt[0].sizeimage = in.word() >> 4;
@@ -200,10 +250,15 @@ void write_stream(Bytes& in, Open& open) {
     buffer.length = VIDEO_MAX_PLANES;
   }
   if (open.file->ioctl(VIDIOC_QUERYBUF, &buffer, true) != 0) return;
+  const uint32_t memory = buffer.memory;
+  if (memory == V4L2_MEMORY_DMABUF) return;
   const uint64_t offset = open.multiplanar ? planes[0].m.mem_offset : buffer.m.offset;
-  const auto mapped = open.file->mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, offset);
-  if (!mapped) abort();  // what QUERYBUF names can be mapped
-  void* const at = *mapped;
+  void* at = brought_memory();
+  if (memory == V4L2_MEMORY_MMAP) {
+    const auto mapped = open.file->mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, offset);
+    if (!mapped) abort();  // what QUERYBUF names can be mapped
+    at = *mapped;
+  }
   codec::StreamFormat format;
   format.coded = {16u * (1 + in.byte() % 8), 16u * (1 + in.byte() % 8)};
   format.visible = {0, 0, format.coded.width, format.coded.height};
@@ -216,12 +271,16 @@ void write_stream(Bytes& in, Open& open) {
   for (int i = 0; i < (what >> 1 & 3); ++i) add(codec::null_frame(static_cast<codec::FrameType>(in.byte() & 3), in.byte()));
   if ((what & 0xf0) == 0xf0) add(codec::null_fatal());
   if (!bytes.empty()) std::memcpy(at, bytes.data(), bytes.size());
-  ::munmap(at, 4096);
+  if (memory == V4L2_MEMORY_MMAP) ::munmap(at, 4096);
   if (open.multiplanar)
     planes[0].bytesused = static_cast<uint32_t>(bytes.size());
   else
     buffer.bytesused = static_cast<uint32_t>(bytes.size());
-  buffer.memory = V4L2_MEMORY_MMAP;
+  if (memory == V4L2_MEMORY_USERPTR) {
+    planes[0].length = kBrought;
+    if (!open.multiplanar) buffer.length = kBrought;
+    (open.multiplanar ? planes[0].m.userptr : buffer.m.userptr) = reinterpret_cast<uint64_t>(at);
+  }
   buffer.flags = 0;
   (void)open.file->ioctl(VIDIOC_QBUF, &buffer, true);
 }

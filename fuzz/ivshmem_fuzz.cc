@@ -16,7 +16,7 @@
 
 #include "firmware/ivshmem/guest.h"
 #include "fuzz/bytes.h"
-#include "hfi/packet.h"
+#include "hfi/transport/packet.h"
 
 namespace {
 

@@ -2,7 +2,7 @@
 // A session of the host whose firmware is the fuzzer: client verbs and firmware messages in any order, right and wrong. No
 // crash, no hang; when the firmware dies at the end, every buffer has been answered exactly once and failed() was the last word.
 // One thread: the event loop has its turns where the input says so.
-// Links: softvpu_vpu
+// Links: softvpu_vpu softvpu_hfi_testing
 // Covers: src/vpu/session_core.cc src/vpu/session_messages.cc core/session_state.c src/vpu/buffers.cc src/vpu/outbox.cc
 #include <cstdint>
 #include <cstdlib>
@@ -12,7 +12,7 @@
 
 #include "base/shared_memory.h"
 #include "fuzz/bytes.h"
-#include "hfi/loopback_link.h"
+#include "hfi/testing/loopback_link.h"
 #include "vpu/session_core.h"
 
 namespace {

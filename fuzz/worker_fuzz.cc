@@ -4,7 +4,7 @@
 // nothing is written behind a buffer's end, and each queueing is answered once at most.
 // Links: softvpu_firmware
 // Covers: src/firmware/worker.cc src/firmware/buffers.cc src/firmware/raw_side.cc
-// Covers: src/hfi/firmware_endpoint.cc src/hfi/packet.cc src/hfi/region.cc
+// Covers: src/hfi/firmware_endpoint.cc src/hfi/transport/packet.cc src/hfi/transport/process.cc src/hfi/region.cc
 #include <fcntl.h>
 
 #include <algorithm>

@@ -164,13 +164,13 @@ int main(int argc, char** argv) {
   if (const auto generation = apps::parse_device_session(argc, argv)) {
     sandbox::JailConfig jail;
     jail.allowed_ioctl = SVPU_FW_GET_BUFFER;
-    return serve(hfi::FirmwareEndpoint::attach_session(UniqueFd(kSocket), *generation), jail);
+    return serve(hfi::FirmwareEndpoint::over(hfi::attach_device(UniqueFd(kSocket), *generation)), jail);
   }
   if (auto slot = apps::parse_slot_session(argc, argv)) {
     sandbox::JailConfig jail;
     jail.address_limit_bytes += slot->heap_size;
     jail.network_namespace = false;  // a guest may end its sessions faster than the kernel its network namespaces
-    return serve(hfi::FirmwareEndpoint::attach_slot(std::move(*slot)), jail);
+    return serve(hfi::FirmwareEndpoint::over(hfi::attach_slot(std::move(*slot))), jail);
   }
   const bool device = argc == 3 && std::strcmp(argv[1], "--device") == 0;
   const auto guests = parse_guest_options(argc, argv);

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "hfi/firmware_endpoint.h"
+#include "hfi/transport/transport.h"
 
 namespace softvpu::apps {
 

@@ -98,8 +98,9 @@ static struct sg_table *svpu_local_dmabuf_map(struct dma_buf_attachment *attachm
 	ret = sg_alloc_table(table, attachment->dmabuf->size >> PAGE_SHIFT, GFP_KERNEL);
 	if (ret)
 		goto err_table;
-	for_each_sgtable_sg(table, sg, i) sg_set_page(
-		sg, vmalloc_to_page(buffer->memory + ((size_t)i << PAGE_SHIFT)), PAGE_SIZE, 0);
+	for_each_sgtable_sg(table, sg, i)
+		sg_set_page(sg, vmalloc_to_page(buffer->memory + ((size_t)i << PAGE_SHIFT)),
+			    PAGE_SIZE, 0);
 	ret = dma_map_sgtable(attachment->dev, table, direction, 0);
 	if (ret)
 		goto err_pages;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the stream says of its format: whether it can be, what becomes of it, and what queries answer
- * by it: colour and G_SELECTION. Called under the file's lock. dev-decoder.rst, Capture Setup.
+ * What the stream says of its format: whether it can be, what becomes of it, and what queries
+ * return by it (colour, G_SELECTION). Under the file's lock. dev-decoder.rst, Capture Setup.
  */
 #include "v4l2/formats.h"
 

@@ -14,12 +14,13 @@ static const char *svpu_on_input_done(struct svpu_session *session,
 {
 	struct svpu_buffer *buffer = svpu_books_find(session, SVPU_INPUT, message->entry.cookie);
 	const char *wrong;
+	bool oldest;
 
 	if (!buffer)
 		return "it gave back an input that it doesn't have";
-	wrong = svpu_requests_input_done(
-		&session->requests, &buffer->queueing,
-		list_is_first(&buffer->link, &session->in_flight[SVPU_INPUT]), message->status);
+	oldest = list_is_first(&buffer->link, &session->in_flight[SVPU_INPUT]);
+	wrong = svpu_requests_input_done(&session->requests, &buffer->queueing, oldest,
+					 message->status);
 	if (wrong)
 		return wrong;
 	svpu_books_take(session, buffer);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The null codec passes the contract that every lower half passes, and does what its record format says.
-#include "codec/null_driver.h"
+#include "codec/testing/null_driver.h"
 
 #include "tests/contract/session_contract.h"
 

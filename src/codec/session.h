@@ -40,6 +40,7 @@
 
 #include "base/result.h"
 #include "codec/capabilities.h"
+#include "media/colour.h"
 #include "media/done.h"
 #include "media/frame_layout.h"
 #include "media/geometry.h"
@@ -79,6 +80,7 @@ struct SessionConfig {
   Size size_hint;          // from the client's format; {0,0} when unknown. An encoder: of the picture that it codes
   uint32_t threads = 0;    // codec threads; 0 lets the lower half choose
   FrameInterval interval;  // from the client; 0/0 when unknown
+  Colour colour;           // of an encoder's pictures, for its headers; 0: unknown
 };
 
 // What of one plane of an input is filled.

@@ -5,9 +5,10 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "firmware/codec.h"
-#include "hfi/firmware_endpoint.h"
+#include "hfi/transport/transport.h"
 
 namespace softvpu::firmware {
 
@@ -18,9 +19,8 @@ class Buffers {
   using LetGo = std::function<void(Side, hfi::BufferName)>;
   explicit Buffers(LetGo let_go) : let_go_(std::move(let_go)) {}
 
-  // Maps what the transport delivered for `command`, after checking that it can't shrink and is as large as the command says.
-  // Outputs are faulted in here, so that the first pictures don't pay for it. Errors: EINVAL, ENOMEM, EEXIST.
-  Status map(const hfi::cmd::MapBuffer& command, hfi::BufferMemory memory);
+  // Maps what the transport delivered for `command`: see hfi::BufferMemory::map(). Errors: EINVAL, ENOMEM, EEXIST.
+  Status map(const hfi::cmd::MapBuffer& command, std::shared_ptr<hfi::BufferMemory> memory);
   // The mapping itself lives on while a codec holds it. False: nothing has that name.
   bool unmap(Side direction, hfi::BufferName name);
   // nullptr: nothing has that name.
@@ -31,6 +31,13 @@ class Buffers {
     uint32_t generation = 0;
     std::shared_ptr<MappedBuffer> memory;
   };
+  // Memory that may be mapped more than once, and MappedBuffer::held of whatever is mapped from it.
+  struct Known {
+    hfi::MemoryIdentity identity;
+    std::weak_ptr<bool> held;
+  };
+  std::shared_ptr<bool> held_of(const hfi::MemoryIdentity& identity);
+
   using Table = std::array<Entry, SVPU_MAX_BUFFERS>;
   const Entry& at(Side direction, uint32_t index) const { return (direction == Side::kInput ? inputs_ : outputs_)[index]; }
   Entry& at(Side direction, uint32_t index) { return (direction == Side::kInput ? inputs_ : outputs_)[index]; }
@@ -38,6 +45,7 @@ class Buffers {
   const LetGo let_go_;  // first: the tables' ends call it
   Table inputs_;
   Table outputs_;
+  std::vector<Known> known_;
 };
 
 }  // namespace softvpu::firmware

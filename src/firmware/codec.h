@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "media/codec_info.h"
+#include "media/colour.h"
 #include "media/control.h"
 #include "media/done.h"
 #include "media/fourcc.h"
@@ -35,9 +36,12 @@ struct MappedBuffer {
   uint32_t num_planes = 0;
   std::shared_ptr<void> owner;  // of the mapping
 
-  // Guarded by the lock of the pool that lends it out:
-  bool held = false;  // the codec reads or writes it
-  bool fresh = true;  // never used before, so its pages aren't in this process's page tables: see populate()
+  // Both are guarded by the lock of the pool that lends it out.
+  // The codec reads or writes it. Buffers that lie in the same memory share the flag: a client may bring one dma-buf under two
+  // indices, or under another one than before.
+  std::shared_ptr<bool> held = std::make_shared<bool>(false);
+  // Never used before, so its pages aren't in this process's page tables: see populate().
+  bool fresh = true;
 };
 
 // Fetches the pages of a fresh one all at once, for writing: one by one they take twice to ten times as long. Nothing for one
@@ -86,6 +90,7 @@ struct CodecConfig {
   uint32_t threads = 0;        // 0: chosen by the codec
   Size size_hint;              // of a decoder: what the client's container says; {0,0} when unknown
   FrameInterval interval;      // of an encoder: what rate control counts with; 0/0 when unknown
+  Colour colour;               // of an encoder's pictures: for its headers; 0 where unknown
   std::function<void()> wake;  // step() may have something to do again; called from any thread, may be empty
 };
 

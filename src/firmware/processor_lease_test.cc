@@ -12,7 +12,7 @@
 #include <functional>
 
 #include "firmware/last_words.h"
-#include "hfi/loopback_link.h"
+#include "hfi/testing/loopback_link.h"
 
 namespace softvpu::firmware {
 namespace {

@@ -180,6 +180,7 @@ void Worker::configure(const hfi::cmd::Configure& command) {
                               .threads = command.threads,
                               .size_hint = {command.width_hint, command.height_hint},
                               .interval = {command.interval_num, command.interval_den},
+                              .colour = {command.colorspace, command.xfer_func, command.ycbcr_enc, command.quantization},
                               .wake = [this] { thread_.wake(); }},
                              *this);
   if (!codec) {

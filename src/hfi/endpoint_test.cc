@@ -14,7 +14,8 @@
 
 #include "base/raw_syscall.h"
 #include "hfi/host_port.h"
-#include "hfi/loopback_link.h"
+#include "hfi/testing/loopback_link.h"
+#include "hfi/transport/packet.h"
 #include "tests/hostile/refuse_calls.h"
 
 namespace softvpu::hfi {
@@ -316,8 +317,9 @@ TEST(BufferMemory, IsFoundByNameInAnyOrder) {
   ASSERT_EQ(link->send_memory(Direction::kOutput, {3, 1}, two), HostLink::SendOutcome::kOk);
   auto output = firmware->endpoint().take_memory(Direction::kOutput, {3, 1});
   ASSERT_TRUE(output) << output.error().reason;
-  EXPECT_EQ(output->num_planes, 2u);
-  EXPECT_TRUE(output->fd[0].valid() && output->fd[1].valid() && !output->fd[2].valid());
+  EXPECT_EQ((*output)->num_planes(), 2u);
+  EXPECT_TRUE((*output)->fd(0) >= 0 && (*output)->fd(1) >= 0 && (*output)->fd(2) < 0);
+  EXPECT_FALSE((*output)->map(2, {0, 4096, 4096}, true)) << "none came for it";
   EXPECT_TRUE(firmware->endpoint().take_memory(Direction::kInput, {3, 1}));
   const auto again = firmware->endpoint().take_memory(Direction::kInput, {3, 1});
   ASSERT_FALSE(again);

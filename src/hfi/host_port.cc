@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 
 #include "base/raw_syscall.h"
-#include "hfi/packet.h"
+#include "hfi/transport/packet.h"
 
 namespace softvpu::hfi {
 namespace {

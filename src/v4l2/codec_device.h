@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "v4l2/file/priority.h"
+#include "v4l2/queue/buffer_export.h"
 #include "v4l2/role.h"
 #include "v4l2/video_device.h"
 
@@ -21,6 +22,7 @@ class CodecDevice final : public VideoDevice {
 
   codec::Driver& driver() { return driver_; }
   PriorityState& priorities() { return priorities_; }
+  const BufferExporter& exporter() const { return exporter_; }
 
  private:
   // What of the lower half the node offers. Asked with the first open, and kept.
@@ -30,6 +32,7 @@ class CodecDevice final : public VideoDevice {
   const VideoDeviceConfig config_;
   codec::Driver& driver_;
   PriorityState priorities_;
+  const BufferExporter exporter_;  // made with the device: a program may shut itself in after its first open
   std::mutex mutex_;
   std::optional<codec::Capabilities> capabilities_;  // guarded by mutex_ until set, constant after
 };

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "codec/scripted_session.h"
+#include "codec/testing/scripted_session.h"
 
 namespace softvpu::v4l2 {
 namespace {

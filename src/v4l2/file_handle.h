@@ -51,7 +51,8 @@ class FileHandle {
   // The same for a front that has the argument already, as a message: `argument` are the
   // _IOC_SIZE(request) bytes of its struct, and `array` those of the v4l2_plane or v4l2_ext_control
   // that it would point to, aligned for them; the pointer in the struct isn't followed. The answer
-  // is written to both. -EFAULT: `array` is shorter than the struct has it.
+  // is written to both. -EFAULT: `array` is shorter than the struct has it. Memory that the client
+  // would bring (USERPTR, DMABUF) isn't offered here: its names aren't this process's.
   virtual int call(uint32_t request, void* argument, std::span<std::byte> array, bool nonblocking) = 0;
 
   // mmap(2) of the memory behind VIDIOC_QUERYBUF's offset; the arguments are the caller's.

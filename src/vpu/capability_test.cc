@@ -8,10 +8,10 @@
 #include <random>
 #include <thread>
 
-#include "hfi/loopback_link.h"
+#include "hfi/testing/loopback_link.h"
 #include "vpu/capability_query.h"
 #include "vpu/driver.h"
-#include "vpu/played_firmware.h"
+#include "vpu/testing/played_firmware.h"
 
 namespace softvpu::vpu {
 namespace {

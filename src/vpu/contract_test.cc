@@ -3,7 +3,7 @@
 #include "tests/contract/session_contract.h"
 
 #include "vpu/driver.h"
-#include "vpu/played_firmware.h"
+#include "vpu/testing/played_firmware.h"
 
 namespace softvpu::codec::contract {
 namespace {

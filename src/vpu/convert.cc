@@ -18,6 +18,10 @@ hfi::cmd::Configure to_wire(const codec::SessionConfig& config, bool test) {
   out.test = test;
   out.interval_num = config.interval.numerator;
   out.interval_den = config.interval.denominator;
+  out.colorspace = config.colour.colorspace;
+  out.xfer_func = config.colour.xfer_func;
+  out.ycbcr_enc = config.colour.ycbcr_enc;
+  out.quantization = config.colour.quantization;
   return out;
 }
 

@@ -16,8 +16,11 @@ using hfi::HostLink;
 namespace {
 
 // A descriptor of `fd`'s memory that can't be written through, mapped for writing least of all: what the firmware gets of an
-// input. Invalid where /proc isn't there, or may not be read: the memory has to do as it is then.
+// input. Invalid for a dma-buf, which can't be opened, and where /proc isn't there, or may not be read: the memory has to do as
+// it is then.
 UniqueFd reopen_for_reading(int fd) {
+  struct stat status {};
+  if (raw::fstat(fd, &status) == 0 && !S_ISREG(status.st_mode)) return {};
   const int reading = reopen(fd, O_RDONLY | O_CLOEXEC);
   if (reading >= 0) return UniqueFd(reading);
   log_line(LogLevel::kError, "inputs are writable for the codec worker: /proc/self/fd/%d can't be opened (errno %d)", fd,

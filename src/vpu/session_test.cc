@@ -10,7 +10,7 @@
 
 #include "hfi/testing/later_minor.h"
 #include "tests/hostile/firmware_bench.h"
-#include "vpu/played_firmware.h"
+#include "vpu/testing/played_firmware.h"
 
 namespace softvpu::hostile {
 namespace {
@@ -46,6 +46,20 @@ TEST_F(ASession, SendsWhatWasAskedBeforeTheStartInOrder) {
   EXPECT_TRUE(firmware().wait(0ms).timeout);
 }
 
+// What an encoder's host says of its pictures: CONFIGURE has room for it.
+TEST(AnEncodersConfiguration, SaysWhatItsPicturesAre) {
+  const auto sent = vpu::to_wire(
+      {.role = codec::Role::kEncoder, .coded = kVp8, .size_hint = {640, 360}, .interval = {1001, 30000}, .colour = {1, 2, 3, 4}},
+      false);
+  EXPECT_EQ(sent.role, Role::kEncoder);
+  EXPECT_EQ(sent.width_hint, 640u);
+  EXPECT_EQ(sent.interval_num, 1001u);
+  EXPECT_EQ(sent.colorspace, 1u);
+  EXPECT_EQ(sent.xfer_func, 2u);
+  EXPECT_EQ(sent.ycbcr_enc, 3u);
+  EXPECT_EQ(sent.quantization, 4u);
+}
+
 // What an encoder's host says of a picture in two memory planes.
 TEST_F(ASession, SendsEveryPlaneOfAnInput) {
   const auto memory = SharedMemory::create("picture", 8192);
@@ -78,15 +92,15 @@ TEST_F(ASession, LendsTheMemoryOfInputsForReadingOnly) {
   stream();
   const auto reading = firmware().take_memory(hfi::Direction::kInput, {3, input.generation});
   ASSERT_TRUE(reading) << reading.error().reason;
-  EXPECT_EQ(fcntl(reading->fd[0].get(), F_GETFL) & O_ACCMODE, O_RDONLY);
-  EXPECT_EQ(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, reading->fd[0].get(), 0), MAP_FAILED);
-  void* const at = mmap(nullptr, 4096, PROT_READ, MAP_SHARED, reading->fd[0].get(), 0);
+  EXPECT_EQ(fcntl((*reading)->fd(0), F_GETFL) & O_ACCMODE, O_RDONLY);
+  EXPECT_EQ(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, (*reading)->fd(0), 0), MAP_FAILED);
+  void* const at = mmap(nullptr, 4096, PROT_READ, MAP_SHARED, (*reading)->fd(0), 0);
   ASSERT_NE(at, MAP_FAILED);
   EXPECT_EQ(mprotect(at, 4096, PROT_READ | PROT_WRITE), -1);
   munmap(at, 4096);
   const auto writing = firmware().take_memory(hfi::Direction::kOutput, {3, output.generation});
   ASSERT_TRUE(writing) << writing.error().reason;
-  EXPECT_EQ(fcntl(writing->fd[0].get(), F_GETFL) & O_ACCMODE, O_RDWR);
+  EXPECT_EQ(fcntl((*writing)->fd(0), F_GETFL) & O_ACCMODE, O_RDWR);
 }
 
 TEST_F(ASession, AnswersAFlushBeforeTheStartItself) {

@@ -4,7 +4,9 @@
 
 plain: without streaming. bytes: -s with a real H.264 elementary stream, cut wherever an OUTPUT buffer is full. frames: -s with the same stream, an
 access unit a buffer (--stream-from-hdr), so that each frame's timestamp is looked at. Streaming is tested with each poll mode that v4l2-compliance has
-for memory-to-memory devices: select and epoll, in buffers of REQBUFS and, by the newest, of CREATE_BUFS; all of them must have run.
+for memory-to-memory devices: select and epoll, in buffers of REQBUFS and, by the newest, of CREATE_BUFS; and with USERPTR buffers; all of them must
+have run. DMABUF buffers, which another open of the node exports, on the single-planar node alone: v4l2-compliance takes the exporter's type from
+V4L2_CAP_VIDEO_CAPTURE and its like, which no memory-to-memory device has, and ends at OUTPUT, the single-planar one.
 
 newest: Debian 13's, put beside the system's own by tools/newer-v4l-utils ($SOFTVPU_NEWER_V4L_UTILS names its `run` if it lies elsewhere);
 it is the judge: no failure, no warning. system: the one in $PATH. If that is 1.22.1, what compliance-1.22.1.tsv lists may fail, each for
@@ -26,8 +28,9 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 SKIPPED = 77
 OLD_DESCRIPTION = b"\0Y/CbCr 4:2:0\0"
 NEW_DESCRIPTION = b"\0Y/UV 4:2:0\0\0\0"
-MUST_STREAM = {"newest": ["MMAP (select, REQBUFS)", "MMAP (epoll, REQBUFS)", "MMAP (select, CREATE_BUFS)", "MMAP (epoll, CREATE_BUFS)"],
-               "system": ["MMAP (select", "MMAP (epoll"]}
+MUST_STREAM = {"newest": ["MMAP (select, REQBUFS)", "MMAP (epoll, REQBUFS)", "MMAP (select, CREATE_BUFS)", "MMAP (epoll, CREATE_BUFS)", "USERPTR (select)"],
+               "system": ["MMAP (select", "MMAP (epoll", "USERPTR (select"]}
+MUST_IMPORT = {"multi": [], "single": ["DMABUF (select"]}
 # Its child has a quarter of a second to get into an ioctl.
 BY_THE_CLOCK = {"blocking wait"}
 TRIES = 4
@@ -87,6 +90,7 @@ def run_it(softvpu, node, tool, streaming):
     """(output, names that failed, names that ran, warnings), or (output, None, ...) if it didn't reach its end."""
     command = [softvpu, "run", *(["--single-planar"] if node == "single" else []), "--", *tool, "-d", "/dev/video10", "--no-progress"]
     command += ["-s", *streaming] if streaming else []
+    command += ["-e", "/dev/video10"] if MUST_IMPORT[node] else []
     seen = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", timeout=300)
     total = re.search(r"^Total.*: (\d+), Succeeded: (\d+), Failed: (\d+), Warnings: (\d+)$", seen.stdout, re.M)
     ran = dict(re.findall(r"^\s*test (.+): (OK \(Not Supported\)|OK|FAIL)$", seen.stdout, re.M))
@@ -137,7 +141,7 @@ def main(softvpu, node, mode, which):
         if warnings:
             problems.append(f"{warnings} warnings")
         if streaming:
-            problems += [f"didn't run: {test}" for test in MUST_STREAM[which]
+            problems += [f"didn't run: {test}" for test in MUST_STREAM[which] + MUST_IMPORT[node]
                          if not any(name.startswith(test) and verdict in ("OK", "FAIL") for name, verdict in ran.items())]
         by_description = {test for test, (cause, _) in known.items() if cause == "description"}
         if by_description:

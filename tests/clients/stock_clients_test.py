@@ -108,6 +108,36 @@ class V4l2Ctl(unittest.TestCase):
         self.assertEqual(with_wrapper.stdout.replace(" (using libv4l2)", ""), in_run("v4l2-ctl", "-d", "/dev/video10", "--info").stdout)
 
 
+class MemoryTypes(unittest.TestCase):
+    """The same frames with each of them. v4l2-ctl can't import here: it exports from a second device, of which it never asks for buffers."""
+
+    def frames(self, name, *command):
+        out = WORK / f"memory-{name}.yuv"
+        done = in_run(*(word if word != "OUT" else out for word in command))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertGreater(out.stat().st_size, 0)
+        return md5_of(out)
+
+    def by_v4l2_ctl(self, output, capture):
+        bare = WORK / "memory.264"
+        made = tool("ffmpeg", "-v", "error", "-nostdin", "-y", "-i", clip("h264"), "-c", "copy", "-bsf:v", "h264_mp4toannexb", bare)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        return self.frames(f"v4l2-ctl-{output}-{capture}", "v4l2-ctl", "-d", "/dev/video10", "-x", "pixelformat=H264", "-v", "pixelformat=YU12",
+                           f"--stream-out-{output}", f"--stream-{capture}", f"--stream-from={bare}", "--stream-to", "OUT")
+
+    def by_gstreamer(self, output, capture):
+        return self.frames(f"gst-{output}-{capture}", "sh", "-c", f"exec gst-launch-1.0 -q filesrc location={clip('h264')} ! qtdemux ! h264parse ! "
+                           f"v4l2h264dec output-io-mode={output} capture-io-mode={capture} ! video/x-raw,format=I420 ! filesink location=$1", "-", "OUT")
+
+    def test_are_alike_to_v4l2_ctl(self):
+        frames = {(output, capture): self.by_v4l2_ctl(output, capture) for output in ("mmap", "user") for capture in ("mmap", "user")}
+        self.assertEqual(set(frames.values()), {decoded("h264")}, frames)
+
+    def test_are_alike_to_gstreamer(self):
+        # Of its own accord it exports; here it also maps what it exported, and calls DMA_BUF_IOCTL_SYNC.
+        self.assertEqual({self.by_gstreamer(mode, mode) for mode in ("mmap", "dmabuf")}, {decoded("h264")})
+
+
 class Libudev(unittest.TestCase):
     SCRIPT = """
 import ctypes, ctypes.util, os

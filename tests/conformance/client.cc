@@ -2,8 +2,10 @@
 // The client's calls and its player. No assertions about the device here but that what must work for a test to go on does.
 #include "tests/conformance/client.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -47,12 +49,26 @@ Client::Client(DeviceUnderTest& device)
 Client::~Client() { close(); }
 
 void Client::close() {
-  for (auto& maps : maps_) {
-    for (const Map& map : maps)
-      if (map.at != nullptr && file_) file_->unmap(map.at, map.length, map.offset);
-    maps.clear();
-  }
+  unmap_all(Side::kOutput);
+  unmap_all(Side::kCapture);
   file_.reset();
+}
+
+void Client::unmap_all(Side side) {
+  unmap(side, maps_[index(side)]);
+  if (side == Side::kCapture) unmap(side, spares_);
+}
+
+void Client::unmap(Side side, std::vector<Map>& maps) {
+  for (const Map& map : maps) {
+    if (map.at == nullptr || !file_) continue;
+    if (memory_[index(side)] == V4L2_MEMORY_MMAP)
+      file_->unmap(map.at, map.length, map.offset);
+    else
+      ::munmap(map.at, map.length);
+    if (map.fd >= 0) ::close(map.fd);
+  }
+  maps.clear();
 }
 
 Size Client::size_of_stream(Size before) {
@@ -137,7 +153,7 @@ v4l2_buffer Client::buffer(Side side, uint32_t number) {
   v4l2_buffer buffer{};
   buffer.index = number;
   buffer.type = type(side);
-  buffer.memory = V4L2_MEMORY_MMAP;
+  buffer.memory = memory_[index(side)];
   std::memset(planes_, 0, sizeof planes_);
   if (multiplanar_) {
     buffer.m.planes = planes_;
@@ -162,21 +178,72 @@ void Client::map_from(Side side, uint32_t first) {
 }
 
 void Client::allocate(Side side, uint32_t count) {
-  // A mapping keeps the open file, and the buffer that it is of.
-  auto& maps = maps_[index(side)];
-  for (const Map& map : maps) file_->unmap(map.at, map.length, map.offset);
-  maps.clear();
-  ASSERT_EQ(reqbufs(side, &count), 0);
-  map_from(side, 0);
+  unmap_all(side);  // a mapping keeps the open file, and the buffer that it is of
+  ASSERT_EQ(reqbufs(side, &count, memory_[index(side)]), 0);
+  if (memory_[index(side)] == V4L2_MEMORY_MMAP)
+    map_from(side, 0);
+  else
+    bring_memory(side, count);
   ASSERT_EQ(this->count(side), count);
 }
 
+void Client::bring_memory(Side side, uint32_t count) {
+  v4l2_buffer queried = buffer(side, 0);
+  ASSERT_EQ(ioctl(VIDIOC_QUERYBUF, &queried), 0);
+  const size_t length = multiplanar_ ? planes_[0].length : queried.length;
+  const uint32_t all = count + (side == Side::kCapture ? spare_ : 0);
+  Client lender(device_.lender());
+  if (memory_[index(side)] == V4L2_MEMORY_DMABUF) {
+    PixFormat format;
+    format.pixelformat = static_cast<FourCC>(lender.coded_);
+    format.planes[0].sizeimage =
+        static_cast<uint32_t>(length) + (1u << 16);  // a decoder may work in memory that has room to spare
+    ASSERT_EQ(lender.s_fmt(Side::kOutput, &format), 0);
+    ASSERT_GE(format.planes[0].sizeimage, length);
+    uint32_t lent = all;
+    ASSERT_EQ(lender.reqbufs(Side::kOutput, &lent), 0);
+    ASSERT_GE(lent, all);
+  }
+  for (uint32_t i = 0; i < all; ++i) {
+    Map map{.length = length};
+    if (memory_[index(side)] == V4L2_MEMORY_DMABUF) {
+      v4l2_exportbuffer exported{};
+      exported.type = lender.type(Side::kOutput);
+      exported.index = i;
+      exported.flags = O_RDWR | O_CLOEXEC;
+      ASSERT_EQ(lender.ioctl(VIDIOC_EXPBUF, &exported), 0);
+      map.fd = exported.fd;
+    }
+    map.at = ::mmap(nullptr, length, PROT_READ | PROT_WRITE, map.fd >= 0 ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS, map.fd, 0);
+    ASSERT_NE(map.at, MAP_FAILED) << std::strerror(errno);
+    (i < count ? maps_[index(side)] : spares_).push_back(map);
+  }
+}
+
+v4l2_buffer Client::brought(Side side, uint32_t number) {
+  v4l2_buffer queued = buffer(side, number);
+  if (queued.memory == V4L2_MEMORY_MMAP) return queued;
+  const Map& map = maps_[index(side)].at(number);
+  const auto name = [&](auto& m) {
+    if (queued.memory == V4L2_MEMORY_DMABUF)
+      m.fd = map.fd;
+    else
+      m.userptr = reinterpret_cast<unsigned long>(map.at);
+  };
+  if (multiplanar_) {
+    name(planes_[0].m);
+    planes_[0].length = static_cast<uint32_t>(map.length);
+  } else {
+    name(queued.m);
+    queued.length = static_cast<uint32_t>(map.length);
+  }
+  return queued;
+}
+
 void Client::free(Side side) {
-  auto& maps = maps_[index(side)];
-  for (const Map& map : maps) file_->unmap(map.at, map.length, map.offset);
-  maps.clear();
+  unmap_all(side);
   uint32_t none = 0;
-  ASSERT_EQ(reqbufs(side, &none), 0);
+  ASSERT_EQ(reqbufs(side, &none, memory_[index(side)]), 0);
 }
 
 Got Client::querybuf(Side side, uint32_t number) {
@@ -196,7 +263,7 @@ int Client::stream(Side side, bool on) {
 }
 
 int Client::qbuf_output(uint32_t number, const std::vector<uint8_t>& chunk, uint64_t timestamp, uint32_t flags) {
-  v4l2_buffer queued = buffer(Side::kOutput, number);
+  v4l2_buffer queued = brought(Side::kOutput, number);
   const Map& map = maps_[index(Side::kOutput)].at(number);
   if (chunk.size() > map.length) return -EMSGSIZE;
   if (!chunk.empty()) std::memcpy(map.at, chunk.data(), chunk.size());
@@ -210,7 +277,11 @@ int Client::qbuf_output(uint32_t number, const std::vector<uint8_t>& chunk, uint
 }
 
 int Client::qbuf_capture(uint32_t number, uint32_t* flags) {
-  v4l2_buffer queued = buffer(Side::kCapture, number);
+  if (!spares_.empty()) {
+    std::swap(maps_[index(Side::kCapture)].at(number), spares_.front());
+    std::rotate(spares_.begin(), spares_.begin() + 1, spares_.end());
+  }
+  v4l2_buffer queued = brought(Side::kCapture, number);
   const int result = ioctl(VIDIOC_QBUF, &queued);
   if (flags != nullptr) *flags = queued.flags;
   return result;

@@ -63,7 +63,13 @@ class Client {
   // Returns 0 or -errno; the count in and out.
   int reqbufs(Side side, uint32_t* count, uint32_t memory = V4L2_MEMORY_MMAP, uint32_t* capabilities = nullptr);
   int create_bufs(Side side, uint32_t* count, const PixFormat& format, uint32_t* index = nullptr);
-  // REQBUFS, QUERYBUF and mmap.
+  // What allocate() and those after it use from now on, V4L2_MEMORY_MMAP at first. `spare`: memory for so many more buffers, all
+  // of which takes turns when CAPTURE buffers are queued.
+  void use_memory(Side side, uint32_t memory, uint32_t spare = 0) {
+    memory_[index(side)] = memory;
+    spare_ = spare;
+  }
+  // REQBUFS, QUERYBUF and mmap. USERPTR: of memory of ours; DMABUF: of what another open of the device exports.
   void allocate(Side side, uint32_t count);
   void map_from(Side side, uint32_t first);  // maps buffers from that index on
   void free(Side side);                      // munmap and REQBUFS(0)
@@ -89,15 +95,24 @@ class Client {
     void* at = nullptr;
     size_t length = 0;
     uint64_t offset = 0;
+    int fd = -1;  // of a DMABUF buffer
   };
   static size_t index(Side side) { return static_cast<size_t>(side); }
   v4l2_buffer buffer(Side side, uint32_t number);
+  void unmap(Side side, std::vector<Map>& maps);
+  void unmap_all(Side side);
+  void bring_memory(Side side, uint32_t count);
+  // The buffer with its memory, as QBUF wants it.
+  v4l2_buffer brought(Side side, uint32_t number);
 
   DeviceUnderTest& device_;
   std::unique_ptr<OpenFile> file_;
   const bool multiplanar_;
   uint32_t coded_;
   std::vector<Map> maps_[2];
+  uint32_t spare_ = 0;
+  std::vector<Map> spares_;
+  uint32_t memory_[2] = {V4L2_MEMORY_MMAP, V4L2_MEMORY_MMAP};
   v4l2_plane planes_[VIDEO_MAX_PLANES];
 };
 

@@ -64,6 +64,10 @@ class DeviceUnderTest {
   virtual bool multiplanar() = 0;
   // The kernel's V4L2 core stands between the client and the device, and answers some of the calls by itself.
   virtual bool behind_v4l2_core() { return false; }
+  // The codec works in a process of its own, which shares memory with the client.
+  virtual bool codec_is_a_process() { return false; }
+  // Whose exported buffers the device imports.
+  virtual DeviceUnderTest& lender() { return *this; }
   virtual uint32_t coded() = 0;  // V4L2_PIX_FMT_* of the clips
   // Widths and heights are multiples of 16, between 64 and 640; the first chunk holds the headers.
   virtual Clip clip(Size size, uint32_t frames) = 0;
@@ -88,7 +92,8 @@ struct MakeDevice {
 };
 inline void PrintTo(const MakeDevice& device, std::ostream* out) { *out << device.name; }
 
-// The ones that this run tests: the in-process ones, or the node named by SOFTVPU_DUT (e.g. /dev/video10).
+// The ones that this run tests: the in-process ones, or the node named by SOFTVPU_DUT (e.g. /dev/video10), which imports buffers
+// of that named by SOFTVPU_LENDER, if any.
 std::vector<MakeDevice> devices_under_test();
 
 }  // namespace softvpu::conformance

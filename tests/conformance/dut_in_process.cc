@@ -11,7 +11,7 @@
 #include <condition_variable>
 #include <mutex>
 
-#include "codec/null_driver.h"
+#include "codec/testing/null_driver.h"
 #include "v4l2/video_device.h"
 
 namespace softvpu::conformance {

@@ -73,7 +73,11 @@ std::vector<std::vector<uint8_t>> access_units(const std::vector<uint8_t>& strea
 
 class Node final : public DeviceUnderTest {
  public:
-  Node() : path_(std::getenv("SOFTVPU_DUT")) {}
+  explicit Node(const char* path) : path_(path) {
+    if (const char* const lender = std::getenv("SOFTVPU_LENDER"); lender != nullptr && path_ != lender)
+      lender_ = std::make_unique<Node>(lender);
+  }
+  DeviceUnderTest& lender() override { return lender_ ? *lender_ : *this; }
   std::string name() const override { return path_; }
   std::unique_ptr<OpenFile> open() override {
     const int fd = ::open(path_.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
@@ -86,6 +90,7 @@ class Node final : public DeviceUnderTest {
   }
   // The preload library's node exists for libc alone.
   bool behind_v4l2_core() override { return raw::call(SYS_faccessat, AT_FDCWD, raw::address(path_.c_str()), F_OK) == 0; }
+  bool codec_is_a_process() override { return !behind_v4l2_core(); }
   uint32_t coded() override { return V4L2_PIX_FMT_H264; }
   Clip clip(Size size, uint32_t frames) override { return clip_of(size, frames, encode(size, frames)); }
   Clip odd_clip(uint32_t frames) override {
@@ -142,10 +147,11 @@ class Node final : public DeviceUnderTest {
   }
 
   const std::string path_;
+  std::unique_ptr<Node> lender_;
 };
 
 }  // namespace
 
-std::unique_ptr<DeviceUnderTest> make_node() { return std::make_unique<Node>(); }
+std::unique_ptr<DeviceUnderTest> make_node() { return std::make_unique<Node>(std::getenv("SOFTVPU_DUT")); }
 
 }  // namespace softvpu::conformance

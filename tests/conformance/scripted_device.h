@@ -5,7 +5,7 @@
 
 #include <linux/videodev2.h>
 
-#include "codec/scripted_session.h"
+#include "codec/testing/scripted_session.h"
 #include "tests/conformance/dut_in_process.h"
 
 namespace softvpu::conformance {

@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "base/raw_syscall.h"
-#include "hfi/loopback_link.h"
+#include "hfi/testing/loopback_link.h"
 #include "tests/contract/listener.h"
 #include "vpu/capability_query.h"
 #include "vpu/driver.h"

@@ -18,6 +18,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "firmware/fwht/decoder.h"
@@ -59,6 +60,7 @@ struct Stream {
   uint8_t inter_qp = 0;
   int frames = 0;
   std::string source;  // how the pictures were made; empty: not known
+  std::string source_sum;
   std::string stream_sum;
   std::string decoded_sum;  // of all frames
 };
@@ -75,11 +77,15 @@ std::string last_word(const std::string& field) { return field.substr(field.rfin
 
 FourCC fourcc_of(const std::string& name) { return make_fourcc(name[0], name[1], name[2], name[3]); }
 
+std::string vectors_folder() {
+  const char* set = std::getenv("SOFTVPU_VECTORS");
+  return set != nullptr ? set : SOFTVPU_SOURCE_DIR "/../shared/vectors";
+}
+
 std::vector<Stream> streams() {
-  const char* folder = std::getenv("SOFTVPU_VECTORS");
+  const std::string folder = vectors_folder();
   std::vector<Stream> out;
-  if (folder == nullptr) return out;
-  const std::string vicodec = std::string(folder) + "/fwht-vicodec/";
+  const std::string vicodec = folder + "/fwht-vicodec/";
   std::ifstream list(vicodec + "LIST.tsv");
   for (std::string line; std::getline(list, line);) {
     const auto field = split(line);
@@ -93,15 +99,16 @@ std::vector<Stream> streams() {
     stream.inter_qp = static_cast<uint8_t>(inter);
     stream.frames = std::atoi(field[5].c_str());
     stream.source = field[6];
+    stream.source_sum = last_word(field[7]);
     stream.stream_sum = last_word(field[8]);
     stream.decoded_sum = last_word(field[9]);
     out.push_back(stream);
   }
-  std::ifstream manifest(std::string(folder) + "/MANIFEST.tsv");
+  std::ifstream manifest(folder + "/MANIFEST.tsv");
   for (std::string line; std::getline(manifest, line);) {
     const auto field = split(line);
     if (field.size() < 14 || field[0] != "fwht") continue;
-    Stream stream{.path = std::string(folder) + "/" + field[1], .raw = fourcc_of(field[7])};
+    Stream stream{.path = folder + "/" + field[1], .raw = fourcc_of(field[7])};
     stream.frames = std::atoi(field[10].c_str());
     stream.decoded_sum = last_word(field[13]);
     // It was decoded into lines that are shorter than the chroma blocks in them (168 bytes instead
@@ -165,7 +172,8 @@ struct TightFrame {
 class FwhtVectors : public testing::Test {
  protected:
   void SetUp() override {
-    if (std::getenv("SOFTVPU_VECTORS") == nullptr) GTEST_SKIP() << "no folder of real streams (SOFTVPU_VECTORS)";
+    if (!std::filesystem::exists(vectors_folder() + "/fwht-vicodec/LIST.tsv"))
+      GTEST_SKIP() << "no folder of real streams (SOFTVPU_VECTORS)";
     ASSERT_GE(streams().size(), 30u);
   }
 };
@@ -205,9 +213,10 @@ TEST_F(FwhtVectors, DecodeToThePicturesOfVicodec) {
 // What was encoded, made by ffmpeg as the list of streams says. Empty where it isn't known how.
 Bytes make_source(const Stream& stream, Size size) {
   if (stream.source != "testsrc2" && stream.source != "mandel") return {};
+  // ffmpeg doesn't make NV16, NV24 and YVYU: they are made here of what has the same samples.
   static const std::pair<FourCC, const char*> kNames[] = {
-      {kYuv420, "yuv420p"}, {kNv12, "nv12"},   {kNv21, "nv21"},   {kNv16, "nv16"},   {kNv24, "nv24"}, {kYuyv, "yuyv422"},
-      {kUyvy, "uyvy422"},   {kRgb24, "rgb24"}, {kAbgr32, "bgra"}, {kArgb32, "argb"}, {kGrey, "gray"},
+      {kYuv420, "yuv420p"}, {kNv12, "nv12"},   {kNv21, "nv21"},   {kNv16, "yuv422p"}, {kYuyv, "yuyv422"}, {kUyvy, "uyvy422"},
+      {kRgb24, "rgb24"},    {kAbgr32, "bgra"}, {kArgb32, "argb"}, {kGrey, "gray"},    {kYvyu, "yuyv422"}, {kNv24, "yuv444p"},
   };
   const char* name = nullptr;
   for (const auto& [fourcc, known] : kNames) {
@@ -225,6 +234,19 @@ Bytes make_source(const Stream& stream, Size size) {
   while (const size_t bytes = fread(piece.data(), 1, piece.size(), pipe))
     out.insert(out.end(), piece.data(), piece.data() + bytes);
   pclose(pipe);
+  if (stream.raw == kYvyu) {
+    for (size_t i = 0; i + 3 < out.size(); i += 4) std::swap(out[i + 1], out[i + 3]);
+  } else if (stream.raw == kNv24 || stream.raw == kNv16) {
+    const size_t luma = static_cast<size_t>(size.width) * size.height;
+    const size_t chroma = stream.raw == kNv24 ? luma : luma / 2;
+    for (size_t at = luma; at + 2 * chroma <= out.size(); at += luma + 2 * chroma) {
+      const Bytes planes(out.begin() + static_cast<ptrdiff_t>(at), out.begin() + static_cast<ptrdiff_t>(at + 2 * chroma));
+      for (size_t i = 0; i < chroma; ++i) {
+        out[at + 2 * i] = planes[i];
+        out[at + 2 * i + 1] = planes[chroma + i];
+      }
+    }
+  }
   return out;
 }
 
@@ -272,11 +294,12 @@ TEST_F(FwhtVectors, AreWhatOurEncoderMakesOfTheSamePictures) {
     if (!is_whole_blocks(frames.at(0).header.shape)) continue;
     const Bytes source = make_source(stream, frames.at(0).header.shape.size);
     if (source.empty()) continue;
+    EXPECT_EQ(md5_of(source), stream.source_sum);
     for (const BlockOps* ops : {&scalar_block_ops(), &block_ops()})
       EXPECT_EQ(encode_differs(stream, frames, source, *ops), std::nullopt) << ops->name;
     ++compared;
   }
-  EXPECT_EQ(compared, 14u);
+  EXPECT_EQ(compared, 15u);
 }
 
 }  // namespace

@@ -179,7 +179,9 @@ struct svpu_cmd_configure {
 	svpu_u32 threads; /* 0: the firmware chooses */
 	svpu_u32 flags;   /* SVPU_CONFIG_* */
 	svpu_u32 interval_num, interval_den; /* seconds per frame; 0/0: unknown */
-	svpu_u32 reserved[8];
+	/* Of an encoder's pictures, in V4L2's numbers; 0: unknown. */
+	svpu_u32 colorspace, xfer_func, ycbcr_enc, quantization;
+	svpu_u32 reserved[4];
 };
 SVPU_ASSERT(sizeof(struct svpu_cmd_configure) == 80, "pinned");
 

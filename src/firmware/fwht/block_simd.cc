@@ -238,8 +238,24 @@ EncodeResult encode(const EncodeJob& job, Block& out) {
   return result;
 }
 
+// Many blocks have no coefficient but the first, whose samples are all alike.
+HWY_INLINE bool has_only_first(const Rows& r) {
+  alignas(16) static constexpr int16_t kAllButFirst[8] = {0, -1, -1, -1, -1, -1, -1, -1};
+  const auto others = hn::Or(hn::Or(hn::Or(hn::And(r.v0, hn::Load(kWords, kAllButFirst)), r.v1), hn::Or(r.v2, r.v3)),
+                             hn::Or(hn::Or(r.v4, r.v5), hn::Or(r.v6, r.v7)));
+  return hn::AllTrue(kWords, hn::Eq(others, hn::Zero(kWords)));
+}
+
 void reconstruct(const Block& coefficients, bool predicted, Block& out) {
-  store_block(reconstruct_rows(load_block(coefficients), predicted), out);
+  const Rows rows = load_block(coefficients);
+  if (has_only_first(rows)) {
+    const Factors& factors = predicted ? kInterFactors : kIntraFactors;
+    const auto scaled = hn::Mul(hn::Set(kWords, coefficients.at[0]), hn::Set(kWords, factors.left[0]));
+    const auto v = hn::Add(hn::ShiftRight<6>(scaled), hn::Set(kWords, predicted ? 0 : 128));
+    store_block({v, v, v, v, v, v, v, v}, out);
+    return;
+  }
+  store_block(reconstruct_rows(rows, predicted), out);
 }
 
 void store(const Block& samples, const uint8_t* reference, size_t reference_stride, uint8_t* out, size_t out_stride) {

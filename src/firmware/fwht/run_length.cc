@@ -47,19 +47,16 @@ uint32_t repeats(const uint8_t* block) { return load(block) >> 1 & kMaxRepeats; 
 void add_repeat(uint8_t* block) { store(block, load(block) + 2); }
 
 std::optional<ReadBlock> BlockReader::next(Block& out) {
-  const auto take = [this] {
-    const uint32_t word = load(rest_.data());
-    rest_ = rest_.subspan(2);
-    return word;
-  };
-  if (rest_.size() < 2) return std::nullopt;
-  const uint32_t block = take();
+  if (end_ - at_ < 2) return std::nullopt;
+  const uint32_t block = load(at_);
+  at_ += 2;
   if ((block & kImpossible) != 0) return std::nullopt;
   out.at.fill(0);
   uint32_t position = 0;
   while (position < kBlockSamples) {
-    if (rest_.size() < 2) return std::nullopt;
-    const uint32_t word = take();
+    if (end_ - at_ < 2) return std::nullopt;
+    const uint32_t word = load(at_);
+    at_ += 2;
     const uint32_t run = word & kRunMask;
     if (run == kOnlyZeros) break;
     position += run;
@@ -71,12 +68,12 @@ std::optional<ReadBlock> BlockReader::next(Block& out) {
 }
 
 std::span<const uint8_t> BlockReader::take_raw(size_t bytes) {
-  if (rest_.size() < bytes) {
-    rest_ = {};
+  if (static_cast<size_t>(end_ - at_) < bytes) {
+    at_ = end_;
     return {};
   }
-  const auto taken = rest_.first(bytes);
-  rest_ = rest_.subspan(bytes);
+  const std::span<const uint8_t> taken(at_, bytes);
+  at_ += bytes;
   return taken;
 }
 

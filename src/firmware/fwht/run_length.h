@@ -37,7 +37,7 @@ struct ReadBlock {
 // Reads payloads of any bytes.
 class BlockReader {
  public:
-  explicit BlockReader(std::span<const uint8_t> payload) : rest_(payload) {}
+  explicit BlockReader(std::span<const uint8_t> payload) : at_(payload.data()), end_(payload.data() + payload.size()) {}
 
   // Reads a block; `out` has all its coefficients. nullopt if the payload ends inside it, or its
   // word is impossible.
@@ -46,7 +46,8 @@ class BlockReader {
   std::span<const uint8_t> take_raw(size_t bytes);
 
  private:
-  std::span<const uint8_t> rest_;
+  const uint8_t* at_;  // what isn't read yet
+  const uint8_t* end_;
 };
 
 }  // namespace softvpu::firmware::fwht

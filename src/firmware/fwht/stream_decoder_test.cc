@@ -128,13 +128,13 @@ TEST_F(ADecoder, AnnouncesTheFormatAndWaitsThenDeliversFrameByFrame) {
 }
 
 TEST_F(ADecoder, GivesEachFrameTheTagOfTheInputItBeganIn) {
-  const Bytes all = stream(kGrey, {16, 16}, 2);
+  const Bytes all = stream(kGrey, {64, 48}, 2);
   const size_t first = frame_bytes(all, 0);
   feed({all.begin(), all.begin() + 10}, 1);
   feed({all.begin() + 10, all.begin() + static_cast<ptrdiff_t>(first) + 1}, 2);
   feed({all.begin() + static_cast<ptrdiff_t>(first) + 1, all.end()}, 3);
-  EXPECT_EQ(run(), "in1, format 16x16 GREY");
-  for (int i = 0; i < 2; ++i) give_output(kGrey, {16, 16});
+  EXPECT_EQ(run(), "in1, format 64x48 GREY");
+  for (int i = 0; i < 2; ++i) give_output(kGrey, {64, 48});
   decoder_.resume();
   EXPECT_EQ(run(), "out4 t1 key, in2, in3, out5 t2");
 }
@@ -159,13 +159,13 @@ TEST_F(ADecoder, AnnouncesAnotherSizeOrOtherSamplesAnew) {
 }
 
 TEST_F(ADecoder, DrainsAfterTheLastFrameAndGoesOn) {
-  const Bytes all = stream(kGrey, {16, 16}, 4);
+  const Bytes all = stream(kGrey, {64, 48}, 4);
   const size_t two = frame_bytes(all, 0) + frame_bytes(all, frame_bytes(all, 0));
   feed({all.begin(), all.begin() + static_cast<ptrdiff_t>(two)}, 1);
   decoder_.drain();
   feed({all.begin() + static_cast<ptrdiff_t>(two), all.end()}, 2);
   run();
-  for (int i = 0; i < 4; ++i) give_output(kGrey, {16, 16});
+  for (int i = 0; i < 4; ++i) give_output(kGrey, {64, 48});
   decoder_.resume();
   EXPECT_EQ(run(), "out3 t1 key, in1, out4 t1, drained");
   decoder_.resume();
@@ -173,7 +173,7 @@ TEST_F(ADecoder, DrainsAfterTheLastFrameAndGoesOn) {
 }
 
 TEST_F(ADecoder, ReportsAFrameThatTheDrainCutsOff) {
-  const Bytes all = stream(kGrey, {16, 16}, 1);
+  const Bytes all = stream(kGrey, {64, 48}, 1);
   feed({all.begin(), all.end() - 2}, 1);
   decoder_.drain();
   EXPECT_EQ(run(), "in1, drained error");
@@ -185,9 +185,9 @@ TEST_F(ADecoder, ReportsAFrameThatTheDrainCutsOff) {
 TEST_F(ADecoder, BlamesTheInputForBytesInNoFrame) {
   Bytes all(20, 0x55);
   feed(all, 1);
-  const Bytes good = stream(kGrey, {16, 16}, 1);
+  const Bytes good = stream(kGrey, {64, 48}, 1);
   feed(good, 2);
-  EXPECT_EQ(run(), "in1 error, in2, format 16x16 GREY");
+  EXPECT_EQ(run(), "in1 error, in2, format 64x48 GREY");
 }
 
 TEST_F(ADecoder, DeliversTheLastGoodPictureForADamagedFrame) {
@@ -207,25 +207,25 @@ TEST_F(ADecoder, DeliversTheLastGoodPictureForADamagedFrame) {
 }
 
 TEST_F(ADecoder, BeginsWithAKeyFrameAfterASeek) {
-  const Bytes all = stream(kGrey, {16, 16}, 6);
+  const Bytes all = stream(kGrey, {64, 48}, 6);
   const size_t first = frame_bytes(all, 0);
   feed({all.begin(), all.begin() + static_cast<ptrdiff_t>(first)}, 1);
   run();
-  give_output(kGrey, {16, 16});
+  give_output(kGrey, {64, 48});
   decoder_.resume();
   run();
   feed({all.begin(), all.begin() + 3}, 2);
   decoder_.flush(Side::kInput);
   EXPECT_EQ(log_.take(), "in3 cancelled");
   feed({all.begin() + static_cast<ptrdiff_t>(first), all.end()}, 3);
-  for (int i = 0; i < 4; ++i) give_output(kGrey, {16, 16});
+  for (int i = 0; i < 4; ++i) give_output(kGrey, {64, 48});
   EXPECT_EQ(run(), "out5 t3 key, out6 t3, in4, out7 t3") << "frames 1 and 2 need frame 0";
 }
 
 TEST_F(ADecoder, GivesOutputsBackWhenAsked) {
-  give_output(kGrey, {16, 16});
-  give_output(kGrey, {16, 16});
-  give_output(kGrey, {16, 16});
+  give_output(kGrey, {64, 48});
+  give_output(kGrey, {64, 48});
+  give_output(kGrey, {64, 48});
   decoder_.return_output();
   EXPECT_EQ(log_.take(), "out1 cancelled");
   decoder_.flush(Side::kOutput);

@@ -125,7 +125,7 @@ int sleep_until_hangup(hfi::SlotSession slot) {
 }
 int end_at_once(hfi::SlotSession) { return 0; }
 int decode(hfi::SlotSession slot) {
-  auto endpoint = hfi::FirmwareEndpoint::attach_slot(std::move(slot));
+  auto endpoint = hfi::FirmwareEndpoint::over(hfi::attach_slot(std::move(slot)));
   if (!endpoint) return 1;
   Worker worker(**endpoint);
   if (worker.say_ready(0)) worker.run();
@@ -136,9 +136,10 @@ int decode(hfi::SlotSession slot) {
 int report_reach(hfi::SlotSession slot) {
   const uint64_t from = slot.region_offset;
   const uint64_t to = slot.heap_offset + slot.heap_size;
-  const auto endpoint = hfi::FirmwareEndpoint::attach_slot(std::move(slot));
+  const auto endpoint = hfi::FirmwareEndpoint::over(hfi::attach_slot(std::move(slot)));
   if (!endpoint) return 1;
-  auto heap = (*endpoint)->take_memory(hfi::Direction::kInput, {0, 1})->heap;
+  const auto memory = (*endpoint)->take_memory(hfi::Direction::kInput, {0, 1});
+  std::byte* const heap = *(*memory)->map(0, {0, SVPU_PAGE, SVPU_PAGE}, true);
   std::string found;
   std::ifstream maps("/proc/self/maps");
   for (std::string line; std::getline(maps, line);) {
@@ -155,7 +156,7 @@ int report_reach(hfi::SlotSession slot) {
     if (std::strstr(name, "softvpu-ivshmem") != nullptr) found += std::string("open: ") + name + "\n";
   }
   if (found.empty()) found = "inside";
-  std::memcpy(heap.data(), found.c_str(), found.size() + 1);
+  std::memcpy(heap, found.c_str(), found.size() + 1);
   std::_Exit(0);
 }
 

@@ -14,7 +14,7 @@
 #include <cstring>
 #include <span>
 
-#include "hfi/packet.h"
+#include "hfi/transport/packet.h"
 #include "sandbox/child.h"
 
 namespace softvpu::firmware::ivshmem {

@@ -8,7 +8,7 @@
 #include <functional>
 #include <memory>
 
-#include "hfi/firmware_endpoint.h"
+#include "hfi/transport/transport.h"
 
 namespace softvpu::firmware::ivshmem {
 

@@ -46,13 +46,13 @@ void OutputPool::queue(OutputBuffer buffer) {
 
 size_t OutputPool::free_count() const {
   return static_cast<size_t>(
-      std::count_if(queued_.begin(), queued_.end(), [](const Queued& q) { return !q.output.memory->held; }));
+      std::count_if(queued_.begin(), queued_.end(), [](const Queued& q) { return !*q.output.memory->held; }));
 }
 
 std::optional<Cookie> OutputPool::take_back() {
   const std::lock_guard lock(mutex_);
   if (queued_.empty()) return std::nullopt;
-  auto chosen = std::find_if(queued_.begin(), queued_.end(), [](const Queued& q) { return !q.output.memory->held; });
+  auto chosen = std::find_if(queued_.begin(), queued_.end(), [](const Queued& q) { return !*q.output.memory->held; });
   if (chosen == queued_.end()) chosen = std::find_if(queued_.begin(), queued_.end(), [](const Queued& q) { return !q.lent; });
   if (chosen == queued_.end()) chosen = queued_.begin();
   const Cookie cookie = chosen->output.cookie;
@@ -83,7 +83,7 @@ std::optional<OutputPool::Output> OutputPool::take_holder(const AVFrame& frame) 
 
 std::optional<OutputPool::Output> OutputPool::take_free(Size visible) {
   const std::lock_guard lock(mutex_);
-  const auto is_free = [](const Queued& q) { return !q.output.memory->held; };
+  const auto is_free = [](const Queued& q) { return !*q.output.memory->held; };
   auto chosen = std::find_if(queued_.rbegin(), queued_.rend(), [&](const Queued& q) {
     return is_free(q) && q.output.layout.size.width >= visible.width && q.output.layout.size.height >= visible.height;
   });
@@ -156,7 +156,7 @@ bool OutputPool::fits(const Output& output, const FrameLayout& native) const {
 bool OutputPool::lend(AVFrame* frame, const FrameLayout& native) {
   if (!direct_ || leases_.size() >= most_leases_ || free_count() <= kNotForLibavcodec) return false;
   const auto chosen = std::find_if(queued_.rbegin(), queued_.rend(),
-                                   [&](const Queued& q) { return !q.output.memory->held && fits(q.output, native); });
+                                   [&](const Queued& q) { return !*q.output.memory->held && fits(q.output, native); });
   if (chosen == queued_.rend()) return false;
   const Output& output = chosen->output;
   const auto components = components_in(output.layout, *output.memory);
@@ -177,7 +177,7 @@ bool OutputPool::lend(AVFrame* frame, const FrameLayout& native) {
   }
   frame->extended_data = frame->data;
   populate(*output.memory);
-  output.memory->held = true;
+  *output.memory->held = true;
   chosen->lent = true;
   leases_.push_back(lease);
   ++direct_count_;
@@ -189,7 +189,7 @@ void OutputPool::release(void* opaque, uint8_t*) {
   OutputPool& pool = *lease->pool.load(std::memory_order_acquire);
   {
     const std::lock_guard lock(pool.mutex_);
-    lease->memory->held = false;
+    *lease->memory->held = false;
     pool.leases_.erase(std::find(pool.leases_.begin(), pool.leases_.end(), lease.get()));
     for (Queued& queued : pool.queued_) {
       if (queued.output.memory == lease->memory) queued.lent = false;

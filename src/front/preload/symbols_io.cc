@@ -6,7 +6,11 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cstdarg>
+#include <cstring>
+#include <iterator>
+#include <string_view>
 
 #include "base/library_fds.h"
 #include "base/log.h"
@@ -40,14 +44,28 @@ __attribute__((noinline)) bool adopt(int fd) {
   return false;
 }
 
+// A buffer that a node of ours exported in another process, or before exec(): its memfd has our name.
+__attribute__((noinline)) bool adopt_exported(int fd) {
+  const NoCancel guard;
+  char link[40] = "/proc/self/fd/";
+  *std::to_chars(link + std::strlen(link), std::end(link) - 1, fd).ptr = '\0';
+  constexpr std::string_view kName = "/memfd:softvpu-buffer (deleted)";
+  char name[kName.size() + 1];
+  const long size = raw::call(SYS_readlinkat, AT_FDCWD, raw::address(link), raw::address(name), sizeof name);
+  if (size < 0 || std::string_view(name, static_cast<size_t>(size)) != kName) return false;
+  fd_table::insert_exported(fd);
+  return fd_table::is_exported(fd);
+}
+
 // Our own descriptors: a device, or a buffer that one exported.
 int ioctl_ours(int fd, unsigned long request, void* argument) {
   const NoCancel guard;
   if (const FileRef file = fd_table::find(fd)) return libc_int(file->ioctl(fd, request, argument));
-  // Shared memory of one machine is always coherent.
-  if (fd_table::is_exported(fd) && request == DMA_BUF_IOCTL_SYNC)
+  const int answer = raw::ioctl(fd, request, argument);
+  // An exported buffer is a dma-buf, or a memfd: shared memory of one machine is always coherent.
+  if (answer == -ENOTTY && request == DMA_BUF_IOCTL_SYNC && fd_table::is_exported(fd))
     return can_read(argument, sizeof(dma_buf_sync)) ? 0 : libc_int(-EFAULT);
-  return libc_int(raw::ioctl(fd, request, argument));
+  return libc_int(answer);
 }
 
 // What read() and write() answer for an exported buffer: as a dma-buf, it has neither (fs/read_write.c).
@@ -68,7 +86,9 @@ SOFTVPU_EXPORT int ioctl(int fd, unsigned long request, ...) {
   IoctlFn* call = next_ioctl.get();
   const int saved = errno;
   const int answer = call != nullptr ? call(fd, request, argument) : libc_int(raw::ioctl(fd, request, argument));
-  if (answer != -1 || errno != ENOTTY || _IOC_TYPE(request) != 'V' || VirtualTree::get() == nullptr || !adopt(fd)) return answer;
+  if (answer != -1 || errno != ENOTTY || VirtualTree::get() == nullptr) return answer;
+  const bool adopted = request == DMA_BUF_IOCTL_SYNC ? adopt_exported(fd) : _IOC_TYPE(request) == 'V' && adopt(fd);
+  if (!adopted) return answer;
   errno = saved;
   return ioctl_ours(fd, request, argument);
 }

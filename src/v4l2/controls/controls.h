@@ -19,12 +19,6 @@
 
 namespace softvpu::v4l2 {
 
-struct ControlValue {
-  uint32_t id = 0;
-  int64_t value = 0;
-  friend bool operator==(const ControlValue&, const ControlValue&) = default;
-};
-
 // Who tells subscribers of changes: the file.
 class ControlListener {
  public:

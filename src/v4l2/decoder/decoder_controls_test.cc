@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <string>
 
-#include "codec/scripted_session.h"
+#include "codec/testing/scripted_session.h"
 #include "v4l2/codec_device.h"
 #include "v4l2/video_device.h"
 

@@ -6,7 +6,7 @@
 
 #include <cerrno>
 
-#include "codec/scripted_session.h"
+#include "codec/testing/scripted_session.h"
 
 namespace softvpu::v4l2 {
 namespace {
@@ -66,6 +66,62 @@ TEST_F(DecoderFormatsTest, TakeTheFirstFormatUnlessTheClientChose) {
   native.native = first;
   ASSERT_TRUE(formats_.apply_stream(native));
   EXPECT_EQ(formats_.current(Side::kCapture).pixelformat, second);
+}
+
+// A codec as FWHT, whose streams may be of several kinds.
+class FormatsOfACodecOfManyKinds : public testing::Test {
+ protected:
+  static codec::Capabilities capabilities() {
+    codec::Capabilities table = codec::scripted_capabilities();
+    table.codecs.resize(1);
+    table.codecs[0].raw = {kYuv420, kNv12, kBgr24, kRgb24, kNv12m};
+    return decoders_of(table);
+  }
+  static codec::StreamFormat stream(FourCC native) {
+    auto format = codec::plain_stream({320, 240});
+    format.native = native;
+    return format;
+  }
+  std::vector<FourCC> listed() const {
+    std::vector<FourCC> out;
+    while (const auto format = formats_.enumerate(Side::kCapture, static_cast<uint32_t>(out.size())))
+      out.push_back(format->pixelformat);
+    return out;
+  }
+  FourCC after_setting(FourCC raw) {
+    PixFormat wanted = formats_.current(Side::kCapture);
+    wanted.pixelformat = raw;
+    formats_.set(Side::kCapture, formats_.adjust(Side::kCapture, wanted));
+    return formats_.current(Side::kCapture).pixelformat;
+  }
+  const codec::Capabilities capabilities_ = capabilities();
+  DecoderFormats formats_{capabilities_};
+};
+
+TEST_F(FormatsOfACodecOfManyKinds, ListThoseThatHoldTheStreamOnceItIsKnown) {
+  EXPECT_EQ(listed(), (std::vector<FourCC>{kYuv420, kNv12, kBgr24, kRgb24})) << "those with one plane in memory";
+  ASSERT_TRUE(formats_.apply_stream(stream(kRgb24)));
+  EXPECT_EQ(listed(), (std::vector<FourCC>{kBgr24, kRgb24}));
+  EXPECT_EQ(formats_.current(Side::kCapture).pixelformat, kBgr24) << "the first of them";
+  EXPECT_EQ(after_setting(kRgb24), kRgb24);
+  EXPECT_EQ(after_setting(kNv12), kRgb24) << "its samples are others";
+}
+
+TEST_F(FormatsOfACodecOfManyKinds, KeepTheClientsChoiceWhereItHoldsTheStream) {
+  EXPECT_EQ(after_setting(kNv12), kNv12);
+  ASSERT_TRUE(formats_.apply_stream(stream(kYuv420)));
+  EXPECT_EQ(formats_.current(Side::kCapture).pixelformat, kNv12);
+  ASSERT_TRUE(formats_.apply_stream(stream(kBgr24)));
+  EXPECT_EQ(formats_.current(Side::kCapture).pixelformat, kBgr24);
+  ASSERT_TRUE(formats_.apply_stream(stream(kYuv420)));
+  EXPECT_EQ(formats_.current(Side::kCapture).pixelformat, kNv12) << "it is still the client's choice";
+}
+
+TEST_F(FormatsOfACodecOfManyKinds, HaveTheStrideAndSizeOfEach) {
+  ASSERT_TRUE(formats_.apply_stream(stream(kBgr24)));
+  const PixFormat format = formats_.current(Side::kCapture);
+  EXPECT_EQ(format.planes[0].bytesperline, 960u);
+  EXPECT_EQ(format.planes[0].sizeimage, 320u * 240 * 3);
 }
 
 TEST_F(DecoderFormatsTest, RefuseAStreamThatNoRawFormatHolds) {

@@ -42,7 +42,9 @@ Encoder::Encoder(CodecFile& file, const codec::Capabilities& capabilities)
       capture_queue_(file.queue(Side::kCapture)),
       session_(file.session()),
       formats_(capabilities),
+      capabilities_(capabilities),
       controls_(file.controls()) {
+  controls_.choose(formats_.codec(), capabilities_);
   output_queue_.take_empty_for_full();
 }
 
@@ -119,6 +121,7 @@ Status Encoder::start_session() {
   config.size_hint = formats_.crop().size();
   config.threads = file_.node().codec_threads;
   config.interval = formats_.interval();
+  config.colour = formats_.colour();
   if (auto status = file_.open_session(config); !status) return status;
   drain_damaged_ = false;
   if (auto status = session_->set_frame_layout(formats_.coded_part()); !status) return status;
@@ -139,6 +142,7 @@ Status Encoder::set_format(Side side, const PixFormat& adjusted) {
     if (changes && (output_queue_.count() > 0 || capture_queue_.count() > 0))  // Commit Points, 5
       return fail(EBUSY, "buffers on either queue hold the coded format; free them by REQBUFS(0)");
     formats_.set(side, adjusted);
+    controls_.choose(formats_.codec(), capabilities_);
     return {};
   }
   if (output_queue_.count() > 0)  // the same again changes nothing, the rectangle neither
@@ -205,7 +209,7 @@ Status Encoder::suits(Side side, const Buffer& buffer) const {
 }
 
 void Encoder::queued(Side side, const Buffer& buffer) {
-  if (side == Side::kOutput) controls_.latch(formats_.codec(), buffer.handle.index);
+  if (side == Side::kOutput) controls_.latch(buffer.handle.index);
   pump();
 }
 

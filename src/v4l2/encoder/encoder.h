@@ -76,6 +76,7 @@ class Encoder final : public Role {
   BufferQueue& capture_queue_;
   SessionBooks& session_;
   EncoderFormats formats_;
+  const codec::Capabilities& capabilities_;
   LatchedControls controls_;
   TagHistory tags_;
   svpu_encoder_state state_{};

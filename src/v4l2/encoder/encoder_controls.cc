@@ -14,7 +14,7 @@ std::vector<ControlDefinition> encoder_controls(const codec::Capabilities& capab
   for (const codec::CodecInfo& codec : capabilities.codecs) {
     if (codec.role != codec::Role::kEncoder) continue;
     for (const ControlInfo& control : codec.controls)
-      if (const auto definition = menu_definition(control, V4L2_CTRL_FLAG_READ_ONLY)) all.push_back(*definition);
+      if (const auto definition = definition_of(control)) all.push_back(*definition);
   }
   return all;
 }

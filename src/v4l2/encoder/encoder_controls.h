@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "codec/capabilities.h"
 #include "v4l2/controls/controls.h"
 
 namespace softvpu::v4l2 {

@@ -47,6 +47,8 @@ class EncoderFormats final : public Formats {
   Rect adjust_crop(Rect wanted) const;
   void set_crop(Rect adjusted) { crop_ = adjusted; }
 
+  Colour colour() const { return colour_; }
+
   FrameInterval interval() const { return interval_; }
   // A number that is 0 changes nothing, and isn't an error; otherwise what the codec's limits make
   // of it.

@@ -145,6 +145,25 @@ TEST_P(AnEncodersStream, DrainsAndGoesOnAgainAndAgain) {
   EXPECT_EQ(driver_.opened(), 1u);
 }
 
+// raspberrypi/linux#3171: the picture that is queued next is a key frame, not one that waits already; picamera2#577: a control
+// that is set while streaming has an effect.
+TEST_P(AnEncodersStream, CodesThePictureThatIsQueuedNextWithWhatWasSet) {
+  ASSERT_EQ(client().begin(kH264, kNv12, kSize), 0);
+  EXPECT_EQ(encode(2).size(), 2u);
+  ASSERT_EQ(queue_picture(0, 2), 0);
+  ASSERT_EQ(queue_picture(1, 3), 0);
+  ASSERT_EQ(client().set_control(V4L2_CID_MPEG_VIDEO_FORCE_KEY_FRAME, 1), 0);
+  ASSERT_EQ(client().set_control(V4L2_CID_JPEG_COMPRESSION_QUALITY, 10), 0);
+  ASSERT_EQ(queue_picture(2, 4), 0);
+  ASSERT_EQ(queue_picture(3, 5), 0);
+  for (uint32_t number = 2; number < 6; ++number) {
+    const Got got = client().await(Side::kCapture);
+    ASSERT_EQ(got.error, 0);
+    EXPECT_EQ(got.has(V4L2_BUF_FLAG_KEYFRAME), number == 4) << number;
+    EXPECT_EQ(header(got).quality, number >= 4 ? 10 : 50) << number;
+  }
+}
+
 // E: Reset.
 TEST_P(AnEncodersStream, BeginsAnewWhenCaptureIsRestarted) {
   ASSERT_EQ(client().begin(kH264, kNv12, kSize), 0);

@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "codec/scripted_session.h"
 #include "v4l2/encoder/encoder_ioctls.h"
@@ -17,6 +19,9 @@ namespace {
 using codec::DoneStatus;
 using codec::FrameType;
 using codec::Tag;
+
+constexpr uint32_t kQuality = V4L2_CID_JPEG_COMPRESSION_QUALITY;
+constexpr uint32_t kForceKey = V4L2_CID_MPEG_VIDEO_FORCE_KEY_FRAME;
 
 class AnEncoderOn : public testing::TestWithParam<bool> {
  protected:
@@ -68,6 +73,7 @@ TEST_P(AnEncoderOn, StartsItsSessionWhenBothQueuesStream) {
     EXPECT_EQ(script().config.coded, kH264);
     EXPECT_EQ(script().config.size_hint, (Size{288, 208}));
     EXPECT_EQ(script().config.interval, (FrameInterval{1, 25}));
+    EXPECT_EQ(script().config.colour, (Colour{V4L2_COLORSPACE_REC709, 0, 0, 0}));
     EXPECT_EQ(script().layout, part_of(*source_layout_for(kYuv420, {320, 240}, {384}), {32, 16, 288, 208}));
     EXPECT_EQ(script().calls[0], "layout 288x208");
     EXPECT_EQ(script().calls[1], "start");
@@ -260,6 +266,79 @@ TEST_P(AnEncoderOn, TakesAPictureWhateverItsBytesused) {
         << "the picture doesn't fit behind it";
     EXPECT_EQ(client().qbuf(Side::kOutput, 0, EncoderClient::Queueing{.data_offset = UINT32_MAX}), -EINVAL);
   }
+}
+
+// Controls count from the picture that is queued next on, not for those that wait already.
+TEST_P(AnEncoderOn, LatchesControlsWithThePictureThatIsQueuedNext) {
+  const auto told = [&] { return std::exchange(script().controls, {}); };
+  using Told = std::vector<std::pair<uint32_t, int64_t>>;
+  ASSERT_EQ(client().set_control(kQuality, 60), 0);
+  ASSERT_EQ(client().set_coded(kH264), 0);
+  ASSERT_EQ(client().set_raw(kNv12, {320, 240}), 0);
+  ASSERT_EQ(client().reqbufs(Side::kOutput, 4), 0);
+  ASSERT_EQ(client().reqbufs(Side::kCapture, 4), 0);
+  ASSERT_EQ(client().qbuf(Side::kOutput, 0), 0);
+  ASSERT_EQ(client().set_control(kQuality, 70), 0);
+  ASSERT_EQ(client().set_control(kForceKey, 0), 0);
+  ASSERT_EQ(client().qbuf(Side::kOutput, 1), 0);
+  ASSERT_EQ(client().set_control(kQuality, 200), 0) << "clamped";
+  ASSERT_EQ(client().stream(Side::kOutput, true), 0);
+  ASSERT_EQ(client().stream(Side::kCapture, true), 0);
+  // Each stands ahead of its picture.
+  const auto at = [&](const std::string& call) {
+    return std::find(script().calls.begin(), script().calls.end(), call) - script().calls.begin();
+  };
+  const std::string id = std::to_string(kQuality);
+  EXPECT_LT(at("control " + id + " 60"), at("queue_input 0 115200"));
+  EXPECT_LT(at("queue_input 0 115200"), at("control " + id + " 70"));
+  EXPECT_LT(at("control " + std::to_string(kForceKey) + " 0"), at("queue_input 1 115200"));
+  EXPECT_EQ(script().controls.size(), 3u) << "100 waits for the next one";
+  (void)told();
+  ASSERT_EQ(client().qbuf(Side::kOutput, 2), 0);
+  EXPECT_EQ(told(), (Told{{kQuality, 100}}));
+  ASSERT_EQ(client().qbuf(Side::kOutput, 3), 0);
+  EXPECT_EQ(told(), Told{}) << "a button counts once";
+  // What belonged to a picture that wasn't coded belongs to the next one.
+  ASSERT_EQ(client().stream(Side::kCapture, false), 0);
+  script().finish_inputs();
+  for (int i = 0; i < 4; ++i) ASSERT_EQ(client().dqbuf(Side::kOutput).error, 0);
+  ASSERT_EQ(client().set_control(kQuality, 30), 0);
+  ASSERT_EQ(client().set_control(kForceKey, 0), 0);
+  ASSERT_EQ(client().qbuf(Side::kOutput, 0), 0);
+  ASSERT_EQ(client().stream(Side::kOutput, false), 0);
+  script().settle();
+  ASSERT_EQ(client().qbuf(Side::kOutput, 1), 0);
+  ASSERT_EQ(client().stream(Side::kOutput, true), 0);
+  ASSERT_EQ(client().stream(Side::kCapture, true), 0);
+  EXPECT_EQ(told(), (Told{{kForceKey, 0}, {kQuality, 30}}));
+  // Another session is told what the last picture was coded with.
+  for (const Side side : {Side::kOutput, Side::kCapture}) ASSERT_EQ(client().stream(side, false), 0);
+  ASSERT_EQ(client().reqbufs(Side::kOutput, 0), 0);
+  ASSERT_EQ(client().reqbufs(Side::kCapture, 0), 0);
+  begin();
+  EXPECT_EQ(told(), (Told{{kQuality, 30}}));
+}
+
+// Those of a codec that isn't chosen can be set, and have no effect.
+TEST_P(AnEncoderOn, MarksControlsOfOtherCodecsInactive) {
+  const auto inactive = [&] {
+    v4l2_queryctrl query{.id = kQuality};
+    EXPECT_EQ(client().ioctl(VIDIOC_QUERYCTRL, &query), 0);
+    return (query.flags & V4L2_CTRL_FLAG_INACTIVE) != 0;
+  };
+  EXPECT_FALSE(inactive());
+  ASSERT_EQ(client().set_coded(kVp8), 0);
+  EXPECT_TRUE(inactive());
+  ASSERT_EQ(client().set_control(kQuality, 60), 0);
+  ASSERT_EQ(client().begin(kVp8, kYuv420, {320, 240}), 0);
+  ASSERT_EQ(client().qbuf(Side::kOutput, 0), 0);
+  EXPECT_TRUE(script().controls.empty()) << "VP8 has no such control";
+  EXPECT_EQ(script().inputs.size(), 1u);
+  for (const Side side : {Side::kOutput, Side::kCapture}) ASSERT_EQ(client().stream(side, false), 0);
+  for (const Side side : {Side::kOutput, Side::kCapture}) ASSERT_EQ(client().reqbufs(side, 0), 0);
+  begin();
+  EXPECT_FALSE(inactive());
+  EXPECT_EQ(script().controls, (std::vector<std::pair<uint32_t, int64_t>>{{kQuality, 60}})) << "but H.264 has";
 }
 
 // E: Encoding, note on errors; codec/session.h, 10.

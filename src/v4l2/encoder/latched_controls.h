@@ -17,28 +17,35 @@ namespace softvpu::v4l2 {
 
 class LatchedControls {
  public:
-  // `controls` outlives this.
-  explicit LatchedControls(Controls& controls) : controls_(controls) {}
+  // `controls` outlives this; nothing has been set yet.
+  explicit LatchedControls(Controls& controls);
 
-  // The OUTPUT buffer of that index was queued: what changed since the last one belongs to it.
-  void latch(const codec::CodecInfo& codec, uint32_t index);
+  // Those of the codec have an effect, those of others have none (V4L2_CTRL_FLAG_INACTIVE).
+  void choose(const codec::CodecInfo& codec, const codec::Capabilities& all);
+
+  // The OUTPUT buffer of that index was queued: what was set since the last one belongs to it.
+  void latch(uint32_t index);
   // The client has all its OUTPUT buffers back: what belonged to those that weren't coded belongs to
   // the next one that is queued.
   void unlatch();
 
-  // A new session has every control at its default. Tells it those that a former one had been told
-  // otherwise. Errors: the session's.
-  Status tell_all(codec::Session& session, const codec::CodecInfo& codec);
-  // That buffer goes to the session next. Errors: the session's.
-  Status tell(codec::Session& session, uint32_t index);
+  // A new session has every control at the default of its codec: tells it what the last picture
+  // was coded with. Errors: the session's.
+  Status tell_all(codec::Session& session, const codec::CodecInfo& codec) const;
+  // The buffer goes to the session next. Errors: the session's.
+  Status tell(codec::Session& session, const codec::CodecInfo& codec, uint32_t index);
 
  private:
-  using Changes = std::vector<std::pair<uint32_t, int64_t>>;  // ids and values
+  using Changes = std::vector<ControlValue>;
 
   Controls& controls_;
-  std::map<uint32_t, int64_t> latched_;  // the value that the buffer queued last has
-  std::map<uint32_t, int64_t> told_;     // the value that the session has
-  std::map<uint32_t, Changes> waiting_;  // by index of the buffer
+  std::map<uint32_t, int64_t> told_;  // by id, without buttons: as the last picture has it
+  struct Waiting {
+    uint32_t index;
+    Changes changes;
+  };
+  std::vector<Waiting> waiting_;  // in the order of queueing
+  Changes carried_;               // of buffers that weren't coded
 };
 
 }  // namespace softvpu::v4l2

@@ -2,41 +2,39 @@
 // The buffer and streaming ioctls of an open codec node: handlers, and their rows at the end. They
 // run under the file's lock. Clauses: vidioc-reqbufs.rst, vidioc-create-bufs.rst,
 // vidioc-querybuf.rst, vidioc-qbuf.rst, vidioc-prepare-buf.rst, vidioc-expbuf.rst,
-// vidioc-streamon.rst; order of checks as videobuf2.
+// vidioc-streamon.rst, vidioc-remove-bufs.rst; order of checks as videobuf2.
 #include <fcntl.h>
 
 #include <algorithm>
 #include <cerrno>
 
 #include "base/log.h"
-#include "base/raw_syscall.h"
-#include "base/reopen.h"
+#include "base/shared_memory.h"
 #include "v4l2/file/codec_file.h"
 #include "v4l2/file/codec_ioctls.h"
+#include "v4l2/ioctl/newer_videodev2.h"
+#include "v4l2/queue/client_memory.h"
 
 namespace softvpu::v4l2 {
 namespace {
 
-// No USERPTR, no DMABUF, no requests, no cache hints.
-constexpr uint32_t kBufferCapabilities = V4L2_BUF_CAP_SUPPORTS_MMAP | V4L2_BUF_CAP_SUPPORTS_ORPHANED_BUFS;
-// What one plane may be asked to have: beyond it is ENOMEM, before the memory of the machine is.
-constexpr uint32_t kMaxPlaneBytes = 1u << 30;
+// No requests, no cache hints.
+constexpr uint32_t kBufferCapabilities =
+    V4L2_BUF_CAP_SUPPORTS_MMAP | V4L2_BUF_CAP_SUPPORTS_ORPHANED_BUFS | V4L2_BUF_CAP_SUPPORTS_REMOVE_BUFS;
+// Memory that the client brings, named by its pointers and descriptors. From a message, they would
+// be taken for this process's.
+constexpr uint32_t kClientMemory = V4L2_BUF_CAP_SUPPORTS_USERPTR | V4L2_BUF_CAP_SUPPORTS_DMABUF;
 
-constexpr const char* kOtherMemory = "only V4L2_MEMORY_MMAP";
-constexpr const char* kFailedSession = "the codec session failed; STREAMOFF, then start again";
+uint32_t buffer_capabilities(const IoctlCall& call) { return kBufferCapabilities | (call.from_message ? 0 : kClientMemory); }
 
-// A descriptor for the application, so a low number and not one of the library's
-// (UniqueFd::duplicate() goes high), whose access mode is that of `flags` (vidioc-expbuf.rst): the
-// memory is opened again, by the name that /proc has for it. Without /proc, and where a seccomp
-// filter refuses open(), it is a read-write copy; that is also what O_RDWR asks for, and needs no
-// open(). Returns the number or a negative errno.
-int export_descriptor(int memory, uint32_t flags) {
-  if ((flags & O_ACCMODE) != O_RDWR) {
-    const int opened = reopen(memory, static_cast<int>(flags));
-    if (opened >= 0 || opened == -EMFILE || opened == -ENFILE || opened == -ENOMEM) return opened;
-  }
-  return raw::fcntl(memory, (flags & O_CLOEXEC) == 0 ? F_DUPFD : F_DUPFD_CLOEXEC, 0);
+bool offers(uint32_t memory, const IoctlCall& call) {
+  if (memory == V4L2_MEMORY_MMAP) return true;
+  return !call.from_message && (memory == V4L2_MEMORY_USERPTR || memory == V4L2_MEMORY_DMABUF);
 }
+
+constexpr const char* kNoMemoryType = "not a memory type of this node";
+constexpr const char* kOtherMemory = "the queue's buffers have another memory type";
+constexpr const char* kFailedSession = "the codec session failed; STREAMOFF, then start again";
 
 // Limits of the process and its seccomp filter are the program's doing: whoever asks
 // for errors sees which.
@@ -45,14 +43,14 @@ Unexpected refuse_memory(const Error& error) {
   return Unexpected(error);
 }
 
-Status reqbufs(CodecFile& file, v4l2_requestbuffers& request, IoctlCall&) {
+Status reqbufs(CodecFile& file, v4l2_requestbuffers& request, IoctlCall& call) {
   const auto side = side_of(request.type, file.multiplanar());
   if (!side) return Unexpected(side.error());
   BufferQueue& queue = file.queue(*side);
-  request.capabilities = kBufferCapabilities;
+  request.capabilities = buffer_capabilities(call);
   request.flags = 0;
   std::fill(std::begin(request.reserved), std::end(request.reserved), 0);
-  if (!queue.offers(request.memory)) return fail(EINVAL, kOtherMemory);
+  if (!offers(request.memory, call)) return fail(EINVAL, kNoMemoryType);
   if (queue.streaming()) return fail(EBUSY, "the queue streams");
   if (request.count == 0 || queue.count() != 0) file.free_buffers(*side);
   if (request.count == 0) {
@@ -62,22 +60,23 @@ Status reqbufs(CodecFile& file, v4l2_requestbuffers& request, IoctlCall&) {
   // "A larger number is also possible when the driver requires more buffers to function correctly."
   const Formats& formats = file.role().formats();
   const uint32_t count = std::clamp<uint32_t>(request.count, formats.min_buffers(*side), VIDEO_MAX_FRAME);
-  const auto added = queue.add(count, formats.plane_sizes(*side));
+  const auto added = queue.add(count, formats.plane_sizes(*side), request.memory);
   if (!added) return refuse_memory(added.error());
   request.count = *added;
   return {};
 }
 
-Status create_bufs(CodecFile& file, v4l2_create_buffers& create, IoctlCall&) {
+Status create_bufs(CodecFile& file, v4l2_create_buffers& create, IoctlCall& call) {
   const auto side = side_of(create.format.type, file.multiplanar());
   if (!side) return Unexpected(side.error());
   BufferQueue& queue = file.queue(*side);
-  create.capabilities = kBufferCapabilities;
+  create.capabilities = buffer_capabilities(call);
   create.flags = 0;
   create.index = queue.count();
   std::fill(std::begin(create.reserved), std::end(create.reserved), 0);
-  if (!queue.offers(create.memory)) return fail(EINVAL, kOtherMemory);
+  if (!offers(create.memory, call)) return fail(EINVAL, kNoMemoryType);
   if (create.count == 0) return {};  // only asks for the index and the capabilities
+  if (queue.count() != 0 && create.memory != queue.memory()) return fail(EINVAL, kOtherMemory);
 
   const PixFormat format = format_in(create.format, file.multiplanar());
   auto sizes = file.role().formats().plane_sizes(*side);
@@ -89,9 +88,28 @@ Status create_bufs(CodecFile& file, v4l2_create_buffers& create, IoctlCall&) {
     sizes[i].length = wanted;
   }
   if (queue.count() == VIDEO_MAX_FRAME) return fail(ENOBUFS, "the queue has as many buffers as there may be");
-  const auto added = queue.add(std::min<uint32_t>(create.count, VIDEO_MAX_FRAME), sizes);
+  const uint32_t count = std::min<uint32_t>(create.count, VIDEO_MAX_FRAME);
+  create.index = queue.room_for(count).first;
+  const auto added = queue.add(count, sizes, create.memory);
   if (!added) return refuse_memory(added.error());
   create.count = *added;
+  return {};
+}
+
+Status remove_bufs(CodecFile& file, v4l2_remove_buffers& remove, IoctlCall&) {
+  const auto side = side_of(remove.type, file.multiplanar());
+  if (!side) return Unexpected(side.error());
+  BufferQueue& queue = file.queue(*side);
+  if (remove.count == 0) return {};
+  if (remove.count > queue.count() || remove.index > VIDEO_MAX_FRAME - remove.count)
+    return fail(EINVAL, "the queue doesn't have these buffers");
+  for (uint32_t i = 0; i < remove.count; ++i) {
+    const Buffer* buffer = queue.find(remove.index + i);
+    if (buffer == nullptr) return fail(EINVAL, "one of the buffers doesn't exist");
+    if (!buffer->is<Dequeued>()) return fail(EBUSY, "one of the buffers isn't dequeued");
+  }
+  for (uint32_t i = 0; i < remove.count; ++i) file.session().unmap(*side, *queue.find(remove.index + i));
+  queue.free_some(remove.index, remove.count);
   return {};
 }
 
@@ -120,6 +138,19 @@ void answer(const CodecFile& file, const NamedBuffer& named, v4l2_buffer& buffer
   buffer_out(named.queue->view(*named.known), named.side, file.multiplanar(), &buffer, call.planes);
 }
 
+// The buffer has the memory that the client names, which it checks as videobuf2's buf_prepare does.
+// Not a part of its callers, for their stack.
+__attribute__((noinline)) Status take_memory_and_view(CodecFile& file, NamedBuffer& named, const IoctlCall& call) {
+  if (!offers(named.queue->memory(), call)) return fail(EINVAL, kNoMemoryType);
+  auto brought = bring_memory(*named.queue, *named.known, named.view);
+  if (!brought) return Unexpected(brought.error());
+  if (brought->has_value()) {
+    file.session().unmap(named.side, *named.known);
+    named.queue->attach(*named.known, std::move(**brought));
+  }
+  return named.queue->take(*named.known, named.view);
+}
+
 Status querybuf(CodecFile& file, v4l2_buffer& buffer, IoctlCall& call) {
   NamedBuffer named;
   if (auto status = find_buffer(file, buffer, call, named); !status) return status;
@@ -135,7 +166,7 @@ Status prepare_buf(CodecFile& file, v4l2_buffer& buffer, IoctlCall& call) {
   if (named.queue->failed() || (named.side == Side::kCapture && file.role().has_failed())) return fail(EIO, kFailedSession);
   auto* place = std::get_if<Dequeued>(&named.known->place);
   if (place == nullptr || place->prepared) return fail(EINVAL, "the buffer is queued or prepared");
-  if (auto status = named.queue->take(*named.known, named.view); !status) return status;
+  if (auto status = take_memory_and_view(file, named, call); !status) return status;
   place->prepared = true;
   answer(file, named, buffer, call);
   return {};
@@ -153,8 +184,9 @@ __attribute__((noinline)) Status enqueue(CodecFile& file, v4l2_buffer& buffer, I
   if (named.queue->failed() || (named.side == Side::kCapture && file.role().has_failed())) return fail(EIO, kFailedSession);
   if (place == nullptr) return fail(EINVAL, "the buffer is queued already");
   if (!place->prepared)
-    if (auto status = named.queue->take(*named.known, named.view); !status) return status;
+    if (auto status = take_memory_and_view(file, named, call); !status) return status;
   if (auto status = file.role().suits(named.side, *named.known); !status) return status;
+  if (auto status = pass_to_codec(*named.known); !status) return status;
   named.queue->enqueue(*named.known, named.view);
   answer(file, named, buffer, call);
   return {};
@@ -178,6 +210,7 @@ __attribute__((noinline)) Status try_dequeue(CodecFile& file, v4l2_buffer& buffe
   if (next == nullptr) return fail(EAGAIN);
   if (file.multiplanar() && (call.planes == nullptr || buffer.length < next->planes.size()))
     return fail(EINVAL, "too few entries in the planes array");
+  if (auto status = pass_to_client(*next); !status) return status;  // it stays the next one
   BufferView view = queue.view(*next);
   view.flags &= ~uint32_t{V4L2_BUF_FLAG_DONE};
   if (next->arms_epipe) queue.set_last_dequeued(true);
@@ -207,7 +240,9 @@ Status expbuf(CodecFile& file, v4l2_exportbuffer& request, IoctlCall&) {
     return fail(EINVAL, "flags other than O_CLOEXEC and an access mode");
   Buffer* buffer = file.queue(*side).find(request.index);
   if (buffer == nullptr || request.plane >= buffer->planes.size()) return fail(EINVAL, "no buffer or plane of this index");
-  const int fd = export_descriptor(buffer->planes[request.plane]->fd(), request.flags);
+  const PlaneMemory& plane = *buffer->planes[request.plane];
+  if (plane.fd() < 0) return fail(EINVAL, "only MMAP buffers can be exported");
+  const int fd = file.exporter().export_memory(plane.fd(), page_align(plane.for_session().mapped_length), request.flags);
   if (fd < 0) return fail(-fd, "no descriptor for the buffer");
   request.fd = fd;
   std::fill(std::begin(request.reserved), std::end(request.reserved), 0);
@@ -247,6 +282,7 @@ constexpr std::array kRows = {
     SOFTVPU_IOCTL(VIDIOC_STREAMOFF, streamoff, kPriorityChecked),
     SOFTVPU_IOCTL(VIDIOC_CREATE_BUFS, create_bufs, kPriorityChecked),
     SOFTVPU_IOCTL(VIDIOC_PREPARE_BUF, prepare_buf),
+    SOFTVPU_IOCTL(VIDIOC_REMOVE_BUFS, remove_bufs, kPriorityChecked, SOFTVPU_UP_TO(v4l2_remove_buffers, type)),
 };
 static_assert(is_sorted_by_number(kRows));
 

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "codec/scripted_session.h"
+#include "codec/testing/scripted_session.h"
 #include "v4l2/video_device.h"
 
 namespace softvpu::v4l2 {

@@ -34,6 +34,7 @@ class CodecFile final : public FileCore, public ControlListener, public std::ena
   Controls& controls() { return controls_; }
   Role& role() { return *role_; }
   SessionBooks& session() { return session_; }
+  const BufferExporter& exporter() const { return device_->exporter(); }
 
   void control_changed(const v4l2_event& event, bool own) override { push_event(event, own); }
 

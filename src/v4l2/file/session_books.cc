@@ -33,9 +33,13 @@ Status SessionBooks::map(Side side, Buffer& buffer) {
   return {};
 }
 
+void SessionBooks::unmap(Side side, Buffer& buffer) {
+  if (session_ && buffer.known_to_session) (void)session_->unmap_buffer(direction_of(side), buffer.handle);
+  buffer.known_to_session = false;
+}
+
 void SessionBooks::unmap(const BufferQueue& queue) {
-  for (const auto& buffer : queue.buffers())
-    if (session_ && buffer->known_to_session) (void)session_->unmap_buffer(direction_of(queue.side()), buffer->handle);
+  for (const auto& buffer : queue.buffers()) unmap(queue.side(), *buffer);
 }
 
 Status SessionBooks::flush(Side side) {

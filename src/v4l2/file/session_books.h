@@ -30,7 +30,8 @@ class SessionBooks {
   codec::Cookie next_cookie() { return codec::Cookie{next_cookie_++}; }
   // Makes the buffer's memory known, if it isn't. Errors: the session's.
   Status map(Side side, Buffer& buffer);
-  // The session forgets the buffers of the queue.
+  // The session forgets the buffer, or all buffers of the queue.
+  void unmap(Side side, Buffer& buffer);
   void unmap(const BufferQueue& queue);
 
   // STREAMOFF's: is_flushing() until it is answered. Errors: the session's.

@@ -64,6 +64,7 @@ BufferView buffer_in(const v4l2_buffer& buffer, const v4l2_plane* planes, bool m
   view.field = buffer.field;
   view.timestamp = buffer.timestamp;
   view.timecode = buffer.timecode;
+  view.multiplanar = multiplanar;
   if (!multiplanar) {
     view.num_planes = 1;
     view.planes[0].bytesused = buffer.bytesused;

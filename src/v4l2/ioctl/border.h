@@ -37,6 +37,7 @@ struct BufferView {
   v4l2_timecode timecode{};
   uint32_t num_planes = 0;  // entries of `planes` that count
   bool has_planes = true;   // the client gave room for planes
+  bool multiplanar = true;  // the client's struct is
   std::array<PlaneView, VIDEO_MAX_PLANES> planes{};
 };
 

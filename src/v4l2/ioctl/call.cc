@@ -49,8 +49,7 @@ int refuse_ioctl(const IoctlRow& row, const Error& error) {
   return -error.code;
 }
 
-int run_ioctl(IoctlTarget& file, const IoctlRow& row, void* argument, void* array, bool nonblocking) {
-  IoctlCall call{.nonblocking = nonblocking};
+int run_ioctl(IoctlTarget& file, const IoctlRow& row, void* argument, void* array, IoctlCall call) {
   if (row.array == IoctlArray::kPlanes) call.planes = static_cast<v4l2_plane*>(array);
   if (row.array == IoctlArray::kControls) call.controls = static_cast<v4l2_ext_control*>(array);
   // A thread must not be cancelled with the lock held; FileCore::sleep() puts the caller's
@@ -76,7 +75,8 @@ int call_ioctl(IoctlTarget& file, uint32_t request, void* argument, std::span<st
   const auto nested = nested_array(*row, argument);
   if (!nested) return refuse_ioctl(*row, nested.error());
   if (nested->bytes > array.size()) return refuse_ioctl(*row, {EFAULT, "an array shorter than the argument has it"});
-  return run_ioctl(file, *row, argument, nested->bytes > 0 ? array.data() : nullptr, nonblocking);
+  return run_ioctl(file, *row, argument, nested->bytes > 0 ? array.data() : nullptr,
+                   {.nonblocking = nonblocking, .from_message = true});
 }
 
 }  // namespace softvpu::v4l2

@@ -28,8 +28,8 @@ struct NestedArray {
 Result<NestedArray> nested_array(const IoctlRow& row, const void* argument);
 
 // Runs the handler and logs what came of it. `array`: the copy of nested_array(), or
-// nullptr where that is empty.
-int run_ioctl(IoctlTarget& file, const IoctlRow& row, void* argument, void* array, bool nonblocking);
+// nullptr where that is empty. Of `call`, what the caller knows of it.
+int run_ioctl(IoctlTarget& file, const IoctlRow& row, void* argument, void* array, IoctlCall call);
 
 // Returns the negative errno, after a line in the log that has the reason.
 int refuse_ioctl(const IoctlRow& row, const Error& error);

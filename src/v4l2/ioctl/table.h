@@ -24,6 +24,7 @@ struct IoctlRow;
 // What a handler knows besides its argument.
 struct IoctlCall {
   bool nonblocking = false;
+  bool from_message = false;     // pointers and descriptors in the argument aren't this process's (FileHandle::call())
   int cancel_state = 0;          // the caller's, restored while it sleeps
   v4l2_plane* planes = nullptr;  // copied-in array of a multi-planar v4l2_buffer
   v4l2_ext_control* controls = nullptr;

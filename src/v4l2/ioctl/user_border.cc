@@ -45,7 +45,7 @@ void unmap_array(void* array) {
 
 int UserCall::run(void* array) {
   if (nested.bytes > 0 && copy_from_user(array, nested.user, nested.bytes) != 0) return bad_address();
-  const int result = run_ioctl(file, row, argument, nested.bytes > 0 ? array : nullptr, nonblocking);
+  const int result = run_ioctl(file, row, argument, nested.bytes > 0 ? array : nullptr, {.nonblocking = nonblocking});
   if (result < 0 && (row.flags & kAlwaysCopyOut) == 0) return result;
   if ((_IOC_DIR(row.request) & _IOC_READ) != 0) {
     if (nested.bytes > 0 && copy_to_user(nested.user, array, nested.bytes) != 0) return bad_address();

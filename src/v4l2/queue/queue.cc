@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 namespace softvpu::v4l2 {
 namespace {
@@ -29,24 +30,56 @@ bool Buffer::holds(std::span<const PlaneSize> wanted) const {
   return true;
 }
 
-Result<uint32_t> BufferQueue::add(uint32_t count, std::span<const PlaneSize> planes) {
-  uint32_t added = 0;
-  for (; added < count && buffers_.size() < VIDEO_MAX_FRAME; ++added) {
-    auto memory = allocate(planes);
-    if (!memory && added == 0) return fail(ENOMEM, memory.error().reason);  // vidioc-reqbufs.rst: fewer is no error, none is
-    if (!memory) break;
-    auto buffer = std::make_unique<Buffer>();
-    buffer->handle.index = static_cast<uint32_t>(buffers_.size());
-    attach(*buffer, std::move(*memory));
-    buffers_.push_back(std::move(buffer));
-  }
-  if (added == 0) return fail(ENOMEM, "the queue has as many buffers as there may be");
-  return added;
+Buffer* BufferQueue::find(uint32_t index) {
+  const auto found = std::find_if(buffers_.begin(), buffers_.end(), [&](const auto& b) { return b->handle.index == index; });
+  return found != buffers_.end() ? found->get() : nullptr;
 }
 
-Result<Planes> BufferQueue::allocate(std::span<const PlaneSize> sizes) {
+BufferQueue::Range BufferQueue::room_for(uint32_t count) const {
+  Range best;
+  uint32_t first = 0;
+  const auto consider = [&](uint32_t end) {
+    if (end - first > best.count && best.count < count) best = {first, std::min(end - first, count)};
+  };
+  for (const auto& buffer : buffers_) {
+    consider(buffer->handle.index);
+    first = buffer->handle.index + 1;
+  }
+  consider(VIDEO_MAX_FRAME);
+  return best;
+}
+
+Result<uint32_t> BufferQueue::add(uint32_t count, std::span<const PlaneSize> planes, uint32_t memory) {
+  const Range room = room_for(count);
+  if (room.count == 0) return fail(ENOMEM, "the queue has as many buffers as there may be");
+  const auto place = std::find_if(buffers_.begin(), buffers_.end(), [&](const auto& b) { return b->handle.index > room.first; });
+  std::vector<std::unique_ptr<Buffer>> added;
+  memory_ = memory;
+  while (added.size() < room.count) {
+    auto made = make_planes(planes);
+    if (!made && added.empty()) {  // vidioc-reqbufs.rst: fewer is no error, none is
+      if (buffers_.empty()) memory_ = 0;
+      return fail(ENOMEM, made.error().reason);
+    }
+    if (!made) break;
+    auto buffer = std::make_unique<Buffer>();
+    buffer->handle.index = room.first + static_cast<uint32_t>(added.size());
+    buffer->least.assign(planes.begin(), planes.end());
+    attach(*buffer, std::move(*made));
+    added.push_back(std::move(buffer));
+  }
+  const auto number = static_cast<uint32_t>(added.size());
+  buffers_.insert(place, std::make_move_iterator(added.begin()), std::make_move_iterator(added.end()));
+  return number;
+}
+
+Result<Planes> BufferQueue::make_planes(std::span<const PlaneSize> sizes) {
   Planes planes;
   for (const PlaneSize& size : sizes) {
+    if (memory_ != V4L2_MEMORY_MMAP) {
+      planes.push_back(std::make_unique<VacantPlane>(size.length));
+      continue;
+    }
     const auto in_use = [&](uint32_t offset) { return plane_at(offset) != nullptr; };
     auto plane = MmapPlane::allocate(size, offsets_.next(in_use));
     if (!plane) return Unexpected(plane.error());
@@ -64,9 +97,16 @@ void BufferQueue::attach(Buffer& buffer, Planes planes) {
 void BufferQueue::free_all() {
   cancel();
   buffers_.clear();
+  memory_ = 0;
+}
+
+void BufferQueue::free_some(uint32_t first, uint32_t count) {
+  std::erase_if(buffers_, [&](const auto& b) { return b->handle.index >= first && b->handle.index - first < count; });
+  if (buffers_.empty()) memory_ = 0;
 }
 
 PlaneMemory* BufferQueue::plane_at(uint64_t offset) {
+  if (memory_ != V4L2_MEMORY_MMAP) return nullptr;
   for (const auto& buffer : buffers_)
     for (const auto& plane : buffer->planes)
       if (plane->name() == offset) return plane.get();
@@ -207,7 +247,7 @@ void BufferQueue::recall() {
   for (const auto& buffer : buffers_)
     if (const auto* there = std::get_if<WithSession>(&buffer->place)) theirs.emplace_back(there->cookie, buffer->handle.index);
   std::sort(theirs.begin(), theirs.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
-  for (const auto& entry : theirs) take_back(*buffers_[entry.second]);
+  for (const auto& entry : theirs) take_back(*find(entry.second));
 }
 
 void BufferQueue::session_closed() {

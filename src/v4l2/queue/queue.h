@@ -30,7 +30,8 @@ struct Done {
 using Place = std::variant<Dequeued, Queued, WithSession, Done>;
 
 struct Buffer {
-  codec::BufferHandle handle;  // its index, and a generation for each memory that was attached to it
+  codec::BufferHandle handle;    // its index, and a generation for each memory that was attached to it
+  std::vector<PlaneSize> least;  // what each plane must have (vb2's min_length)
   Planes planes;
   Place place;
   bool known_to_session = false;  // map_buffer() was called
@@ -68,25 +69,34 @@ class BufferQueue {
   bool idle() const { return queued_.empty() && done_.empty() && with_session_ == 0; }
 
   std::span<const std::unique_ptr<Buffer>> buffers() const { return buffers_; }
-  Buffer* find(uint32_t index) { return index < buffers_.size() ? buffers_[index].get() : nullptr; }
+  // nullptr: there is none; indices may have gaps (VIDIOC_REMOVE_BUFS).
+  Buffer* find(uint32_t index);
 
-  // V4L2_MEMORY_* of the buffers, and whether REQBUFS and CREATE_BUFS may ask for it.
-  uint32_t memory() const { return V4L2_MEMORY_MMAP; }
-  bool offers(uint32_t memory) const { return memory == V4L2_MEMORY_MMAP; }
+  // V4L2_MEMORY_* of the buffers, all of one type; 0 when there are none.
+  uint32_t memory() const { return memory_; }
 
   // For an OUTPUT queue whose buffers are always full: from now on a plane without bytesused is
   // taken for a full one (buffer.rst, bytesused).
   void take_empty_for_full() { empty_is_full_ = true; }
 
-  // Adds up to `count` buffers; returns how many there was memory for. Errors: ENOMEM
-  // when there was for none.
-  Result<uint32_t> add(uint32_t count, std::span<const PlaneSize> planes);
+  // Where add() puts `count` buffers: at the first gap that has room for all of them, or for as
+  // many as there is room for anywhere, as videobuf2 does. A count of 0: there is no room.
+  struct Range {
+    uint32_t first = 0;
+    uint32_t count = 0;
+  };
+  Range room_for(uint32_t count) const;
+  // Adds up to `count` buffers of `memory`, which is memory() if there are any; returns how many
+  // there was memory for. Errors: ENOMEM when there was for none.
+  Result<uint32_t> add(uint32_t count, std::span<const PlaneSize> planes, uint32_t memory = V4L2_MEMORY_MMAP);
   // Frees all of them; mappings keep the memory (V4L2_BUF_CAP_SUPPORTS_ORPHANED_BUFS).
   void free_all();
+  // VIDIOC_REMOVE_BUFS: frees those from `first` on, all of which are there and dequeued.
+  void free_some(uint32_t first, uint32_t count);
   // The buffer has that memory from now on: for the session it is another buffer,
   // which it doesn't know.
   void attach(Buffer& buffer, Planes planes);
-  // nullptr when no plane has this mmap offset.
+  // nullptr when no plane has this mmap offset; what the client has brought has none.
   PlaneMemory* plane_at(uint64_t offset);
 
   // What a client sees of the buffer now.
@@ -100,16 +110,16 @@ class BufferQueue {
   template <typename Suits>
   Buffer* next_queued(Suits suits) {
     for (const uint32_t index : queued_)
-      if (suits(*buffers_[index])) return buffers_[index].get();
+      if (Buffer* buffer = find(index); suits(*buffer)) return buffer;
     return nullptr;
   }
-  Buffer* next_queued() { return queued_.empty() ? nullptr : buffers_[queued_.front()].get(); }
+  Buffer* next_queued() { return queued_.empty() ? nullptr : find(queued_.front()); }
 
   void give_to_session(Buffer& buffer, codec::Cookie cookie);  // from Queued
   Buffer* with_session(codec::Cookie cookie);                  // nullptr: not one of ours any more
   void take_back(Buffer& buffer);                              // WithSession -> Queued, first in line
   void complete(Buffer& buffer, bool error);                   // Queued or WithSession -> Done
-  Buffer* next_done() { return done_.empty() ? nullptr : buffers_[done_.front()].get(); }
+  Buffer* next_done() { return done_.empty() ? nullptr : find(done_.front()); }
   void dequeue(Buffer& buffer);  // the next done -> Dequeued
 
   void start_streaming();
@@ -129,12 +139,13 @@ class BufferQueue {
   uint32_t next_sequence() { return sequence_++; }
 
  private:
-  Result<Planes> allocate(std::span<const PlaneSize> sizes);
+  Result<Planes> make_planes(std::span<const PlaneSize> sizes);
   void leave_place(Buffer& buffer);
 
   Side side_;
   OffsetAllocator offsets_;
-  std::vector<std::unique_ptr<Buffer>> buffers_;
+  uint32_t memory_ = 0;
+  std::vector<std::unique_ptr<Buffer>> buffers_;  // by rising index
   std::deque<uint32_t> queued_;
   std::deque<uint32_t> done_;
   size_t with_session_ = 0;

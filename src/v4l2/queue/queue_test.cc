@@ -148,6 +148,45 @@ TEST_P(AQueue, GivesEachMemoryThatIsAttachedAGeneration) {
   EXPECT_EQ(buffer.planes[0]->fd(), -1) << "there is nothing of ours to map or export";
 }
 
+// vidioc-remove-bufs.rst; new buffers come where all of them have room, else where most have.
+TEST_P(AQueue, HasGapsWhereBuffersWereRemoved) {
+  ASSERT_EQ(*queue_.add(7, kPlane), 7u);  // 0 to 9
+  queue_.free_some(1, 1);
+  queue_.free_some(4, 3);
+  EXPECT_EQ(queue_.count(), 6u);
+  for (const uint32_t index : {1u, 4u, 5u, 6u, 10u}) EXPECT_EQ(queue_.find(index), nullptr);
+  EXPECT_EQ(queue_.room_for(1).first, 1u);
+  EXPECT_EQ(queue_.room_for(2).first, 4u);
+  EXPECT_EQ(queue_.room_for(4).first, 10u);
+  EXPECT_EQ(queue_.room_for(40).first, 10u);
+  EXPECT_EQ(queue_.room_for(40).count, uint32_t{VIDEO_MAX_FRAME} - 10);
+  for (const uint32_t index : {9u, 0u, 3u}) enqueue(index);
+  for (const uint32_t index : {9u, 0u, 3u}) {
+    ASSERT_EQ(queue_.next_queued()->handle.index, index);
+    queue_.complete(*queue_.next_queued(), false);
+    queue_.dequeue(*queue_.next_done());
+  }
+  ASSERT_EQ(*queue_.add(2, kPlane), 2u);
+  EXPECT_NE(queue_.find(4), nullptr);
+  EXPECT_NE(queue_.find(5), nullptr);
+  ASSERT_EQ(*queue_.add(30, kPlane), uint32_t{VIDEO_MAX_FRAME} - 10);
+  EXPECT_EQ(*queue_.add(30, kPlane), 1u) << "the gap at 1 or at 6";
+  EXPECT_EQ(*queue_.add(30, kPlane), 1u);
+  EXPECT_FALSE(queue_.add(1, kPlane));
+}
+
+TEST_P(AQueue, HasOneMemoryTypeWhileItHasBuffers) {
+  EXPECT_EQ(queue_.memory(), uint32_t{V4L2_MEMORY_MMAP});
+  queue_.free_some(0, 3);
+  EXPECT_EQ(queue_.memory(), 0u);
+  ASSERT_EQ(*queue_.add(2, kPlane, V4L2_MEMORY_DMABUF), 2u);
+  EXPECT_EQ(queue_.memory(), uint32_t{V4L2_MEMORY_DMABUF});
+  EXPECT_EQ(queue_.find(0)->planes[0]->length(), kPlane[0].length) << "what it must have";
+  EXPECT_EQ(queue_.plane_at(0), nullptr) << "nothing to map, though its name is 0";
+  queue_.free_all();
+  EXPECT_EQ(queue_.memory(), 0u);
+}
+
 TEST_P(AQueue, HoldsNoMoreThanTheLimit) {
   EXPECT_EQ(*queue_.add(100, kPlane), uint32_t{VIDEO_MAX_FRAME} - 3);
   EXPECT_FALSE(queue_.add(1, kPlane));

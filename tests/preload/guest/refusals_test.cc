@@ -21,8 +21,8 @@ TEST(ARefusedIoctl, LeavesTheNodeAsItWas) {
   format.type = kOutput;
   format.fmt.pix_mp.pixelformat = V4L2_PIX_FMT_VP8;
   EXPECT_EQ(codec.call(VIDIOC_S_FMT, &format), -EBUSY) << "buffers hold it";
-  v4l2_requestbuffers request{.count = 1, .type = kOutput, .memory = V4L2_MEMORY_USERPTR};
-  EXPECT_EQ(codec.call(VIDIOC_REQBUFS, &request), -EINVAL) << "MMAP only";
+  v4l2_requestbuffers request{.count = 1, .type = kOutput, .memory = V4L2_MEMORY_OVERLAY};
+  EXPECT_EQ(codec.call(VIDIOC_REQBUFS, &request), -EINVAL) << "no memory of a codec's";
   v4l2_decoder_cmd command{};
   command.cmd = V4L2_DEC_CMD_PAUSE;
   EXPECT_EQ(codec.call(VIDIOC_DECODER_CMD, &command), -EINVAL) << "no such command";
@@ -49,7 +49,7 @@ TEST(ARefusedIoctl, HasItsReasonInTheLog) {
         "VIDIOC_QBUF: error 22 (Invalid argument): no buffer of this index\n",
         "VIDIOC_DQBUF: error 22 (Invalid argument): the queue doesn't stream\n",
         "VIDIOC_S_FMT: error 16 (Device or resource busy): buffers hold the format; free them by REQBUFS(0)\n",
-        "VIDIOC_REQBUFS: error 22 (Invalid argument): only V4L2_MEMORY_MMAP\n",
+        "VIDIOC_REQBUFS: error 22 (Invalid argument): not a memory type of this node\n",
         "VIDIOC_DECODER_CMD: error 22 (Invalid argument): no command of a stateful decoder; there are START and STOP\n",
         "VIDIOC_QUERYCAP: error 14 (Bad address): the argument, or what it points to, can't be read or written\n"})
     EXPECT_NE(log.find(line), std::string::npos) << line << "isn't in:\n" << log;

@@ -166,6 +166,40 @@ void run_a_session() {
 // The first session of a process also starts the helper thread.
 TEST_F(ACallersStack, HoldsEveryIoctlOfASession) { run_a_session(); }
 
+// Memory that the client brings: attached, and with the session.
+TEST_F(ACallersStack, HoldsEveryMemoryType) {
+  constexpr uint32_t kBrought = 4 << 20;
+  std::vector<char> bytes(kBrought);
+  const int memfd = ::memfd_create("a client's", MFD_CLOEXEC);
+  ASSERT_EQ(::ftruncate(memfd, kBrought), 0);
+  for (const uint32_t memory : {uint32_t{V4L2_MEMORY_USERPTR}, uint32_t{V4L2_MEMORY_DMABUF}}) {
+    const Codec codec;
+    ASSERT_EQ(codec.set_format(), 0);
+    v4l2_requestbuffers request{.count = 1, .type = kOutput, .memory = memory};
+    ASSERT_EQ(codec.call(VIDIOC_REQBUFS, &request), 0);
+    ASSERT_EQ(codec.stream(true), 0);
+    for (int i = 0; i < 2; ++i) {
+      v4l2_plane plane{};
+      plane.bytesused = 100;
+      plane.length = kBrought;
+      if (memory == V4L2_MEMORY_DMABUF)
+        plane.m.fd = memfd;
+      else
+        plane.m.userptr = reinterpret_cast<unsigned long>(bytes.data());
+      v4l2_buffer buffer = Codec::buffer_of(0, &plane);
+      buffer.memory = memory;
+      int answer = -1;
+      expect_at_most(kIoctlLimit, "QBUF of brought memory", [&] { answer = codec.call(VIDIOC_QBUF, &buffer); });
+      ASSERT_EQ(answer, 0);
+      pollfd wanted{codec.fd(), POLLOUT, 0};
+      ASSERT_EQ(::poll(&wanted, 1, 10'000), 1);
+      expect_at_most(kIoctlLimit, "DQBUF of brought memory", [&] { answer = codec.call(VIDIOC_DQBUF, &buffer); });
+      ASSERT_EQ(answer, 0);
+    }
+  }
+  ::close(memfd);
+}
+
 TEST_F(ACallersStack, HoldsTheOtherCalls) {
   constexpr size_t kLimit = 4096;
   constexpr size_t kPathLimit = 6144;

@@ -44,6 +44,7 @@ class CopyDriver::Session final {
     Memory memory;
     FrameLayout layout;
     int32_t quality = 0;
+    bool force_key = false;
   };
   struct Output {
     Cookie cookie{};
@@ -89,6 +90,7 @@ class CopyDriver::Session final {
   std::map<std::pair<uint32_t, uint32_t>, Memory> memory_[2];  // by index and generation
   std::optional<FrameLayout> layout_;
   int32_t quality_ = 50;
+  bool force_key_ = false;  // the next input's
   std::deque<Input> inputs_;
   std::deque<Output> outputs_;
   std::optional<size_t> drain_after_;
@@ -173,7 +175,7 @@ class CopyDriver::Session final {
     inputs_.pop_front();
     if (drain_after_) --*drain_after_;
     CopyHeader header{.number = number_,
-                      .key = number_ == 0,
+                      .key = number_ == 0 || input.force_key,
                       .width = input.layout.size.width,
                       .height = input.layout.size.height,
                       .quality = input.quality};
@@ -267,8 +269,12 @@ class Verbs final : public codec::Session {
   }
   Status set_control(uint32_t id, int64_t value) override {
     return s_->command([&]() -> Status {
-      if (id != V4L2_CID_JPEG_COMPRESSION_QUALITY) return fail(EINVAL, "an unknown control");
-      s_->quality_ = static_cast<int32_t>(value);
+      if (id == V4L2_CID_JPEG_COMPRESSION_QUALITY)
+        s_->quality_ = static_cast<int32_t>(value);
+      else if (id == V4L2_CID_MPEG_VIDEO_FORCE_KEY_FRAME)
+        s_->force_key_ = true;
+      else
+        return fail(EINVAL, "an unknown control");
       return {};
     });
   }
@@ -281,7 +287,7 @@ class Verbs final : public codec::Session {
       const auto found = memory_of(Direction::kInput).find({chunk.buffer.index, chunk.buffer.generation});
       if (found == memory_of(Direction::kInput).end() || !s_->layout_) return fail(EINVAL, "an unknown buffer, or no layout");
       if (chunk.num_planes != s_->layout_->memory_planes) return fail(EINVAL, "the layout has other planes");
-      s_->inputs_.push_back({chunk, found->second, *s_->layout_, s_->quality_});
+      s_->inputs_.push_back({chunk, found->second, *s_->layout_, s_->quality_, std::exchange(s_->force_key_, false)});
       return {};
     });
   }
@@ -335,7 +341,8 @@ codec::Capabilities encoder_capabilities() {
   h264.coded = kH264;
   h264.sizes = {{16, 16}, {4096, 4096}, {1, 1}};
   h264.raw = {kNv12, kYuv420};
-  h264.controls = {{.id = V4L2_CID_JPEG_COMPRESSION_QUALITY, .minimum = 1, .maximum = 100, .default_value = 50}};
+  h264.controls = {{.id = V4L2_CID_JPEG_COMPRESSION_QUALITY, .minimum = 1, .maximum = 100, .default_value = 50},
+                   {.id = V4L2_CID_MPEG_VIDEO_FORCE_KEY_FRAME, .type = ControlType::kButton, .step = 0}};
   codec::CodecInfo vp8 = h264;
   vp8.coded = kVp8;
   vp8.sizes = {{16, 16}, {1920, 1920}, {2, 2}};

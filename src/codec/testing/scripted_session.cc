@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Recording of calls and the events that tests ask for.
-#include "codec/scripted_session.h"
+#include "codec/testing/scripted_session.h"
 
 #include <algorithm>
 #include <cerrno>

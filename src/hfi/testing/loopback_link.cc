@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The scripted firmware's link: see loopback_link.h.
-#include "hfi/loopback_link.h"
+#include "hfi/testing/loopback_link.h"
 
 #include <sys/eventfd.h>
 

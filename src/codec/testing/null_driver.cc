@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The null codec: one thread per session, or whoever calls step(), takes the next thing to do under the session's lock and says
 // it without. Contract: session.h; proved by tests/contract.
-#include "codec/null_driver.h"
+#include "codec/testing/null_driver.h"
 
 #include <algorithm>
 #include <cerrno>

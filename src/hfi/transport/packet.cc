@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // sendmsg(2) and recvmsg(2) with SCM_RIGHTS: see packet.h.
-#include "hfi/packet.h"
+#include "hfi/transport/packet.h"
 
 #include <sys/socket.h>
 #include <sys/uio.h>

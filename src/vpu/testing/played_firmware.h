@@ -10,8 +10,8 @@
 #include <thread>
 #include <vector>
 
-#include "codec/null_driver.h"
-#include "hfi/loopback_link.h"
+#include "codec/testing/null_driver.h"
+#include "hfi/testing/loopback_link.h"
 #include "vpu/convert.h"
 
 namespace softvpu::vpu {
@@ -103,7 +103,7 @@ class PlayedFirmware {
     if (!memory) return must(Unexpected(memory.error()));
     std::vector<codec::PlaneMemory> planes;
     for (uint32_t i = 0; i < command.num_planes; ++i) {
-      planes.push_back({memory->fd[i].get(), command.plane[i].offset, command.plane[i].length, command.plane[i].mapped_length});
+      planes.push_back({(*memory)->fd(i), command.plane[i].offset, command.plane[i].length, command.plane[i].mapped_length});
     }
     must(session_->map_buffer(command.direction, handle(command.buffer), planes));
   }
