@@ -15,7 +15,6 @@
 namespace {
 
 using namespace softvpu;
-using firmware::Side;
 using firmware::testing::Client;
 
 constexpr FourCC kCodecs[] = {kH264, kHevc, kVp8, kVp9, kMpeg2};

@@ -3,7 +3,7 @@
 // kind, memory of other sizes than stated, scribbled rings. The worker is stepped by hand, so a run repeats. No crash, no hang;
 // nothing is written behind a buffer's end, and each queueing is answered once at most.
 // Links: softvpu_firmware
-// Covers: src/firmware/worker.cc src/firmware/buffers.cc src/firmware/wire.cc
+// Covers: src/firmware/worker.cc src/firmware/buffers.cc src/firmware/raw_side.cc
 // Covers: src/hfi/firmware_endpoint.cc src/hfi/packet.cc src/hfi/region.cc
 #include <fcntl.h>
 

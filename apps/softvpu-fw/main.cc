@@ -22,7 +22,6 @@
 #include "firmware/catalog.h"
 #include "firmware/last_words.h"
 #include "firmware/processor_lease.h"
-#include "firmware/wire.h"
 #include "firmware/worker.h"
 #include "hfi/firmware_endpoint.h"
 #include "sandbox/jail.h"
@@ -81,8 +80,8 @@ int serve(Result<std::unique_ptr<hfi::FirmwareEndpoint>> attached, sandbox::Jail
   hfi::FirmwareEndpoint& endpoint = **attached;
   log_endpoint = &endpoint;
   firmware::install_last_words(endpoint);
-  firmware::set_decoder_log([](const char* line) { log_endpoint->debug("%s", line); });
-  firmware::preload_decoders();
+  firmware::set_codec_log([](const char* line) { log_endpoint->debug("%s", line); });
+  firmware::preload_codecs();
 
   firmware::ProcessorLease lease(firmware::ProcessorLease::usual_length());
   config.moves_cpu_limit = true;
@@ -111,7 +110,7 @@ int serve(Result<std::unique_ptr<hfi::FirmwareEndpoint>> attached, sandbox::Jail
 // can do, and waits. No stream can reach it before its hello, after which it is shut in as any other worker.
 int serve_spare() {
   mallopt(M_ARENA_MAX, kHeapArenas);
-  firmware::preload_decoders();
+  firmware::preload_codecs();
   // Who got it while it was still loading doesn't want to know, and has shut that direction.
   (void)firmware::announce_capabilities(kSocket);
   auto attached = hfi::FirmwareEndpoint::attach(UniqueFd(kSocket), kSpareLimit);

@@ -23,7 +23,6 @@
 //     of them is returned nobody touches any of them any more.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -31,13 +30,23 @@
 
 #include "base/result.h"
 #include "codec/capabilities.h"
+#include "media/done.h"
 #include "media/frame_layout.h"
 #include "media/geometry.h"
+#include "media/side.h"
 #include "media/stream_format.h"
 
 namespace softvpu::codec {
 
-enum class Direction : uint8_t { kInput = 0, kOutput = 1 };
+// media's values.
+using Direction = softvpu::Side;  // never kParameters: no session of today has any
+using softvpu::Cookie;
+using softvpu::DoneStatus;
+using softvpu::FrameField;
+using softvpu::FrameType;
+using softvpu::OutputDone;
+using softvpu::StreamFormat;
+using softvpu::Tag;
 
 // A buffer's name on both sides: an index that is reused, and a generation that never is.
 struct BufferHandle {
@@ -45,13 +54,6 @@ struct BufferHandle {
   uint32_t generation = 0;
   friend bool operator==(const BufferHandle&, const BufferHandle&) = default;
 };
-
-// Names one queueing of a buffer; never reused within a session. 0 is never used.
-enum class Cookie : uint64_t {};
-
-// Opaque to the lower half: copied from an input to every frame that came from it. The upper half finds the V4L2 timestamp,
-// timecode and the like by it. When several inputs made one frame, the first one's tag counts (dev-decoder.rst, Decoding).
-enum class Tag : uint64_t {};
 
 // Memory of one plane. The session duplicates `fd` if it needs it longer than the call.
 struct PlaneMemory {
@@ -75,27 +77,6 @@ struct InputChunk {
   Tag tag{};
   uint32_t offset = 0;  // of the first byte in plane 0 (V4L2's data_offset)
   uint32_t bytes = 0;   // payload, without the offset
-};
-
-using softvpu::FrameField;
-using softvpu::FrameType;
-using softvpu::StreamFormat;
-
-// How a queued buffer came back.
-enum class DoneStatus : uint8_t {
-  kOk = 0,
-  kError = 1,      // the data was damaged: V4L2_BUF_FLAG_ERROR. An output may still hold a usable picture.
-  kCancelled = 2,  // flushed or given back unused
-};
-
-struct OutputDone {
-  Cookie cookie{};
-  DoneStatus status = DoneStatus::kOk;
-  Tag tag{};
-  bool has_tag = false;
-  FrameType type = FrameType::kUnknown;
-  FrameField field = FrameField::kProgressive;
-  std::array<uint32_t, kMaxPlanes> bytes_used{};  // 0 for a buffer given back empty
 };
 
 class SessionEvents {

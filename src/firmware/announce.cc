@@ -7,6 +7,7 @@
 #include <span>
 
 #include "base/raw_syscall.h"
+#include "firmware/catalog.h"
 #include "firmware/worker.h"
 #include "hfi/messages.h"
 #include "hfi/packet.h"
@@ -32,7 +33,7 @@ bool say(int socket, hfi::msg::Body body) {
 
 bool announce_capabilities(int socket) {
   if (!say(socket, ready_message(0))) return false;
-  for (hfi::msg::Body& message : capability_messages()) {
+  for (hfi::msg::Body& message : capability_messages(codec_catalog())) {
     if (!say(socket, std::move(message))) return false;
   }
   return true;

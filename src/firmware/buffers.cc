@@ -41,7 +41,7 @@ Result<std::byte*> find_in_heap(std::span<std::byte> heap, const svpu_plane& pla
 
 }  // namespace
 
-void populate(OutputMemory& memory) {
+void populate(MappedBuffer& memory) {
   if (!std::exchange(memory.fresh, false)) return;
   // Kernels before 5.14 don't know it; then the pages come one by one.
   for (uint32_t i = 0; i < memory.num_planes; ++i)
@@ -55,9 +55,9 @@ Status Buffers::map(const hfi::cmd::MapBuffer& command, hfi::BufferMemory memory
   if (entry.memory) return fail(EEXIST, name + " is mapped already; expected UNMAP_BUFFER first");
   if (memory.heap.empty() && memory.num_planes != command.num_planes)
     return fail(EINVAL, name + " came with another number of planes");
-  const bool writable = command.direction == hfi::Direction::kOutput;
+  const bool writable = command.direction == Side::kOutput;
   auto mappings = std::make_shared<Mappings>();
-  auto result = std::make_unique<OutputMemory>();
+  auto result = std::make_unique<MappedBuffer>();
   result->num_planes = command.num_planes;
   for (uint32_t i = 0; i < command.num_planes; ++i) {
     const svpu_plane& plane = command.plane[i];
@@ -78,22 +78,22 @@ Status Buffers::map(const hfi::cmd::MapBuffer& command, hfi::BufferMemory memory
   } else {
     result->owner = std::move(memory.heap_owner);
   }
-  const auto end = [this, direction = command.direction, buffer = command.buffer](OutputMemory* gone) {
+  const auto end = [this, direction = command.direction, buffer = command.buffer](MappedBuffer* gone) {
     delete gone;
     let_go_(direction, buffer);
   };
-  entry = {command.buffer.generation, std::shared_ptr<OutputMemory>(result.release(), end)};
+  entry = {command.buffer.generation, std::shared_ptr<MappedBuffer>(result.release(), end)};
   return {};
 }
 
-bool Buffers::unmap(hfi::Direction direction, hfi::BufferName name) {
+bool Buffers::unmap(Side direction, hfi::BufferName name) {
   Entry& entry = at(direction, name.index);
   if (!entry.memory || entry.generation != name.generation) return false;
   entry = {};
   return true;
 }
 
-std::shared_ptr<OutputMemory> Buffers::find(hfi::Direction direction, hfi::BufferName name) const {
+std::shared_ptr<MappedBuffer> Buffers::find(Side direction, hfi::BufferName name) const {
   const Entry& entry = at(direction, name.index);
   return entry.generation == name.generation ? entry.memory : nullptr;
 }

@@ -6,7 +6,7 @@
 #include <functional>
 #include <memory>
 
-#include "firmware/decoder.h"
+#include "firmware/codec.h"
 #include "hfi/firmware_endpoint.h"
 
 namespace softvpu::firmware {
@@ -15,29 +15,25 @@ class Buffers {
  public:
   // Called once for each buffer that was unmapped, as soon as nobody holds its memory any more, by whoever let go last: any
   // thread. Also for what is still mapped when this is destroyed.
-  using LetGo = std::function<void(hfi::Direction, hfi::BufferName)>;
+  using LetGo = std::function<void(Side, hfi::BufferName)>;
   explicit Buffers(LetGo let_go) : let_go_(std::move(let_go)) {}
 
   // Maps what the transport delivered for `command`, after checking that it can't shrink and is as large as the command says.
   // Outputs are faulted in here, so that the first pictures don't pay for it. Errors: EINVAL, ENOMEM, EEXIST.
   Status map(const hfi::cmd::MapBuffer& command, hfi::BufferMemory memory);
-  // The mapping itself lives on while a decoder holds it. False: nothing has that name.
-  bool unmap(hfi::Direction direction, hfi::BufferName name);
+  // The mapping itself lives on while a codec holds it. False: nothing has that name.
+  bool unmap(Side direction, hfi::BufferName name);
   // nullptr: nothing has that name.
-  std::shared_ptr<OutputMemory> find(hfi::Direction direction, hfi::BufferName name) const;
+  std::shared_ptr<MappedBuffer> find(Side direction, hfi::BufferName name) const;
 
  private:
   struct Entry {
     uint32_t generation = 0;
-    std::shared_ptr<OutputMemory> memory;
+    std::shared_ptr<MappedBuffer> memory;
   };
   using Table = std::array<Entry, SVPU_MAX_BUFFERS>;
-  const Entry& at(hfi::Direction direction, uint32_t index) const {
-    return (direction == hfi::Direction::kInput ? inputs_ : outputs_)[index];
-  }
-  Entry& at(hfi::Direction direction, uint32_t index) {
-    return (direction == hfi::Direction::kInput ? inputs_ : outputs_)[index];
-  }
+  const Entry& at(Side direction, uint32_t index) const { return (direction == Side::kInput ? inputs_ : outputs_)[index]; }
+  Entry& at(Side direction, uint32_t index) { return (direction == Side::kInput ? inputs_ : outputs_)[index]; }
 
   const LetGo let_go_;  // first: the tables' ends call it
   Table inputs_;

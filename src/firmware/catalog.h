@@ -1,29 +1,52 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What this firmware can decode. The worker answers QUERY_CAPABILITIES from it and makes its decoder by it.
-// The table itself is libav/codecs/table.cc.
+// What this firmware can decode and encode. The worker answers QUERY_CAPABILITIES from it and makes its codec by it. Each folder
+// with codecs in it contributes its own entries; catalog.cc lists the folders.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
-#include "firmware/decoder.h"
+#include "firmware/codec.h"
 #include "media/codec_info.h"
 
 namespace softvpu::firmware {
 
-std::span<const CodecInfo> decoder_catalog();
+struct CatalogEntry {
+  CodecInfo info;
+  // `config` is for this entry's role and coded format, `events` outlives the codec. Errors: ENOSYS when its library was built
+  // without it, ENOMEM.
+  Result<std::unique_ptr<Codec>> (*make)(CodecConfig config, CodecEvents& events) = nullptr;
+};
 
-// `events` outlives the decoder. Errors: EINVAL for a codec that isn't in the catalog, ENOSYS when libavcodec was built without
-// it, ENOMEM.
-Result<std::unique_ptr<Decoder>> make_decoder(DecoderConfig config, DecoderEvents& events);
+// Immutable, so for any thread.
+class Catalog {
+ public:
+  // A role and a coded format name an entry; of two with the same name only the first is ever found.
+  explicit Catalog(std::vector<CatalogEntry> entries) : entries_(std::move(entries)) {}
 
-// Where libavcodec's complaints go: `write` gets one line, from any of its threads. nullptr (the default): nowhere.
-void set_decoder_log(void (*write)(const char* line));
+  std::span<const CatalogEntry> entries() const { return entries_; }
+  // nullptr: there is none.
+  const CatalogEntry* find(Role role, FourCC coded) const;
+  // Errors: EINVAL for a codec that isn't listed, and those of CatalogEntry::make.
+  Result<std::unique_ptr<Codec>> make(CodecConfig config, CodecEvents& events) const;
 
-// Loads what libavcodec and its helpers load lazily (tables, CPU features, …), so that nothing is left to be read from a file
-// system once the jail is shut. Any thread, before the jail.
-void preload_decoders();
+ private:
+  std::vector<CatalogEntry> entries_;
+};
+
+// That of this program.
+const Catalog& codec_catalog();
+
+// For people: "libavcodec 59.37.100".
+std::string firmware_name();
+
+// Where the codecs' complaints go: `write` gets one line, from any of their threads. nullptr (the default): nowhere.
+void set_codec_log(void (*write)(const char* line));
+
+// Loads what the codecs' libraries load lazily (tables, CPU features, …), so that nothing is left to be read from a file system
+// once the jail is shut. Any thread, before the jail.
+void preload_codecs();
 
 }  // namespace softvpu::firmware

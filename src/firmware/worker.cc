@@ -5,14 +5,13 @@
 #include <cstdlib>
 
 #include "firmware/last_words.h"
-#include "firmware/wire.h"
+#include "firmware/raw_side.h"
 #include "hfi/values.h"
 
 namespace softvpu::firmware {
 namespace {
 
-constexpr uint32_t kVersion = 0x000100;  // 0.1.0
-// While the decode thread is at work it reads the commands itself, and the host doesn't ring: this long may a ping wait.
+// While the codec thread is at work it reads the commands itself, and the host doesn't ring: this long may a ping wait.
 constexpr Duration kNap = std::chrono::milliseconds(100);
 
 template <typename... Handlers>
@@ -25,7 +24,10 @@ Overload(Handlers...) -> Overload<Handlers...>;  // clang 14 doesn't deduce aggr
 }  // namespace
 
 Worker::Worker(hfi::FirmwareEndpoint& endpoint, Options options)
-    : endpoint_(endpoint), options_(options), buffers_([this](hfi::Direction direction, hfi::BufferName buffer) {
+    : endpoint_(endpoint),
+      options_(options),
+      catalog_(options.catalog != nullptr ? *options.catalog : codec_catalog()),
+      buffers_([this](Side direction, hfi::BufferName buffer) {
         {
           const std::lock_guard lock(unmapped_mutex_);
           unmapped_.push_back({direction, buffer});
@@ -56,7 +58,7 @@ Worker::End Worker::run() {
 }
 
 hfi::FirmwareEndpoint::Wake Worker::sleep() {
-  if (decode_.busy()) return endpoint_.sleep(kNap);  // it arms the endpoint before it sleeps itself
+  if (thread_.busy()) return endpoint_.sleep(kNap);  // it arms the endpoint before it sleeps itself
   bool empty = false;
   {
     const std::lock_guard lock(dispatch_mutex_);
@@ -84,7 +86,7 @@ void Worker::before_sleep() {
 
 std::optional<Worker::End> Worker::step() {
   if (const auto end = dispatch_commands()) return end;
-  decode_.run_by_hand();
+  thread_.run_by_hand();
   endpoint_.ring_if_due();
   tell_unmapped();
   if (host_gone_) return End::kHostGone;
@@ -129,17 +131,17 @@ std::optional<Worker::End> Worker::dispatch(const hfi::Command& command) {
                  [&](const hfi::Unknown& c) { endpoint_.debug("ignored a command of unknown type %u", c.type); },
                  [&](const cmd::QueryCapabilities&) { answer_capabilities(); },
                  [&](const cmd::Configure& c) { configure(c); },
-                 [&](const cmd::SetControl& c) { endpoint_.debug("ignored control 0x%08x: decoders have none to set", c.id); },
+                 [&](const cmd::SetControl& c) { set_control(c); },
                  [&](const cmd::MapBuffer& c) { map_buffer(c); },
                  [&](const cmd::UnmapBuffer& c) { unmap_buffer(c); },
                  [&](const cmd::SetLayout& c) { set_layout(c); },
                  [&](const cmd::QueueInput& c) { queue_input(command.cookie, c); },
                  [&](const cmd::QueueOutput& c) { queue_output(command.cookie, c); },
-                 [&](const cmd::Start&) { post([this](Decoder&) { decode_.begin_stepping(); }); },
+                 [&](const cmd::Start&) { post([this](Codec&) { thread_.begin_stepping(); }); },
                  [&](const cmd::Flush& c) { flush(c); },
-                 [&](const cmd::Drain&) { post([](Decoder& decoder) { decoder.drain(); }); },
-                 [&](const cmd::Resume&) { post([](Decoder& decoder) { decoder.resume(); }); },
-                 [&](const cmd::ReturnOutput&) { post([](Decoder& decoder) { decoder.return_output(); }); },
+                 [&](const cmd::Drain&) { post([](Codec& codec) { codec.drain(); }); },
+                 [&](const cmd::Resume&) { post([](Codec& codec) { codec.resume(); }); },
+                 [&](const cmd::ReturnOutput&) { post([](Codec& codec) { codec.return_output(); }); },
                  [&](const cmd::Ping&) { send(command.cookie, hfi::msg::Pong{}); },
                  [&](const cmd::Abort&) { end_ = End::kAborted; },
                  [&](const cmd::Crash&) {
@@ -153,57 +155,72 @@ std::optional<Worker::End> Worker::dispatch(const hfi::Command& command) {
 }
 
 std::optional<Worker::End> Worker::watch() {
-  if (decode_.busy_for() < options_.step_limit) return std::nullopt;
-  const std::string text = "one access unit takes longer than " +
+  if (thread_.busy_for() < options_.step_limit) return std::nullopt;
+  const bool encoder = codec_ != nullptr && codec_->role == Role::kEncoder;
+  const std::string text = std::string(encoder ? "one picture" : "one access unit") + " takes longer than " +
                            std::to_string(std::chrono::duration_cast<std::chrono::seconds>(options_.step_limit).count()) +
-                           " s to decode";
+                           (encoder ? " s to encode" : " s to decode");
   endpoint_.last_words("worker: " + text);
   (void)endpoint_.try_send({0, hfi::msg::SystemError{hfi::WireStatus::kInternal, text}});
   return End::kStuck;
 }
 
 void Worker::answer_capabilities() {
-  if (configured_) return session_error(hfi::WireStatus::kState, "QUERY_CAPABILITIES after CONFIGURE");
-  for (hfi::msg::Body& message : capability_messages()) send(0, std::move(message));
+  if (codec_ != nullptr) return session_error(hfi::WireStatus::kState, "QUERY_CAPABILITIES after CONFIGURE");
+  for (hfi::msg::Body& message : capability_messages(catalog_)) send(0, std::move(message));
 }
 
-std::vector<hfi::msg::Body> capability_messages() {
+std::vector<hfi::msg::Body> capability_messages(const Catalog& catalog) {
   std::vector<hfi::msg::Body> all;
-  for (const CodecInfo& codec : decoder_catalog()) {
-    for (hfi::msg::Body& message : hfi::messages_of(codec)) all.push_back(std::move(message));
+  for (const CatalogEntry& entry : catalog.entries()) {
+    for (hfi::msg::Body& message : hfi::messages_of(entry.info)) all.push_back(std::move(message));
   }
   all.emplace_back(hfi::msg::CapabilitiesEnd{});
   return all;
 }
 
-hfi::msg::Ready ready_message(uint32_t jail) { return {.version = kVersion, .jail = jail, .name = firmware_name()}; }
+hfi::msg::Ready ready_message(uint32_t jail) {
+  return {.version = SOFTVPU_VERSION_NUMBER, .jail = jail, .name = firmware_name()};
+}
 
 void Worker::configure(const hfi::cmd::Configure& command) {
   const auto answer = [&](hfi::WireStatus status) { send(0, hfi::msg::Configured{status}); };
-  if (configured_) return answer(hfi::WireStatus::kState);
-  if (command.role != hfi::Role::kDecoder) return answer(hfi::WireStatus::kUnsupported);
-  auto decoder = make_decoder({.coded = static_cast<FourCC>(command.coded),
-                               .threads = command.threads,
-                               .size_hint = {command.width_hint, command.height_hint},
-                               .wake = [this] { decode_.wake(); }},
-                              *this);
-  if (!decoder) {
-    endpoint_.debug("CONFIGURE: %s", decoder.error().reason.c_str());
-    return answer(decoder.error().code == ENOMEM ? hfi::WireStatus::kNoMemory : hfi::WireStatus::kUnsupported);
+  if (codec_ != nullptr) return answer(hfi::WireStatus::kState);
+  auto codec = catalog_.make({.role = command.role,
+                              .coded = static_cast<FourCC>(command.coded),
+                              .threads = command.threads,
+                              .size_hint = {command.width_hint, command.height_hint},
+                              .interval = {command.interval_num, command.interval_den},
+                              .wake = [this] { thread_.wake(); }},
+                             *this);
+  if (!codec) {
+    endpoint_.debug("CONFIGURE: %s", codec.error().reason.c_str());
+    return answer(codec.error().code == ENOMEM ? hfi::WireStatus::kNoMemory : hfi::WireStatus::kUnsupported);
   }
-  configured_ = true;
+  codec_ = &catalog_.find(command.role, static_cast<FourCC>(command.coded))->info;
   test_ = command.test;
   if (options_.by_hand) {
-    decode_.start_by_hand(std::move(*decoder));
+    thread_.start_by_hand(std::move(*codec));
   } else {
-    decode_.start(std::move(*decoder), {[this] { between_steps(); }, [this] { before_sleep(); }});
+    thread_.start(std::move(*codec), {[this] { between_steps(); }, [this] { before_sleep(); }});
   }
-  set_activity("decoding");
+  set_activity(command.role == Role::kEncoder ? "encoding" : "decoding");
   answer(hfi::WireStatus::kOk);
 }
 
+void Worker::set_control(const hfi::cmd::SetControl& command) {
+  if (codec_ != nullptr) {
+    for (const ControlInfo& control : codec_->controls) {
+      if (control.id != command.id || control.read_only || !takes(control, command.value)) continue;
+      return post([value = ControlValue{command.id, command.value}](Codec& codec) { codec.set_control(value); });
+    }
+  }
+  endpoint_.debug("ignored control 0x%08x = %lld: the codec has none that can be set to it", command.id,
+                  static_cast<long long>(command.value));
+}
+
 void Worker::map_buffer(const hfi::cmd::MapBuffer& command) {
-  if (command.direction == hfi::Direction::kParameters)
+  if (command.direction == Side::kParameters)
     return session_error(hfi::WireStatus::kUnsupported, "MAP_BUFFER of parameters: no codec here is stateless");
   auto memory = endpoint_.take_memory(command.direction, command.buffer);
   if (!memory) return session_error(hfi::WireStatus::kInvalid, memory.error().reason);
@@ -213,7 +230,7 @@ void Worker::map_buffer(const hfi::cmd::MapBuffer& command) {
 }
 
 void Worker::unmap_buffer(const hfi::cmd::UnmapBuffer& command) {
-  if (command.direction == hfi::Direction::kParameters || !buffers_.unmap(command.direction, command.buffer))
+  if (command.direction == Side::kParameters || !buffers_.unmap(command.direction, command.buffer))
     endpoint_.debug("UNMAP_BUFFER of an unknown buffer %u", command.buffer.index);
   tell_unmapped();
 }
@@ -231,47 +248,69 @@ void Worker::tell_unmapped() {
 void Worker::set_layout(const hfi::cmd::SetLayout& command) {
   const auto layout = layout_from_wire(command);
   if (!layout) return session_error(hfi::WireStatus::kInvalid, layout.error().reason);
-  post([layout = *layout](Decoder& decoder) { decoder.set_layout(layout); });
+  if (codec_ != nullptr && codec_->role == Role::kEncoder) {
+    if (const auto fits = check_picture(*layout, *codec_); !fits)
+      return session_error(hfi::WireStatus::kInvalid, fits.error().reason);
+    picture_ = *layout;
+  }
+  post([layout = *layout](Codec& codec) { codec.set_layout(layout); });
 }
 
 void Worker::queue_input(uint64_t cookie, const hfi::cmd::QueueInput& command) {
-  const auto memory = buffers_.find(hfi::Direction::kInput, command.buffer);
-  if (!memory || !configured_) return send(cookie, hfi::msg::InputDone{hfi::WireStatus::kInvalid});
-  if (command.num_planes != 1 || command.output != 0 || command.parameters_generation != 0)
-    return session_error(hfi::WireStatus::kUnsupported,
-                         "QUEUE_INPUT: a decoder takes one plane, no parameters and no output of its own");
-  const OutputMemory::Plane& plane = memory->plane[0];
-  const auto [offset, bytes] = command.plane[0];
-  if (uint64_t{offset} + bytes > plane.length) return send(cookie, hfi::msg::InputDone{hfi::WireStatus::kTooSmall});
-  InputChunk chunk{.id = cookie, .tag = command.tag, .bytes = {plane.data + offset, bytes}, .owner = memory};
-  post([this, chunk = std::move(chunk)](Decoder& decoder) {
+  const auto memory = buffers_.find(Side::kInput, command.buffer);
+  if (!memory || codec_ == nullptr) return send(cookie, hfi::msg::InputDone{hfi::WireStatus::kInvalid});
+  const bool encoder = codec_->role == Role::kEncoder;
+  if ((!encoder && command.num_planes != 1) || command.output != 0 || command.parameters_generation != 0) {
+    return session_error(hfi::WireStatus::kUnsupported, std::string("QUEUE_INPUT: ") +
+                                                            (encoder ? "an encoder takes" : "a decoder takes one plane,") +
+                                                            " no parameters and no output of its own");
+  }
+  InputBuffer input{
+      .cookie = Cookie{cookie}, .tag = Tag{command.tag}, .field = static_cast<FrameField>(command.field), .owner = memory};
+  const auto status = encoder ? find_raw_picture(command, *memory, input) : find_coded_bytes(command, *memory, input);
+  if (status != hfi::WireStatus::kOk) return send(cookie, hfi::msg::InputDone{status});
+  post([this, input = std::move(input)](Codec& codec) {
     bell_.input_queued();
-    decoder.queue_input(chunk);
+    codec.queue_input(input);
   });
 }
 
+hfi::WireStatus Worker::find_coded_bytes(const hfi::cmd::QueueInput& command, const MappedBuffer& memory, InputBuffer& input) {
+  const MappedBuffer::Plane& plane = memory.plane[0];
+  const auto [offset, bytes] = command.plane[0];
+  if (uint64_t{offset} + bytes > plane.length) return hfi::WireStatus::kTooSmall;
+  input.plane[0] = {plane.data + offset, bytes};
+  return hfi::WireStatus::kOk;
+}
+
+hfi::WireStatus Worker::find_raw_picture(const hfi::cmd::QueueInput& command, const MappedBuffer& memory, InputBuffer& input) {
+  if (!picture_) return hfi::WireStatus::kState;
+  return find_picture(*picture_, command, memory, input);
+}
+
 void Worker::queue_output(uint64_t cookie, const hfi::cmd::QueueOutput& command) {
-  auto memory = buffers_.find(hfi::Direction::kOutput, command.buffer);
-  if (!memory || !configured_) return send(cookie, hfi::msg::OutputDone{.status = hfi::WireStatus::kInvalid});
-  post([this, buffer = OutputBuffer{.id = cookie, .memory = std::move(memory)}](Decoder& decoder) {
+  auto memory = buffers_.find(Side::kOutput, command.buffer);
+  if (!memory || codec_ == nullptr) return send(cookie, hfi::msg::OutputDone{.status = hfi::WireStatus::kInvalid});
+  post([this, output = OutputBuffer{.cookie = Cookie{cookie}, .memory = std::move(memory)}](Codec& codec) {
     bell_.output_queued();
-    decoder.queue_output(buffer);
+    codec.queue_output(output);
   });
 }
 
 void Worker::flush(const hfi::cmd::Flush& command) {
-  if (!configured_) return send(0, hfi::msg::Flushed{command.direction, command.generation});
-  post([this, command](Decoder& decoder) {
-    decoder.flush(command.direction == hfi::Direction::kInput ? Side::kInput : Side::kOutput);
+  const hfi::msg::Flushed flushed{command.direction, command.generation};
+  if (codec_ == nullptr) return send(0, flushed);
+  post([this, flushed](Codec& codec) {
+    codec.flush(flushed.direction);
     bell_.rung();
     bell_.expect_first();
-    report(0, hfi::msg::Flushed{command.direction, command.generation});
+    report(Cookie{}, flushed);
   });
 }
 
-void Worker::post(DecodeThread::Task task) {
-  if (!configured_) return session_error(hfi::WireStatus::kState, "a command that needs CONFIGURE first");
-  if (decode_.post(std::move(task))) return;
+void Worker::post(CodecThread::Task task) {
+  if (codec_ == nullptr) return session_error(hfi::WireStatus::kState, "a command that needs CONFIGURE first");
+  if (thread_.post(std::move(task))) return;
   endpoint_.last_words("worker: the host sends commands faster than they can be obeyed");
   end_ = End::kProtocol;
 }
@@ -287,32 +326,32 @@ void Worker::send(uint64_t cookie, hfi::msg::Body body, Bell bell) {
   endpoint_.nudge();
 }
 
-// ---- the decoder's events: decode thread ----
+// ---- the codec's events: codec thread ----
 
-void Worker::report(uint64_t cookie, hfi::msg::Body body, Bell bell) {
-  decode_.pause_clock();  // a host that doesn't read isn't a decoder that hangs
-  send(cookie, std::move(body), bell);
-  decode_.resume_clock();
+void Worker::report(Cookie cookie, hfi::msg::Body body, Bell bell) {
+  thread_.pause_clock();  // a host that doesn't read isn't a codec that hangs
+  send(static_cast<uint64_t>(cookie), std::move(body), bell);
+  thread_.resume_clock();
 }
 
-void Worker::input_done(uint64_t id, DoneStatus status) {
-  report(id, hfi::msg::InputDone{to_wire(status)}, bell_.input_done() ? Bell::kNow : Bell::kLater);
+void Worker::input_done(Cookie cookie, DoneStatus status) {
+  report(cookie, hfi::msg::InputDone{hfi::status_of(status)}, bell_.input_done() ? Bell::kNow : Bell::kLater);
 }
 
 void Worker::output_done(const OutputDone& done) {
-  report(done.id, to_wire(done), bell_.output_done() ? Bell::kNow : Bell::kLater);
+  report(done.cookie, hfi::message_of(done), bell_.output_done() ? Bell::kNow : Bell::kLater);
 }
 
-void Worker::format_changed(const StreamInfo& info, bool initial) {
+void Worker::format_changed(const StreamFormat& format, bool initial) {
   bell_.rung();
   bell_.expect_first();
-  report(0, hfi::message_of(info, initial));
+  report(Cookie{}, hfi::message_of(format, initial));
 }
 
 void Worker::drained(DoneStatus status) {
   bell_.rung();
   bell_.expect_first();
-  report(0, hfi::msg::Drained{to_wire(status)});
+  report(Cookie{}, hfi::msg::Drained{hfi::status_of(status)});
 }
 
 void Worker::failed(const Error& error) {

@@ -3,8 +3,8 @@
 // keeps the memory and plays whoever would get it next.
 #include <gtest/gtest.h>
 
-#include "firmware/host.h"
 #include "firmware/libav/testing/clip.h"
+#include "firmware/testing/host.h"
 #include "firmware/worker.h"
 
 namespace softvpu::firmware::testing {

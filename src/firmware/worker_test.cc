@@ -8,8 +8,8 @@
 #include <ostream>
 #include <thread>
 
-#include "firmware/host.h"
 #include "firmware/libav/testing/clip.h"
+#include "firmware/testing/host.h"
 
 namespace softvpu::firmware::testing {
 namespace {

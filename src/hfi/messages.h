@@ -16,6 +16,7 @@
 #include "core/message_check.h"
 #include "hfi/entry.h"
 #include "media/codec_info.h"
+#include "media/side.h"
 
 inline bool operator==(const svpu_plane& a, const svpu_plane& b) {
   return a.offset == b.offset && a.length == b.length && a.mapped_length == b.mapped_length;
@@ -24,7 +25,7 @@ inline bool operator==(const svpu_chunk& a, const svpu_chunk& b) { return a.offs
 
 namespace softvpu::hfi {
 
-enum class Direction : uint32_t { kInput = SVPU_INPUT, kOutput = SVPU_OUTPUT, kParameters = SVPU_PARAMETERS };
+using Direction = Side;
 using softvpu::Role;
 
 enum class WireStatus : uint32_t {

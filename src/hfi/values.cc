@@ -12,6 +12,7 @@ static_assert(static_cast<uint32_t>(FrameType::kB) == SVPU_FRAME_B);
 static_assert(static_cast<uint32_t>(FrameField::kInterlacedBottomFirst) == SVPU_FIELD_BOTTOM_FIRST);
 static_assert(static_cast<uint32_t>(ControlType::kButton) == SVPU_CONTROL_BUTTON);
 static_assert(kMaxPlanes == SVPU_MAX_PLANES);
+static_assert(static_cast<uint32_t>(Side::kOutput) == SVPU_OUTPUT && static_cast<uint32_t>(Side::kParameters) == SVPU_PARAMETERS);
 
 std::vector<msg::Body> messages_of(const CodecInfo& codec) {
   msg::Codec head;
@@ -116,6 +117,55 @@ StreamFormat value_of(const msg::FormatChanged& message) {
   format.pixel_aspect_den = message.pixel_aspect_den;
   format.native = static_cast<FourCC>(message.native);
   return format;
+}
+
+WireStatus status_of(DoneStatus status) {
+  switch (status) {
+    case DoneStatus::kOk:
+      return WireStatus::kOk;
+    case DoneStatus::kError:
+      return WireStatus::kDataError;
+    case DoneStatus::kCancelled:
+      return WireStatus::kCancelled;
+    case DoneStatus::kTooSmall:
+      return WireStatus::kTooSmall;
+  }
+  return WireStatus::kInternal;
+}
+
+DoneStatus status_of(WireStatus status) {
+  switch (status) {
+    case WireStatus::kOk:
+      return DoneStatus::kOk;
+    case WireStatus::kCancelled:
+      return DoneStatus::kCancelled;
+    case WireStatus::kTooSmall:
+      return DoneStatus::kTooSmall;
+    default:
+      return DoneStatus::kError;
+  }
+}
+
+msg::OutputDone message_of(const OutputDone& done) {
+  return {.status = status_of(done.status),
+          .has_tag = done.has_tag,
+          .frame_type = static_cast<uint32_t>(done.type),
+          .field = static_cast<uint32_t>(done.field),
+          .tag = static_cast<uint64_t>(done.tag),
+          .bytes_used = done.bytes_used,
+          .in_place = done.in_place};
+}
+
+OutputDone value_of(Cookie cookie, const msg::OutputDone& message) {
+  OutputDone done{.cookie = cookie, .status = status_of(message.status)};
+  if (done.status == DoneStatus::kCancelled) return done;
+  done.has_tag = message.has_tag;
+  done.in_place = message.in_place;
+  done.tag = Tag{message.tag};
+  done.type = static_cast<FrameType>(message.frame_type);
+  done.field = static_cast<FrameField>(message.field);
+  done.bytes_used = message.bytes_used;
+  return done;
 }
 
 cmd::SetLayout command_of(const FrameLayout& layout) {

@@ -7,6 +7,7 @@
 
 #include "hfi/messages.h"
 #include "media/codec_info.h"
+#include "media/done.h"
 #include "media/frame_layout.h"
 #include "media/stream_format.h"
 
@@ -21,6 +22,15 @@ msg::Control message_of(const ControlInfo& control);
 
 msg::FormatChanged message_of(const StreamFormat& format, bool initial);
 StreamFormat value_of(const msg::FormatChanged& message);
+
+WireStatus status_of(DoneStatus status);
+// Of a done buffer. What isn't one of media's statuses is an error.
+DoneStatus status_of(WireStatus status);
+
+// The cookie is not in the message, but in its entry. A cancelled output has nothing but its cookie, whatever else the message
+// has.
+msg::OutputDone message_of(const OutputDone& done);
+OutputDone value_of(Cookie cookie, const msg::OutputDone& message);
 
 cmd::SetLayout command_of(const FrameLayout& layout);
 FrameLayout value_of(const cmd::SetLayout& command);

@@ -9,8 +9,8 @@ namespace {
 
 // As it arrives.
 template <typename Body>
-Body sent(const Body& body) {
-  const auto parsed = parse_message(serialize(Message{0, body}));
+Body sent(const Body& body, uint64_t cookie = 0) {
+  const auto parsed = parse_message(serialize(Message{cookie, body}));
   EXPECT_TRUE(parsed) << name_of(msg::Body(body)) << ": " << (parsed ? "" : parsed.error().reason);
   return parsed ? std::get<Body>(parsed->body) : Body{};
 }
@@ -76,6 +76,35 @@ TEST(ALayout, ArrivesAsItWasDescribed) {
     ASSERT_TRUE(parsed) << parsed.error().reason;
     EXPECT_EQ(value_of(std::get<cmd::SetLayout>(parsed->body)), *layout);
   }
+}
+
+TEST(ADoneOutput, ArrivesAsItWas) {
+  const OutputDone done{.cookie = Cookie{9},
+                        .status = DoneStatus::kError,
+                        .tag = Tag{77},
+                        .has_tag = true,
+                        .type = FrameType::kB,
+                        .field = FrameField::kInterlacedBottomFirst,
+                        .bytes_used = {1, 2, 3, 4},
+                        .in_place = true};
+  const OutputDone arrived = value_of(Cookie{9}, sent(message_of(done), 9));
+  EXPECT_EQ(arrived, done);
+}
+
+// Whatever else its message has: nothing of it may count.
+TEST(ACancelledOutput, HasNothingButItsCookie) {
+  const msg::OutputDone message{.status = WireStatus::kCancelled, .has_tag = true, .tag = 5, .bytes_used = {1}, .in_place = true};
+  EXPECT_EQ(value_of(Cookie{9}, message), (OutputDone{.cookie = Cookie{9}, .status = DoneStatus::kCancelled}));
+}
+
+TEST(ADoneStatus, SurvivesTheWire) {
+  for (const DoneStatus status : {DoneStatus::kOk, DoneStatus::kError, DoneStatus::kCancelled, DoneStatus::kTooSmall})
+    EXPECT_EQ(status_of(status_of(status)), status);
+  for (const WireStatus status :
+       {WireStatus::kInvalid, WireStatus::kUnsupported, WireStatus::kNoMemory, WireStatus::kInternal, WireStatus::kState})
+    EXPECT_TRUE(is_error(status_of(status)));
+  EXPECT_TRUE(is_error(DoneStatus::kTooSmall));
+  EXPECT_FALSE(is_error(DoneStatus::kCancelled));
 }
 
 }  // namespace

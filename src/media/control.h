@@ -24,6 +24,13 @@ struct ControlInfo {
   friend bool operator==(const ControlInfo&, const ControlInfo&) = default;
 };
 
+// A control and what it is set to.
+struct ControlValue {
+  uint32_t id = 0;
+  int64_t value = 0;
+  friend bool operator==(const ControlValue&, const ControlValue&) = default;
+};
+
 // A menu whose lowest and highest item are those of `items`, which isn't 0.
 inline ControlInfo menu_control(uint32_t id, uint64_t items, int64_t default_item) {
   ControlInfo control{.id = id, .type = ControlType::kMenu, .default_value = default_item, .items = items};

@@ -24,6 +24,13 @@ struct StreamFormat {
   friend bool operator==(const StreamFormat&, const StreamFormat&) = default;
 };
 
+// False: a client must be asked to set its buffers up anew (dev-decoder.rst, Dynamic Resolution Change: a change of the coded or
+// the visible size, the number of buffers needed or the bit depth); and where v4l2_format.field changes.
+inline bool same_setup(const StreamFormat& a, const StreamFormat& b) {
+  return a.coded == b.coded && a.visible == b.visible && a.bit_depth == b.bit_depth && a.chroma == b.chroma &&
+         a.interlaced == b.interlaced && a.min_output_buffers == b.min_output_buffers;
+}
+
 // The numbers are the wire's.
 enum class FrameType : uint8_t { kUnknown = 0, kKey = 1, kP = 2, kB = 3 };
 enum class FrameField : uint8_t { kProgressive = 0, kInterlacedTopFirst = 1, kInterlacedBottomFirst = 2 };

@@ -6,22 +6,6 @@
 
 namespace softvpu::vpu {
 
-hfi::Direction to_wire(codec::Direction side) {
-  return side == codec::Direction::kInput ? hfi::Direction::kInput : hfi::Direction::kOutput;
-}
-
-std::optional<codec::Direction> from_wire(hfi::Direction side) {
-  switch (side) {
-    case hfi::Direction::kInput:
-      return codec::Direction::kInput;
-    case hfi::Direction::kOutput:
-      return codec::Direction::kOutput;
-    case hfi::Direction::kParameters:
-      break;
-  }
-  return std::nullopt;
-}
-
 hfi::BufferName to_wire(codec::BufferHandle buffer) { return {buffer.index, buffer.generation}; }
 
 hfi::cmd::Configure to_wire(const codec::SessionConfig& config, bool test) {
@@ -39,7 +23,7 @@ hfi::cmd::Configure to_wire(const codec::SessionConfig& config, bool test) {
 
 hfi::cmd::MapBuffer to_wire(codec::Direction side, codec::BufferHandle buffer, std::span<const codec::PlaneMemory> planes) {
   hfi::cmd::MapBuffer out;
-  out.direction = to_wire(side);
+  out.direction = side;
   out.buffer = to_wire(buffer);
   out.num_planes = static_cast<uint32_t>(std::min<size_t>(planes.size(), kMaxPlanes));
   for (uint32_t i = 0; i < out.num_planes; ++i) {
@@ -58,30 +42,6 @@ Result<hfi::cmd::SetLayout> to_wire(const FrameLayout& layout) {
 
 hfi::cmd::QueueInput to_wire(const codec::InputChunk& chunk) {
   return hfi::coded_input(to_wire(chunk.buffer), chunk.offset, chunk.bytes, static_cast<uint64_t>(chunk.tag));
-}
-
-codec::DoneStatus from_wire(hfi::WireStatus status) {
-  switch (status) {
-    case hfi::WireStatus::kOk:
-      return codec::DoneStatus::kOk;
-    case hfi::WireStatus::kCancelled:
-      return codec::DoneStatus::kCancelled;
-    default:
-      return codec::DoneStatus::kError;
-  }
-}
-
-codec::OutputDone from_wire(uint64_t cookie, const hfi::msg::OutputDone& message) {
-  codec::OutputDone done;
-  done.cookie = static_cast<codec::Cookie>(cookie);
-  done.status = from_wire(message.status);
-  if (done.status == codec::DoneStatus::kCancelled) return done;  // whatever else it says
-  done.tag = static_cast<codec::Tag>(message.tag);
-  done.has_tag = message.has_tag;
-  done.type = static_cast<codec::FrameType>(message.frame_type);
-  done.field = static_cast<codec::FrameField>(message.field);
-  done.bytes_used = message.bytes_used;
-  return done;
 }
 
 Result<codec::StreamFormat> from_wire(const hfi::msg::FormatChanged& message, const codec::CodecInfo& codec) {

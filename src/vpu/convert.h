@@ -2,7 +2,6 @@
 // The seam's words as the wire's and back; those of media are hfi/values.h's. Pure.
 #pragma once
 
-#include <optional>
 #include <span>
 
 #include "codec/session.h"
@@ -10,9 +9,6 @@
 
 namespace softvpu::vpu {
 
-hfi::Direction to_wire(codec::Direction side);
-// Nothing for a side that no session of today has (parameters).
-std::optional<codec::Direction> from_wire(hfi::Direction side);
 hfi::BufferName to_wire(codec::BufferHandle buffer);
 
 hfi::cmd::Configure to_wire(const codec::SessionConfig& config, bool test);
@@ -22,8 +18,6 @@ hfi::cmd::MapBuffer to_wire(codec::Direction side, codec::BufferHandle buffer, s
 Result<hfi::cmd::SetLayout> to_wire(const FrameLayout& layout);
 hfi::cmd::QueueInput to_wire(const codec::InputChunk& chunk);
 
-codec::DoneStatus from_wire(hfi::WireStatus status);
-codec::OutputDone from_wire(uint64_t cookie, const hfi::msg::OutputDone& message);
 // Errors: EPROTO when the stream isn't inside what `codec` offers.
 Result<codec::StreamFormat> from_wire(const hfi::msg::FormatChanged& message, const codec::CodecInfo& codec);
 

@@ -98,7 +98,7 @@ void Outbox::drop_drains() {
 bool Outbox::drop_map(codec::Direction side, codec::BufferHandle buffer) {
   return std::erase_if(waiting_, [&](const Waiting& entry) {
            const auto* map = std::get_if<hfi::cmd::MapBuffer>(&entry.command.body);
-           return map != nullptr && map->direction == to_wire(side) && map->buffer == to_wire(buffer);
+           return map != nullptr && map->direction == side && map->buffer == to_wire(buffer);
          }) > 0;
 }
 

@@ -43,36 +43,16 @@ class PlayedFirmware {
   // What the null session says, as messages. `gone` ends it: a message that can't be sent is nobody's.
   struct Events final : codec::SessionEvents {
     explicit Events(hfi::FirmwareEndpoint& the_endpoint) : endpoint(the_endpoint) {}
-    void input_done(codec::Cookie cookie, codec::DoneStatus status) override { send(cookie, hfi::msg::InputDone{wire(status)}); }
-    void output_done(const codec::OutputDone& done) override {
-      hfi::msg::OutputDone message;
-      message.status = wire(done.status);
-      message.has_tag = done.has_tag;
-      message.tag = static_cast<uint64_t>(done.tag);
-      message.frame_type = static_cast<uint32_t>(done.type);
-      message.field = static_cast<uint32_t>(done.field);
-      message.bytes_used = done.bytes_used;
-      send(done.cookie, message);
+    void input_done(codec::Cookie cookie, codec::DoneStatus status) override {
+      send(cookie, hfi::msg::InputDone{hfi::status_of(status)});
     }
+    void output_done(const codec::OutputDone& done) override { send(done.cookie, hfi::message_of(done)); }
     void format_changed(const codec::StreamFormat& format, bool initial) override { send({}, hfi::message_of(format, initial)); }
-    void drained(codec::DoneStatus status) override {
-      send({}, hfi::msg::Drained{status == codec::DoneStatus::kOk ? hfi::WireStatus::kOk : hfi::WireStatus::kDataError});
-    }
-    void flushed(codec::Direction side, uint32_t generation) override { send({}, hfi::msg::Flushed{to_wire(side), generation}); }
+    void drained(codec::DoneStatus status) override { send({}, hfi::msg::Drained{hfi::status_of(status)}); }
+    void flushed(codec::Direction side, uint32_t generation) override { send({}, hfi::msg::Flushed{side, generation}); }
     void failed(const Error& error) override { send({}, hfi::msg::SessionError{hfi::WireStatus::kInternal, error.reason}); }
     void send(codec::Cookie cookie, hfi::msg::Body body) {
       if (!muted) (void)endpoint.send({static_cast<uint64_t>(cookie), std::move(body)});
-    }
-    static hfi::WireStatus wire(codec::DoneStatus status) {
-      switch (status) {
-        case codec::DoneStatus::kOk:
-          return hfi::WireStatus::kOk;
-        case codec::DoneStatus::kCancelled:
-          return hfi::WireStatus::kCancelled;
-        case codec::DoneStatus::kError:
-          break;
-      }
-      return hfi::WireStatus::kDataError;
     }
     hfi::FirmwareEndpoint& endpoint;
     std::atomic<bool> muted{false};
@@ -125,11 +105,9 @@ class PlayedFirmware {
     for (uint32_t i = 0; i < command.num_planes; ++i) {
       planes.push_back({memory->fd[i].get(), command.plane[i].offset, command.plane[i].length, command.plane[i].mapped_length});
     }
-    must(session_->map_buffer(side(command.direction), handle(command.buffer), planes));
+    must(session_->map_buffer(command.direction, handle(command.buffer), planes));
   }
-  void obey(const hfi::cmd::UnmapBuffer& command) {
-    must(session_->unmap_buffer(side(command.direction), handle(command.buffer)));
-  }
+  void obey(const hfi::cmd::UnmapBuffer& command) { must(session_->unmap_buffer(command.direction, handle(command.buffer))); }
   void obey(const hfi::cmd::SetLayout& command) { must(session_->set_frame_layout(hfi::value_of(command))); }
   void obey(const hfi::cmd::Start&) { must(session_->start()); }
   void obey(const hfi::cmd::QueueInput& command) {
@@ -139,7 +117,7 @@ class PlayedFirmware {
   void obey(const hfi::cmd::QueueOutput& command) {
     must(session_->queue_output(handle(command.buffer), codec::Cookie{cookie_}));
   }
-  void obey(const hfi::cmd::Flush& command) { must(session_->flush(side(command.direction), command.generation)); }
+  void obey(const hfi::cmd::Flush& command) { must(session_->flush(command.direction, command.generation)); }
   void obey(const hfi::cmd::Drain&) { must(session_->drain()); }
   void obey(const hfi::cmd::Resume&) { must(session_->resume()); }
   void obey(const hfi::cmd::ReturnOutput&) { must(session_->return_output()); }
@@ -151,7 +129,6 @@ class PlayedFirmware {
     wire_->die();
   }
 
-  static codec::Direction side(hfi::Direction direction) { return from_wire(direction).value_or(codec::Direction::kOutput); }
   static codec::BufferHandle handle(hfi::BufferName name) { return {name.index, name.generation}; }
 
   std::unique_ptr<hfi::LoopbackFirmware> wire_;

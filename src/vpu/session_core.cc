@@ -62,7 +62,7 @@ Status SessionCore::unmap_buffer(Direction side, BufferHandle buffer) {
   if (Status unmapped = buffers_.unmap(side, buffer); !unmapped) return unmapped;
   if (svpu_session_is_idle(&state_) && outbox_.drop_map(side, buffer)) return {};
   buffers_.begin_unmap();
-  send({0, hfi::cmd::UnmapBuffer{to_wire(side), to_wire(buffer)}});
+  send({0, hfi::cmd::UnmapBuffer{side, to_wire(buffer)}});
   return {};
 }
 
@@ -183,7 +183,7 @@ Status SessionCore::flush(Direction side, uint32_t generation) {
   if (idle) return flush_before_start(side, generation);
   buffers_.begin_flush(side, generation);
   watchdog_.expect_flushed(now());
-  send({0, hfi::cmd::Flush{to_wire(side), generation}});
+  send({0, hfi::cmd::Flush{side, generation}});
   return {};
 }
 

@@ -77,14 +77,14 @@ struct SessionCore::Taker {
 
   void operator()(const hfi::msg::InputDone& message) const {
     if (!allowed(SVPU_SAID_INPUT_DONE)) return;
-    const DoneStatus status = from_wire(message.status);
+    const DoneStatus status = hfi::status_of(message.status);
     if (!holds(core.buffers_.finish_input(codec::Cookie{cookie}, status))) return;
     ++core.counters_.inputs;
     core.say(InputDoneEvent{codec::Cookie{cookie}, status});
   }
 
   void operator()(const hfi::msg::OutputDone& message) const {
-    const codec::OutputDone done = from_wire(cookie, message);
+    const codec::OutputDone done = hfi::value_of(codec::Cookie{cookie}, message);
     if (!allowed(done.status == DoneStatus::kCancelled ? SVPU_SAID_OUTPUT_RETURNED : SVPU_SAID_FRAME)) return;
     if (!holds(core.buffers_.finish_output(done))) return;
     if (done.status != DoneStatus::kCancelled) core.counters_.add_frame(message);
@@ -92,7 +92,7 @@ struct SessionCore::Taker {
   }
 
   void operator()(const hfi::msg::Drained& message) const {
-    if (allowed(SVPU_SAID_DRAINED)) core.say(DrainedEvent{from_wire(message.status)});
+    if (allowed(SVPU_SAID_DRAINED)) core.say(DrainedEvent{hfi::status_of(message.status)});
   }
 
   void operator()(const hfi::msg::Flushed& message) const {
@@ -106,9 +106,8 @@ struct SessionCore::Taker {
   // The memory is the client's as long as anybody maps it: there is nothing to do.
   void operator()(const hfi::msg::Unmapped& message) const {
     if (!allowed(SVPU_SAID_UNMAPPED)) return;
-    const auto side = from_wire(message.direction);
-    if (!side) return core.violation("UNMAPPED names parameters, of which there are none");
-    (void)holds(core.buffers_.end_unmap(*side, {message.buffer.index, message.buffer.generation}));
+    if (message.direction == Direction::kParameters) return core.violation("UNMAPPED names parameters, of which there are none");
+    (void)holds(core.buffers_.end_unmap(message.direction, {message.buffer.index, message.buffer.generation}));
   }
 
   void operator()(const hfi::msg::Pong&) const {

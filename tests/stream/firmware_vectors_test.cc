@@ -71,7 +71,7 @@ std::string compare(const Vector& vector, const std::vector<Packet>& packets, co
   if (client.open_inputs() != 0) return std::to_string(client.open_inputs()) + " inputs weren't answered";
   if (client.drains != 1) return "drained() was said " + std::to_string(client.drains) + " times";
   if (run.most_bytes == 0)
-    std::erase_if(client.pictures, [&](const Picture& picture) { return packets[picture.done.tag - 1].discard; });
+    std::erase_if(client.pictures, [&](const Picture& picture) { return packets[picture.tag() - 1].discard; });
   const bool good = vector.category == "conformance" || vector.category == "real";
   if (good && client.damaged_drains != 0) return "drained() says that the end of a good stream was lost";
   std::string text;

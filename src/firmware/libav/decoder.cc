@@ -23,7 +23,7 @@ Error header_refused(const CodecRow& row) {
 
 }  // namespace
 
-LibavDecoder::LibavDecoder(const CodecRow& row, DecoderConfig config, DecoderEvents& events)
+LibavDecoder::LibavDecoder(const CodecRow& row, CodecConfig config, CodecEvents& events)
     : row_(row),
       config_(std::move(config)),
       events_(events),
@@ -33,7 +33,7 @@ LibavDecoder::LibavDecoder(const CodecRow& row, DecoderConfig config, DecoderEve
       delivery_(row, pool_, events),
       units_(row, config_, pool_, inputs_, delivery_) {}
 
-Result<std::unique_ptr<Decoder>> LibavDecoder::create(const CodecRow& row, DecoderConfig config, DecoderEvents& events) {
+Result<std::unique_ptr<Codec>> LibavDecoder::create(const CodecRow& row, CodecConfig config, CodecEvents& events) {
   std::unique_ptr<LibavDecoder> self(new LibavDecoder(row, std::move(config), events));
   auto packetizer = Packetizer::create(row);
   if (!packetizer) return Unexpected(packetizer.error());
@@ -43,12 +43,12 @@ Result<std::unique_ptr<Decoder>> LibavDecoder::create(const CodecRow& row, Decod
 
 // ---- calls ----
 
-void LibavDecoder::queue_input(InputChunk chunk) {
-  if (!failed_) inputs_.add(std::move(chunk));
+void LibavDecoder::queue_input(InputBuffer input) {
+  if (!failed_) inputs_.add(std::move(input));
 }
 
-void LibavDecoder::queue_output(OutputBuffer buffer) {
-  if (!failed_) pool_.queue(std::move(buffer));
+void LibavDecoder::queue_output(OutputBuffer output) {
+  if (!failed_) pool_.queue(std::move(output));
 }
 
 void LibavDecoder::drain() {
@@ -56,7 +56,7 @@ void LibavDecoder::drain() {
 }
 
 void LibavDecoder::return_output() {
-  if (const auto id = pool_.take_back()) events_.output_done({.id = *id, .status = DoneStatus::kCancelled});
+  if (const auto cookie = pool_.take_back()) events_.output_done({.cookie = *cookie, .status = DoneStatus::kCancelled});
 }
 
 void LibavDecoder::resume() {
@@ -66,7 +66,7 @@ void LibavDecoder::resume() {
 
 void LibavDecoder::flush(Side side) {
   if (side == Side::kOutput) {
-    for (const uint64_t id : pool_.flush()) events_.output_done({.id = id, .status = DoneStatus::kCancelled});
+    for (const Cookie cookie : pool_.flush()) events_.output_done({.cookie = cookie, .status = DoneStatus::kCancelled});
     return;
   }
   inputs_.cancel();
@@ -118,16 +118,16 @@ bool LibavDecoder::step_header() {
     }
     return true;
   }
-  const InputChunk chunk = inputs_.take_chunk();
-  switch (search_.add(bytes_of(chunk), chunk.tag)) {
+  const InputBuffer input = inputs_.take_input();
+  switch (search_.add(bytes_of(input), static_cast<uint64_t>(input.tag))) {
     case HeaderSearch::Verdict::kFound:
-      header_found(chunk.id);
+      header_found(input.cookie);
       break;
     case HeaderSearch::Verdict::kNeedMore:
-      events_.input_done(chunk.id, DoneStatus::kOk);
+      events_.input_done(input.cookie, DoneStatus::kOk);
       break;
     case HeaderSearch::Verdict::kNothing:
-      events_.input_done(chunk.id, chunk.bytes.empty() ? DoneStatus::kOk : DoneStatus::kDamaged);
+      events_.input_done(input.cookie, input.bytes().empty() ? DoneStatus::kOk : DoneStatus::kError);
       break;
     case HeaderSearch::Verdict::kRefused:
       fail_with(header_refused(row_));
@@ -136,7 +136,7 @@ bool LibavDecoder::step_header() {
   return true;
 }
 
-void LibavDecoder::header_found(uint64_t last_input) {
+void LibavDecoder::header_found(Cookie last_input) {
   const StreamHeader header = search_.header();
   inputs_.put_back(search_.take(), last_input);
   if (const auto error = unsupported(row_, header.info)) return fail_with(*error);
@@ -190,18 +190,7 @@ bool LibavDecoder::step_drain() {
 
 void LibavDecoder::finish_drain(bool damaged) {
   stopped_ = true;
-  events_.drained(damaged ? DoneStatus::kDamaged : DoneStatus::kOk);
+  events_.drained(damaged ? DoneStatus::kError : DoneStatus::kOk);
 }
 
 }  // namespace softvpu::firmware::libav
-
-namespace softvpu::firmware {
-
-Result<std::unique_ptr<Decoder>> make_decoder(DecoderConfig config, DecoderEvents& events) {
-  preload_decoders();
-  const libav::CodecRow* row = libav::find_row(config.coded);
-  if (row == nullptr) return fail(EINVAL, "no decoder for " + to_string(config.coded));
-  return libav::LibavDecoder::create(*row, std::move(config), events);
-}
-
-}  // namespace softvpu::firmware

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The decoder over libavcodec: inputs -> access units -> pictures -> outputs. It steps over its
 // parts, one piece of work at a time, and knows when the stream pauses and ends. Made by
-// make_decoder() (catalog.h), called by the worker's decode thread. dev-decoder.rst:
+// the catalog (library.h), called by the worker's codec thread. dev-decoder.rst:
 // Initialization, Decoding, Seek, Dynamic Resolution Change, Drain.
 #pragma once
 
 #include <memory>
 
-#include "firmware/catalog.h"
+#include "firmware/codec.h"
 #include "firmware/libav/codecs/codec_row.h"
 #include "firmware/libav/delivery.h"
 #include "firmware/libav/header_search.h"
@@ -18,13 +18,13 @@
 
 namespace softvpu::firmware::libav {
 
-class LibavDecoder final : public Decoder {
+class LibavDecoder final : public Codec {
  public:
-  static Result<std::unique_ptr<Decoder>> create(const CodecRow& row, DecoderConfig config, DecoderEvents& events);
+  static Result<std::unique_ptr<Codec>> create(const CodecRow& row, CodecConfig config, CodecEvents& events);
 
   void set_layout(const FrameLayout& layout) override { pool_.set_layout(layout); }
-  void queue_input(InputChunk chunk) override;
-  void queue_output(OutputBuffer buffer) override;
+  void queue_input(InputBuffer input) override;
+  void queue_output(OutputBuffer output) override;
   void return_output() override;
   void flush(Side side) override;
   void drain() override;
@@ -35,14 +35,14 @@ class LibavDecoder final : public Decoder {
   uint64_t pictures_in_place() const { return pool_.direct_count(); }
 
  private:
-  LibavDecoder(const CodecRow& row, DecoderConfig config, DecoderEvents& events);
+  LibavDecoder(const CodecRow& row, CodecConfig config, CodecEvents& events);
 
   bool step_delivery();
   bool step_header();
   bool step_decoding();
   bool step_drain();
 
-  void header_found(uint64_t last_input);
+  void header_found(Cookie last_input);
   bool begin_next_input();
   void finish_input();
   void finish_drain(bool damaged);
@@ -50,8 +50,8 @@ class LibavDecoder final : public Decoder {
   void fail_with(const Error& error);
 
   const CodecRow& row_;
-  const DecoderConfig config_;
-  DecoderEvents& events_;
+  const CodecConfig config_;
+  CodecEvents& events_;
 
   OutputPool pool_;  // outlives all pictures: those in delivery_, and those that units_ refers to
   InputQueue inputs_;

@@ -46,7 +46,7 @@ TEST_P(AByteStreamDecoder, FindsTheInputInWhichAPictureBegan) {
   client.drain();
   std::multiset<uint64_t> got;
   std::multiset<uint64_t> expected;
-  for (const Picture& picture : client.pictures) got.insert(picture.done.tag);
+  for (const Picture& picture : client.pictures) got.insert(picture.tag());
   for (const uint64_t begin : begins) expected.insert(begin / kPiece * kPiece);
   EXPECT_EQ(got, expected);
 }
@@ -57,7 +57,7 @@ TEST_P(AByteStreamDecoder, GivesAllPicturesOfOneInputItsTag) {
   client.run();
   client.drain();
   EXPECT_EQ(client.pictures.size(), 30u);
-  for (const Picture& picture : client.pictures) EXPECT_EQ(picture.done.tag, 42u);
+  for (const Picture& picture : client.pictures) EXPECT_EQ(picture.tag(), 42u);
 }
 
 TEST_P(AByteStreamDecoder, NeedsNoMoreThanTheHeadersToSayTheFormat) {

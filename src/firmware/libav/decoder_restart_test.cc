@@ -28,7 +28,7 @@ TEST_P(ADecoder, StartsAnewAfterASeek) {
   expect_sound(client);
   EXPECT_EQ(sums_of(client), plain_sums(codec_.id, clip_));
   EXPECT_EQ(client.formats.size(), 1u) << "the same format was announced again";
-  for (const Picture& picture : client.pictures) EXPECT_GE(picture.done.tag, 500u);
+  for (const Picture& picture : client.pictures) EXPECT_GE(picture.tag(), 500u);
 }
 
 TEST_P(ADecoder, GoesOnAfterADrainWithAllItsState) {

@@ -82,7 +82,7 @@ TEST_P(ADecoder, GivesEveryPictureTheTagOfItsInput) {
   std::set<uint64_t> tags;
   for (const Picture& picture : client.pictures) {
     EXPECT_TRUE(picture.done.has_tag);
-    tags.insert(picture.done.tag);
+    tags.insert(picture.tag());
   }
   EXPECT_EQ(tags.size(), 30u);
   EXPECT_EQ(*tags.begin(), 1000u);

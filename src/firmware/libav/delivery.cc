@@ -19,10 +19,10 @@ uint64_t number_of(const AVFrame& picture) { return static_cast<uint64_t>(pictur
 
 }  // namespace
 
-Delivery::Delivery(const CodecRow& row, OutputPool& pool, DecoderEvents& events)
+Delivery::Delivery(const CodecRow& row, OutputPool& pool, CodecEvents& events)
     : row_(row), pool_(pool), events_(events), tags_(kTagMemory) {}
 
-void Delivery::announce(const StreamInfo& info) {
+void Delivery::announce(const StreamFormat& info) {
   const bool initial = !announced_;
   pool_.lend_at_most(info.min_output_buffers - 1);
   announced_ = info;
@@ -52,7 +52,7 @@ Result<bool> Delivery::step(bool damaged) {
 
 Result<bool> Delivery::announce_if_changed(const AVFrame& picture) {
   const Tagged* const known = tagged(number_of(picture));
-  const StreamInfo info = describe_picture(
+  const StreamFormat info = describe_picture(
       row_, picture, known != nullptr ? known->sequence : SequenceInfo{announced_->interlaced, announced_->min_output_buffers});
   if (same_setup(info, *announced_)) return false;
   if (const auto error = unsupported(row_, info)) return Unexpected(*error);
@@ -62,16 +62,16 @@ Result<bool> Delivery::announce_if_changed(const AVFrame& picture) {
 
 void Delivery::complete(OutputPool::Output output, const AVFrame& picture, DoneStatus status, bool in_place) {
   OutputDone done;
-  done.id = output.id;
+  done.cookie = output.cookie;
   done.status = status;
   done.in_place = in_place;
   if (status == DoneStatus::kOk) {
-    if (picture.decode_error_flags != 0 || (picture.flags & AV_FRAME_FLAG_CORRUPT) != 0) done.status = DoneStatus::kDamaged;
+    if (picture.decode_error_flags != 0 || (picture.flags & AV_FRAME_FLAG_CORRUPT) != 0) done.status = DoneStatus::kError;
     for (uint32_t i = 0; i < output.layout.memory_planes; ++i) done.bytes_used[i] = output.layout.plane_size[i];
   }
   if (const Tagged* known = tagged(number_of(picture))) {
     done.has_tag = true;
-    done.tag = known->tag;
+    done.tag = Tag{known->tag};
     tags_[known->number % tags_.size()].delivered = true;
   }
   done.type = type_of(picture);

@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "firmware/decoder.h"
+#include "firmware/codec.h"
 #include "firmware/libav/output_pool.h"
 #include "firmware/libav/packetizer.h"
 #include "firmware/libav/sequence.h"
@@ -17,10 +17,10 @@ namespace softvpu::firmware::libav {
 
 class Delivery {
  public:
-  Delivery(const CodecRow& row, OutputPool& pool, DecoderEvents& events);
+  Delivery(const CodecRow& row, OutputPool& pool, CodecEvents& events);
 
   // Announces a format. From now to resume() nothing is delivered.
-  void announce(const StreamInfo& info);
+  void announce(const StreamFormat& info);
   bool announced() const { return announced_.has_value(); }
   bool paused() const { return paused_; }
   void resume() { paused_ = false; }
@@ -55,9 +55,9 @@ class Delivery {
 
   const CodecRow& row_;
   OutputPool& pool_;
-  DecoderEvents& events_;
+  CodecEvents& events_;
   std::deque<FramePtr> due_;
-  std::optional<StreamInfo> announced_;  // the last one
+  std::optional<StreamFormat> announced_;  // the last one
   bool paused_ = false;
   std::vector<Tagged> tags_;  // of recent access units, by number modulo its size
 };

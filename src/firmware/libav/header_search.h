@@ -8,14 +8,14 @@
 #include <optional>
 #include <vector>
 
-#include "firmware/decoder.h"
+#include "firmware/codec.h"
 #include "firmware/libav/av_ptr.h"
 #include "firmware/libav/codecs/codec_row.h"
 
 namespace softvpu::firmware::libav {
 
 struct StreamHeader {
-  StreamInfo info;
+  StreamFormat info;
   bool may_reorder = true;              // see HeaderPacket
   std::vector<uint8_t> parameter_sets;  // libavcodec's "extradata"
 };

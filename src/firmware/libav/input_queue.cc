@@ -4,34 +4,34 @@
 
 namespace softvpu::firmware::libav {
 
-InputChunk InputQueue::take_chunk() {
-  InputChunk chunk = std::move(std::get<InputChunk>(items_.front()));
+InputBuffer InputQueue::take_input() {
+  InputBuffer input = std::move(std::get<InputBuffer>(items_.front()));
   items_.pop_front();
-  return chunk;
+  return input;
 }
 
-void InputQueue::put_back(std::vector<HeaderSearch::Kept> kept, uint64_t last_id) {
+void InputQueue::put_back(std::vector<HeaderSearch::Kept> kept, Cookie last) {
   for (HeaderSearch::Kept& input : kept) put_back_.push_back({std::move(input.bytes), input.tag, std::nullopt});
-  put_back_.back().id = last_id;
+  put_back_.back().cookie = last;
 }
 
 bool InputQueue::begin_next(Packetizer& packetizer) {
   if (!put_back_.empty()) {
     const PutBack& input = put_back_.front();
     packetizer.begin(input.bytes, input.tag);
-    current_ = Current{.id = input.id};
+    current_ = Current{.cookie = input.cookie};
     put_back_.pop_front();
     return true;
   }
   if (empty() || at_drain_mark()) return false;
-  const InputChunk chunk = take_chunk();
-  packetizer.begin(bytes_of(chunk), chunk.tag);
-  current_ = Current{.id = chunk.id};
+  const InputBuffer input = take_input();
+  packetizer.begin(bytes_of(input), static_cast<uint64_t>(input.tag));
+  current_ = Current{.cookie = input.cookie};
   return true;
 }
 
 void InputQueue::finish_current() {
-  if (current_->id) events_.input_done(*current_->id, current_->damaged ? DoneStatus::kDamaged : DoneStatus::kOk);
+  if (current_->cookie) events_.input_done(*current_->cookie, current_->damaged ? DoneStatus::kError : DoneStatus::kOk);
   current_.reset();
 }
 
@@ -42,13 +42,13 @@ bool InputQueue::blame_current() {
 }
 
 void InputQueue::cancel() {
-  const auto answer = [&](std::optional<uint64_t> id) {
-    if (id) events_.input_done(*id, DoneStatus::kCancelled);
+  const auto answer = [&](std::optional<Cookie> cookie) {
+    if (cookie) events_.input_done(*cookie, DoneStatus::kCancelled);
   };
-  if (current_) answer(current_->id);
-  for (const PutBack& input : put_back_) answer(input.id);
+  if (current_) answer(current_->cookie);
+  for (const PutBack& input : put_back_) answer(input.cookie);
   for (const Item& item : items_) {
-    if (const auto* chunk = std::get_if<InputChunk>(&item)) answer(chunk->id);
+    if (const auto* input = std::get_if<InputBuffer>(&item)) answer(input->cookie);
   }
   clear();
 }

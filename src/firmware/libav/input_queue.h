@@ -10,31 +10,31 @@
 #include <variant>
 #include <vector>
 
-#include "firmware/decoder.h"
+#include "firmware/codec.h"
 #include "firmware/libav/header_search.h"
 #include "firmware/libav/packetizer.h"
 
 namespace softvpu::firmware::libav {
 
-inline Bytes bytes_of(const InputChunk& chunk) {
-  return {reinterpret_cast<const uint8_t*>(chunk.bytes.data()), chunk.bytes.size()};
+inline Bytes bytes_of(const InputBuffer& input) {
+  return {reinterpret_cast<const uint8_t*>(input.bytes().data()), input.bytes().size()};
 }
 
 class InputQueue {
  public:
-  explicit InputQueue(DecoderEvents& events) : events_(events) {}
+  explicit InputQueue(CodecEvents& events) : events_(events) {}
 
-  void add(InputChunk chunk) { items_.emplace_back(std::move(chunk)); }
+  void add(InputBuffer input) { items_.emplace_back(std::move(input)); }
   void add_drain_mark() { items_.emplace_back(DrainMark{}); }
 
   // What is first in the queue. Inputs that were put back come before it.
   bool empty() const { return items_.empty(); }
   bool at_drain_mark() const { return !empty() && std::holds_alternative<DrainMark>(items_.front()); }
-  InputChunk take_chunk();
+  InputBuffer take_input();
   void take_drain_mark() { items_.pop_front(); }
-  // Puts back what the header search took, to be decoded first. Only the last of them, `last_id`,
+  // Puts back what the header search took, to be decoded first. Only the last of them, `last`,
   // is still to be answered.
-  void put_back(std::vector<HeaderSearch::Kept> kept, uint64_t last_id);
+  void put_back(std::vector<HeaderSearch::Kept> kept, Cookie last);
 
   // Gives the next input to the packetizer. False: there is none before the end or a drain mark.
   bool begin_next(Packetizer& packetizer);
@@ -56,19 +56,19 @@ class InputQueue {
 
  private:
   struct DrainMark {};
-  using Item = std::variant<InputChunk, DrainMark>;
-  // Without an id it was answered when the header search took it.
+  using Item = std::variant<InputBuffer, DrainMark>;
+  // Without a cookie it was answered when the header search took it.
   struct Current {
-    std::optional<uint64_t> id;
+    std::optional<Cookie> cookie;
     bool damaged = false;
   };
   struct PutBack {
     std::vector<uint8_t> bytes;
     uint64_t tag = 0;
-    std::optional<uint64_t> id;
+    std::optional<Cookie> cookie;
   };
 
-  DecoderEvents& events_;
+  CodecEvents& events_;
   std::deque<Item> items_;  // not looked at yet
   std::deque<PutBack> put_back_;
   std::optional<Current> current_;

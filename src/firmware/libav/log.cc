@@ -5,8 +5,6 @@
 #include <cstdarg>
 #include <cstdio>
 
-#include "firmware/catalog.h"
-
 extern "C" {
 #include <libavutil/log.h>
 }
@@ -43,9 +41,3 @@ QuietLog::QuietLog() { ++quiet; }
 QuietLog::~QuietLog() { --quiet; }
 
 }  // namespace softvpu::firmware::libav
-
-namespace softvpu::firmware {
-
-void set_decoder_log(void (*write)(const char* line)) { libav::set_log_writer(write); }
-
-}  // namespace softvpu::firmware

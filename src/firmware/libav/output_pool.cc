@@ -41,7 +41,7 @@ void OutputPool::lend_at_most(size_t count) {
 
 void OutputPool::queue(OutputBuffer buffer) {
   const std::lock_guard lock(mutex_);
-  queued_.push_back({.output = {buffer.id, std::move(buffer.memory), layout_}});
+  queued_.push_back({.output = {buffer.cookie, std::move(buffer.memory), layout_}});
 }
 
 size_t OutputPool::free_count() const {
@@ -49,23 +49,23 @@ size_t OutputPool::free_count() const {
       std::count_if(queued_.begin(), queued_.end(), [](const Queued& q) { return !q.output.memory->held; }));
 }
 
-std::optional<uint64_t> OutputPool::take_back() {
+std::optional<Cookie> OutputPool::take_back() {
   const std::lock_guard lock(mutex_);
   if (queued_.empty()) return std::nullopt;
   auto chosen = std::find_if(queued_.begin(), queued_.end(), [](const Queued& q) { return !q.output.memory->held; });
   if (chosen == queued_.end()) chosen = std::find_if(queued_.begin(), queued_.end(), [](const Queued& q) { return !q.lent; });
   if (chosen == queued_.end()) chosen = queued_.begin();
-  const uint64_t id = chosen->output.id;
+  const Cookie cookie = chosen->output.cookie;
   queued_.erase(chosen);
-  return id;
+  return cookie;
 }
 
-std::vector<uint64_t> OutputPool::flush() {
+std::vector<Cookie> OutputPool::flush() {
   const std::lock_guard lock(mutex_);
-  std::vector<uint64_t> ids;
-  for (const Queued& queued : queued_) ids.push_back(queued.output.id);
+  std::vector<Cookie> cookies;
+  for (const Queued& queued : queued_) cookies.push_back(queued.output.cookie);
   queued_.clear();
-  return ids;
+  return cookies;
 }
 
 std::optional<OutputPool::Output> OutputPool::take_holder(const AVFrame& frame) {
@@ -73,7 +73,8 @@ std::optional<OutputPool::Output> OutputPool::take_holder(const AVFrame& frame) 
   if (frame.buf[0] == nullptr) return std::nullopt;
   const auto lease = std::find_if(leases_.begin(), leases_.end(), [&](const Lease* l) { return l->data == frame.buf[0]->data; });
   if (lease == leases_.end()) return std::nullopt;
-  const auto holder = std::find_if(queued_.begin(), queued_.end(), [&](const Queued& q) { return q.output.id == (*lease)->id; });
+  const auto holder =
+      std::find_if(queued_.begin(), queued_.end(), [&](const Queued& q) { return q.output.cookie == (*lease)->cookie; });
   if (holder == queued_.end()) return std::nullopt;
   Output output = std::move(holder->output);
   queued_.erase(holder);
@@ -162,7 +163,7 @@ bool OutputPool::lend(AVFrame* frame, const FrameLayout& native) {
   auto* data = reinterpret_cast<uint8_t*>(output.memory->plane[0].data);
   auto* lease = new Lease;
   lease->memory = output.memory;
-  lease->id = output.id;
+  lease->cookie = output.cookie;
   lease->data = data;
   lease->pool.store(this, std::memory_order_release);
   frame->buf[0] = av_buffer_create(data, output.memory->plane[0].length, release, lease, 0);

@@ -14,7 +14,7 @@
 // in a cache, and a client that queues many buffers pays with page faults only for those it needs.
 //
 // Threads: allocate() and the release of a picture come from libavcodec's threads, everything else
-// from the decode thread.
+// from the codec thread.
 #pragma once
 
 #include <atomic>
@@ -25,7 +25,7 @@
 #include <optional>
 #include <vector>
 
-#include "firmware/decoder.h"
+#include "firmware/codec.h"
 #include "firmware/libav/av_ptr.h"
 #include "firmware/libav/codecs/codec_row.h"
 
@@ -42,8 +42,8 @@ class OutputPool {
   OutputPool& operator=(const OutputPool&) = delete;
 
   struct Output {
-    uint64_t id = 0;
-    std::shared_ptr<OutputMemory> memory;
+    Cookie cookie{};
+    std::shared_ptr<MappedBuffer> memory;
     FrameLayout layout;
   };
 
@@ -52,9 +52,9 @@ class OutputPool {
   void lend_at_most(size_t count);
   void queue(OutputBuffer buffer);
   // Takes any queued output back, a free one if there is one. nullopt: none is queued.
-  std::optional<uint64_t> take_back();
+  std::optional<Cookie> take_back();
   // Takes all of them back, in the order they were queued.
-  std::vector<uint64_t> flush();
+  std::vector<Cookie> flush();
 
   // Takes the output whose memory holds the picture, if it is still queued as it was when
   // libavcodec got it.
@@ -88,8 +88,8 @@ class OutputPool {
   // One picture in an output's memory, until libavcodec releases it.
   struct Lease {
     std::atomic<OutputPool*> pool{nullptr};  // stored last by lend(), loaded first by release(), on whatever threads they run
-    std::shared_ptr<OutputMemory> memory;
-    uint64_t id;
+    std::shared_ptr<MappedBuffer> memory;
+    Cookie cookie;
     const uint8_t* data;
   };
   static void release(void* lease, uint8_t* data);
@@ -102,7 +102,7 @@ class OutputPool {
   const CodecRow& row_;
   const std::function<void()> wake_;
 
-  mutable std::mutex mutex_;  // guards everything below and OutputMemory::held
+  mutable std::mutex mutex_;  // guards everything below and MappedBuffer::held
   FrameLayout layout_;
   std::vector<Queued> queued_;  // oldest first
   std::vector<Lease*> leases_;

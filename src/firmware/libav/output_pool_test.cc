@@ -17,7 +17,7 @@ class AnOutputPool : public ::testing::Test {
     context_.reset(avcodec_alloc_context3(nullptr));
   }
   void queue(uint64_t id) {
-    pool_.queue({.id = id, .memory = testing::guarded_memory(layout_.plane_size[0], readable_tail(layout_))});
+    pool_.queue({.cookie = Cookie{id}, .memory = testing::guarded_memory(layout_.plane_size[0], readable_tail(layout_))});
   }
   // As libavcodec does for a picture that it goes on reading.
   FramePtr hold_picture() {
@@ -64,21 +64,21 @@ TEST_F(AnOutputPool, LendsTheNewestFreeOutputFirst) {
   const FramePtr second = hold_picture();
   const auto holder_of = [&](const FramePtr& picture) {
     const auto holder = pool_.take_holder(*picture);
-    return holder ? holder->id : 0;
+    return holder ? holder->cookie : Cookie{};
   };
-  EXPECT_EQ(holder_of(first), 6u);
-  EXPECT_EQ(holder_of(second), 5u);
+  EXPECT_EQ(holder_of(first), Cookie{6});
+  EXPECT_EQ(holder_of(second), Cookie{5});
   const auto free = pool_.take_free({64, 64});
   ASSERT_TRUE(free);
-  EXPECT_EQ(free->id, 4u);
+  EXPECT_EQ(free->cookie, Cookie{4});
 }
 
 TEST_F(AnOutputPool, FetchesThePagesOfAnOutputOnlyWhenItLendsIt) {
   pool_.lend_at_most(30);
-  std::vector<std::shared_ptr<OutputMemory>> memory;
+  std::vector<std::shared_ptr<MappedBuffer>> memory;
   for (uint64_t id = 1; id <= 6; ++id) {
     memory.push_back(testing::guarded_memory(layout_.plane_size[0], readable_tail(layout_)));
-    pool_.queue({.id = id, .memory = memory.back()});
+    pool_.queue({.cookie = Cookie{id}, .memory = memory.back()});
   }
   const FramePtr lent = hold_picture();
   (void)pool_.take_free({64, 64});

@@ -77,8 +77,8 @@ Size written_size(const CodecRow& row, int width, int height, bool interlaced) {
           std::max(align_up(static_cast<uint32_t>(height), rows), kMinCoded)};
 }
 
-StreamInfo describe_picture(const CodecRow& row, const AVFrame& frame, const SequenceInfo& sequence) {
-  StreamInfo info;
+StreamFormat describe_picture(const CodecRow& row, const AVFrame& frame, const SequenceInfo& sequence) {
+  StreamFormat info;
   info.coded = written_size(row, frame.width, frame.height, sequence.interlaced);
   const auto left_right = static_cast<uint32_t>(frame.crop_left + frame.crop_right);
   const auto top_bottom = static_cast<uint32_t>(frame.crop_top + frame.crop_bottom);
@@ -104,7 +104,7 @@ StreamInfo describe_picture(const CodecRow& row, const AVFrame& frame, const Seq
   return info;
 }
 
-std::optional<Error> unsupported(const CodecRow& row, const StreamInfo& info) {
+std::optional<Error> unsupported(const CodecRow& row, const StreamFormat& info) {
   const std::string stream = "the " + to_string(row.description.coded) + " stream of " + std::to_string(info.visible.width) +
                              "x" + std::to_string(info.visible.height);
   if (info.native == FourCC::kNone) {
@@ -140,7 +140,7 @@ FrameField field_of(const AVFrame& frame) {
   return frame.top_field_first != 0 ? FrameField::kInterlacedTopFirst : FrameField::kInterlacedBottomFirst;
 }
 
-std::optional<Components> components_in(const FrameLayout& layout, const OutputMemory& memory) {
+std::optional<Components> components_in(const FrameLayout& layout, const MappedBuffer& memory) {
   const auto format = find_pixel_format(layout.fourcc);
   if (!format || unused_format(layout) || layout.components != format->components || layout.memory_planes > memory.num_planes ||
       layout.size.empty()) {
@@ -165,7 +165,7 @@ std::optional<Components> components_in(const FrameLayout& layout, const OutputM
   return out;
 }
 
-bool copy_picture(const AVFrame& frame, Size visible, const FrameLayout& layout, const OutputMemory& memory) {
+bool copy_picture(const AVFrame& frame, Size visible, const FrameLayout& layout, const MappedBuffer& memory) {
   if (layout.size.width < visible.width || layout.size.height < visible.height) return false;
   const auto to = components_in(layout, memory);
   if (!to) return false;
@@ -185,12 +185,3 @@ bool copy_picture(const AVFrame& frame, Size visible, const FrameLayout& layout,
 }
 
 }  // namespace softvpu::firmware::libav
-
-namespace softvpu::firmware {
-
-bool same_setup(const StreamInfo& a, const StreamInfo& b) {
-  return a.coded == b.coded && a.visible == b.visible && a.bit_depth == b.bit_depth && a.chroma == b.chroma &&
-         a.interlaced == b.interlaced && a.min_output_buffers == b.min_output_buffers;
-}
-
-}  // namespace softvpu::firmware

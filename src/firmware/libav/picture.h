@@ -6,7 +6,7 @@
 #include <cstring>
 #include <optional>
 
-#include "firmware/decoder.h"
+#include "firmware/codec.h"
 #include "firmware/libav/av_ptr.h"
 #include "firmware/libav/codecs/codec_row.h"
 #include "firmware/libav/sequence.h"
@@ -24,7 +24,7 @@ uint32_t number_in(const Enum& field) {
 }
 
 // Sizes, format and colour of a picture, and what `sequence` states of it.
-StreamInfo describe_picture(const CodecRow& row, const AVFrame& frame, const SequenceInfo& sequence);
+StreamFormat describe_picture(const CodecRow& row, const AVFrame& frame, const SequenceInfo& sequence);
 
 // Size of the memory that libavcodec writes for a picture of `width` x `height` as it asks for it
 // in get_buffer2.
@@ -34,7 +34,7 @@ Size written_size(const CodecRow& row, int width, int height, bool interlaced);
 bool is_yuv420(int av_pixel_format);
 
 // Why a stream can't be delivered; nullopt: it can.
-std::optional<Error> unsupported(const CodecRow& row, const StreamInfo& info);
+std::optional<Error> unsupported(const CodecRow& row, const StreamFormat& info);
 
 FrameType type_of(const AVFrame& frame);
 FrameField field_of(const AVFrame& frame);
@@ -54,10 +54,10 @@ struct Components {
   std::array<int, 3> stride{};
   uint32_t count = 0;
 };
-std::optional<Components> components_in(const FrameLayout& layout, const OutputMemory& memory);
+std::optional<Components> components_in(const FrameLayout& layout, const MappedBuffer& memory);
 
 // Copies (or converts, in one pass) the visible part of a 4:2:0 picture to (0,0). False: the layout
 // is too small for it.
-bool copy_picture(const AVFrame& frame, Size visible, const FrameLayout& layout, const OutputMemory& memory);
+bool copy_picture(const AVFrame& frame, Size visible, const FrameLayout& layout, const MappedBuffer& memory);
 
 }  // namespace softvpu::firmware::libav

@@ -16,8 +16,7 @@ uint64_t number_of(const AVFrame& picture) { return static_cast<uint64_t>(pictur
 
 }  // namespace
 
-UnitDecoder::UnitDecoder(const CodecRow& row, const DecoderConfig& config, OutputPool& pool, InputQueue& inputs,
-                         Delivery& delivery)
+UnitDecoder::UnitDecoder(const CodecRow& row, const CodecConfig& config, OutputPool& pool, InputQueue& inputs, Delivery& delivery)
     : row_(row), config_(config), pool_(pool), inputs_(inputs), delivery_(delivery), sequences_(row), restart_(row) {}
 
 void UnitDecoder::begin(const StreamHeader& header) {
@@ -40,7 +39,7 @@ void UnitDecoder::reset() {
 
 bool UnitDecoder::open(uint32_t threads, const ParameterSetList& sets) {
   codec_.reset();
-  auto codec = Codec::open(row_, config_, threads, *header_, pool_);
+  auto codec = AvDecoder::open(row_, config_, threads, *header_, pool_);
   if (!codec) {
     error_ = codec.error();
     return false;
@@ -52,12 +51,12 @@ bool UnitDecoder::open(uint32_t threads, const ParameterSetList& sets) {
 
 uint32_t UnitDecoder::threads_for_stream() const {
   if (!row_.threads) return 1;
-  if (config_.threads != 0) return std::min(config_.threads, Codec::kMostThreads);
+  if (config_.threads != 0) return std::min(config_.threads, AvDecoder::kMostThreads);
   // Smaller pictures are decoded by the hundred a second by one thread, without the delay that
   // threads bring.
   constexpr uint32_t kWorthThreads = 1280 * 720;
   const Size size = header_->info.visible.size();
-  return uint64_t{size.width} * size.height < kWorthThreads ? 1 : Codec::default_threads();
+  return uint64_t{size.width} * size.height < kWorthThreads ? 1 : AvDecoder::default_threads();
 }
 
 // ---- access units ----
@@ -204,7 +203,7 @@ bool UnitDecoder::settle_early(const AccessUnit& unit) {
 // Of the first access unit of a stream, where nothing is known of how the client cuts it.
 bool UnitDecoder::is_whole(const AccessUnit& unit) const {
   if (!row_.stream->hides_cut_slices) return true;
-  return unit.entry != EntryPoint::kNone && Codec::ends_by_itself(row_, unit.bytes());
+  return unit.entry != EntryPoint::kNone && AvDecoder::ends_by_itself(row_, unit.bytes());
 }
 
 bool UnitDecoder::is_incomplete(const AVFrame& picture) const {

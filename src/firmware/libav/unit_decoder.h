@@ -6,7 +6,7 @@
 #include <deque>
 #include <optional>
 
-#include "firmware/libav/codec.h"
+#include "firmware/libav/av_decoder.h"
 #include "firmware/libav/delivery.h"
 #include "firmware/libav/early_unit.h"
 #include "firmware/libav/header_search.h"
@@ -21,7 +21,7 @@ namespace softvpu::firmware::libav {
 class UnitDecoder {
  public:
   // Pictures go to `delivery`, damage to `inputs`. Both, the pool and the config outlive it.
-  UnitDecoder(const CodecRow& row, const DecoderConfig& config, OutputPool& pool, InputQueue& inputs, Delivery& delivery);
+  UnitDecoder(const CodecRow& row, const CodecConfig& config, OutputPool& pool, InputQueue& inputs, Delivery& delivery);
 
   // What ended decoding, once it has: a new decoder couldn't be opened. Nothing but reset() may be
   // called then.
@@ -74,7 +74,7 @@ class UnitDecoder {
   bool open(const ParameterSetList& sets) { return open(damaged() ? 1 : threads_for_stream(), sets); }
 
   const CodecRow& row_;
-  const DecoderConfig& config_;
+  const CodecConfig& config_;
   OutputPool& pool_;
   InputQueue& inputs_;
   Delivery& delivery_;
@@ -88,7 +88,7 @@ class UnitDecoder {
   bool at_mark_ = false;  // an end mark was decoded: what is inside is due
   // Open once the header is known. Closed when decoding is to begin anew, until there is something
   // to decode.
-  std::optional<Codec> codec_;
+  std::optional<AvDecoder> codec_;
 };
 
 }  // namespace softvpu::firmware::libav

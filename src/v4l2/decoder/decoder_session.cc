@@ -150,7 +150,7 @@ void Decoder::output_done(const codec::OutputDone& done) {
     pump();
     return;
   }
-  const bool error = done.status == codec::DoneStatus::kError;
+  const bool error = is_error(done.status);
   if (error && std::all_of(done.bytes_used.begin(), done.bytes_used.end(), [](uint32_t bytes) { return bytes == 0; })) {
     // Nothing was decoded into it: a session gives its buffers back like that when it is about to
     // fail. Clients take an empty buffer for a damaged frame (ffmpeg) or for the end (GStreamer).

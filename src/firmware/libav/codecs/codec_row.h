@@ -9,9 +9,9 @@
 #include <span>
 #include <vector>
 
-#include "firmware/catalog.h"
 #include "firmware/libav/codecs/sequence_reader.h"
 #include "firmware/libav/start_codes.h"
+#include "media/codec_info.h"
 
 extern "C" {
 #include <libavcodec/codec_id.h>

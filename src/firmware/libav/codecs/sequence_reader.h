@@ -22,7 +22,7 @@ struct SequenceHeader {
 // The last access unit was this field of a frame, and the other one is still to come.
 enum class Field : uint8_t { kTop, kBottom };
 
-// Thread: the decode thread. Parameter sets are remembered over a seek, as libavcodec's decoder
+// Thread: the codec thread. Parameter sets are remembered over a seek, as libavcodec's decoder
 // does.
 class SequenceReader {
  public:

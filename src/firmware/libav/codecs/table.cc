@@ -28,16 +28,3 @@ const CodecRow* find_row(FourCC coded) {
 }
 
 }  // namespace softvpu::firmware::libav
-
-namespace softvpu::firmware {
-
-std::span<const CodecInfo> decoder_catalog() {
-  static const std::vector<CodecInfo>& catalog = *[] {
-    auto* all = new std::vector<CodecInfo>;
-    for (const libav::CodecRow& row : libav::codec_rows()) all->push_back(row.description);
-    return all;
-  }();
-  return catalog;
-}
-
-}  // namespace softvpu::firmware

@@ -58,7 +58,7 @@ inline void paint(AVFrame& frame, int n) {
 
 // Empty when this libavcodec doesn't have the encoder.
 inline Packets make_clip(const ClipOptions& options) {
-  preload_decoders();  // encoders talk through the same log
+  preload_codecs();  // encoders talk through the same log
   Packets out;
   const AVCodec* codec = avcodec_find_encoder_by_name(options.encoder);
   if (codec == nullptr) return out;

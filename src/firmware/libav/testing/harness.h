@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Drives a Decoder in tests as a client would: feeds inputs, sets outputs up at every announced format, takes pictures and gives
+// Drives a decoder in tests as a client would: feeds inputs, sets outputs up at every announced format, takes pictures and gives
 // the memory back, and checks what must always hold (every buffer answered once, nothing written outside a picture's memory).
 // Included by tests and fuzz targets only.
 #pragma once
@@ -25,7 +25,7 @@ extern "C" {
 namespace softvpu::firmware::testing {
 
 // Memory with an unmapped page on both sides and a canary between what may be written and what may be read.
-inline std::shared_ptr<OutputMemory> guarded_memory(size_t length, size_t tail) {
+inline std::shared_ptr<MappedBuffer> guarded_memory(size_t length, size_t tail) {
   constexpr size_t kPage = 4096;
   const size_t mapped = page_align(length + tail);
   void* at = mmap(nullptr, mapped + 2 * kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -33,14 +33,14 @@ inline std::shared_ptr<OutputMemory> guarded_memory(size_t length, size_t tail) 
   auto* data = static_cast<std::byte*>(at) + kPage;
   mprotect(data, mapped, PROT_READ | PROT_WRITE);
   std::memset(data + length, 0xc5, mapped - length);
-  auto memory = std::make_shared<OutputMemory>();
+  auto memory = std::make_shared<MappedBuffer>();
   memory->num_planes = 1;
   memory->plane[0] = {data, length, mapped};
   memory->owner = std::shared_ptr<void>(at, [mapped](void* base) { munmap(base, mapped + 2 * kPage); });
   return memory;
 }
 
-inline bool canary_intact(const OutputMemory& memory) {
+inline bool canary_intact(const MappedBuffer& memory) {
   const auto& plane = memory.plane[0];
   for (size_t i = plane.length; i < plane.mapped_length; ++i) {
     if (plane.data[i] != std::byte{0xc5}) return false;
@@ -86,9 +86,10 @@ struct Picture {
   std::string md5;
   Size size;
   OutputDone done;
+  uint64_t tag() const { return static_cast<uint64_t>(done.tag); }
 };
 
-class Client final : public DecoderEvents {
+class Client final : public CodecEvents {
  public:
   struct Options {
     FourCC coded = kH264;
@@ -100,11 +101,12 @@ class Client final : public DecoderEvents {
   };
 
   explicit Client(Options options) : options_(options) {
-    auto made = make_decoder({options.coded, options.threads, options.size_hint, [] {}}, *this);
+    auto made = codec_catalog().make(
+        {.coded = options.coded, .threads = options.threads, .size_hint = options.size_hint, .wake = [] {}}, *this);
     if (made) decoder_ = std::move(*made);
   }
 
-  Decoder& decoder() { return *decoder_; }
+  Codec& decoder() { return *decoder_; }
   bool made() const { return decoder_ != nullptr; }
 
   // Queues a copy of the bytes. Returns its id.
@@ -112,7 +114,7 @@ class Client final : public DecoderEvents {
     auto copy = std::make_shared<std::vector<uint8_t>>(bytes.begin(), bytes.end());
     const uint64_t id = ++next_id_;
     inputs_[id] = 0;
-    decoder_->queue_input({id, tag, std::as_bytes(std::span(*copy)), copy});
+    decoder_->queue_input({.cookie = Cookie{id}, .tag = Tag{tag}, .plane = {std::as_bytes(std::span(*copy))}, .owner = copy});
     return id;
   }
   // Steps until nothing moves; outputs go back to the queue at once.
@@ -153,16 +155,17 @@ class Client final : public DecoderEvents {
     while (idle_.size() > kept_back) {
       const uint64_t id = ++next_id_;
       queued_[id] = {idle_.front(), layout_};
-      decoder_->queue_output({id, idle_.front()});
+      decoder_->queue_output({Cookie{id}, idle_.front()});
       idle_.pop_front();
     }
   }
 
-  void input_done(uint64_t id, DoneStatus status) override {
+  void input_done(Cookie cookie, DoneStatus status) override {
+    const auto id = static_cast<uint64_t>(cookie);
     if (!errors.empty()) complain("an input was answered after the failure");
     const auto found = inputs_.find(id);
     if (found == inputs_.end() || found->second++ != 0) complain("an input was answered twice, or never queued");
-    if (status == DoneStatus::kDamaged) ++damaged_inputs;
+    if (status == DoneStatus::kError) ++damaged_inputs;
     if (status == DoneStatus::kCancelled) ++cancelled_inputs;
     if (!consumed_order_.empty() && status != DoneStatus::kCancelled && id < consumed_order_.back())
       complain("inputs out of order");
@@ -170,7 +173,7 @@ class Client final : public DecoderEvents {
   }
   void output_done(const OutputDone& done) override {
     if (!errors.empty()) complain("an output was answered after the failure");
-    const auto found = queued_.find(done.id);
+    const auto found = queued_.find(static_cast<uint64_t>(done.cookie));
     if (found == queued_.end()) return complain("an output was answered twice, or never queued");
     const Queued queued = found->second;
     queued_.erase(found);
@@ -190,14 +193,14 @@ class Client final : public DecoderEvents {
     if (stopped) complain("a picture after drained()");
     idle_.push_back(queued.memory);
   }
-  void format_changed(const StreamInfo& now, bool initial) override {
+  void format_changed(const StreamFormat& now, bool initial) override {
     if (initial != formats.empty()) complain("wrong value of initial");
     info = now;
     formats.push_back(now);
     setup_wanted_ = true;
   }
   void drained(DoneStatus status) override {
-    if (status == DoneStatus::kDamaged) ++damaged_drains;
+    if (status == DoneStatus::kError) ++damaged_drains;
     stopped = true;
     ++drains;
   }
@@ -216,8 +219,8 @@ class Client final : public DecoderEvents {
   }
   size_t queued_outputs() const { return errors.empty() ? queued_.size() : 0; }
 
-  StreamInfo info;
-  std::vector<StreamInfo> formats;
+  StreamFormat info;
+  std::vector<StreamFormat> formats;
   std::vector<Picture> pictures;
   std::vector<Error> errors;
   std::vector<std::string> complaints;
@@ -231,7 +234,7 @@ class Client final : public DecoderEvents {
 
  private:
   struct Queued {
-    std::shared_ptr<OutputMemory> memory;
+    std::shared_ptr<MappedBuffer> memory;
     FrameLayout layout;
   };
   void complain(const char* what) { complaints.emplace_back(what); }
@@ -241,10 +244,10 @@ class Client final : public DecoderEvents {
   uint64_t next_id_ = 0;
   std::map<uint64_t, int> inputs_;
   std::map<uint64_t, Queued> queued_;
-  std::deque<std::shared_ptr<OutputMemory>> idle_;
+  std::deque<std::shared_ptr<MappedBuffer>> idle_;
   std::vector<uint64_t> consumed_order_;
   bool setup_wanted_ = false;
-  std::unique_ptr<Decoder> decoder_;  // last: it answers nothing any more when the rest goes
+  std::unique_ptr<Codec> decoder_;  // last: it answers nothing any more when the rest goes
 };
 
 }  // namespace softvpu::firmware::testing

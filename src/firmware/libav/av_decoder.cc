@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Opening and feeding libavcodec: see codec.h.
-#include "firmware/libav/codec.h"
+#include "firmware/libav/av_decoder.h"
 
 #include <sched.h>
 
@@ -26,8 +26,8 @@ int allocate_picture(AVCodecContext* context, AVFrame* frame, int flags) {
 
 }  // namespace
 
-Result<Codec> Codec::open(const CodecRow& row, const DecoderConfig& config, uint32_t threads, const StreamHeader& header,
-                          OutputPool& pool) {
+Result<AvDecoder> AvDecoder::open(const CodecRow& row, const CodecConfig& config, uint32_t threads, const StreamHeader& header,
+                                  OutputPool& pool) {
   const AVCodec* codec = avcodec_find_decoder(row.id);
   if (codec == nullptr) return fail(ENOSYS, "this libavcodec has no decoder for " + to_string(row.description.coded));
   ContextPtr context(avcodec_alloc_context3(codec));
@@ -56,10 +56,10 @@ Result<Codec> Codec::open(const CodecRow& row, const DecoderConfig& config, uint
     return fail(error == AVERROR(ENOMEM) ? ENOMEM : EOPNOTSUPP,
                 std::string("libavcodec's ") + codec->name + " decoder refuses the stream's header: " + av_reason(error));
   }
-  return Codec(row, std::move(context));
+  return AvDecoder(row, std::move(context));
 }
 
-bool Codec::ends_by_itself(const CodecRow& row, Bytes access_unit) {
+bool AvDecoder::ends_by_itself(const CodecRow& row, Bytes access_unit) {
   constexpr size_t kJunkBytes = 64;
   constexpr uint8_t kJunk = 0xa5;
   const QuietLog quiet;
@@ -83,7 +83,7 @@ bool Codec::ends_by_itself(const CodecRow& row, Bytes access_unit) {
   return same_picture(*pictures[0], *pictures[1]);
 }
 
-uint32_t Codec::default_threads() {
+uint32_t AvDecoder::default_threads() {
   constexpr int kMost = 4;
   cpu_set_t set;
   CPU_ZERO(&set);
@@ -91,11 +91,11 @@ uint32_t Codec::default_threads() {
   return static_cast<uint32_t>(std::clamp(CPU_COUNT(&set), 1, kMost));
 }
 
-bool Codec::delays() const {
+bool AvDecoder::delays() const {
   return (context_->codec->capabilities & AV_CODEC_CAP_DELAY) != 0 || (context_->active_thread_type & FF_THREAD_FRAME) != 0;
 }
 
-void Codec::give(const ParameterSetList& sets) {
+void AvDecoder::give(const ParameterSetList& sets) {
   if (sets.empty()) return;
   const QuietLog quiet;  // that there is no picture in them
   std::deque<FramePtr> none;
@@ -111,7 +111,7 @@ void Codec::give(const ParameterSetList& sets) {
   avcodec_flush_buffers(context_.get());
 }
 
-bool Codec::decode(AVPacket* packet, std::deque<FramePtr>& pictures) {
+bool AvDecoder::decode(AVPacket* packet, std::deque<FramePtr>& pictures) {
   const bool by_frames = (context_->active_thread_type & FF_THREAD_FRAME) != 0;
   lag_ = packet != nullptr && by_frames ? context_->thread_count - 1 : 0;
   if (packet != nullptr && row_->packet_needs_key && !has_key_) {
@@ -120,7 +120,7 @@ bool Codec::decode(AVPacket* packet, std::deque<FramePtr>& pictures) {
   return exchange(packet, pictures);
 }
 
-bool Codec::push(std::deque<FramePtr>& pictures) {
+bool AvDecoder::push(std::deque<FramePtr>& pictures) {
   const Bytes bytes = row_->packet_without_picture;
   const bool possible = !bytes.empty() && (!row_->packet_needs_key || has_key_);
   lag_ = possible ? lag_ - 1 : 0;
@@ -137,7 +137,7 @@ bool Codec::push(std::deque<FramePtr>& pictures) {
   return good;
 }
 
-bool Codec::exchange(AVPacket* packet, std::deque<FramePtr>& pictures) {
+bool AvDecoder::exchange(AVPacket* packet, std::deque<FramePtr>& pictures) {
   bool good = true;
   int errors = 0;
   if (avcodec_send_packet(context_.get(), packet) < 0) good = false;

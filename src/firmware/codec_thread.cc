@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The decode thread: see decode_thread.h.
-#include "firmware/decode_thread.h"
+// The codec thread: see codec_thread.h.
+#include "firmware/codec_thread.h"
 
 #include "firmware/last_words.h"
 
 namespace softvpu::firmware {
 
-DecodeThread::~DecodeThread() {
+CodecThread::~CodecThread() {
   if (!thread_.joinable()) return;
   {
     const std::lock_guard lock(mutex_);
@@ -16,13 +16,13 @@ DecodeThread::~DecodeThread() {
   thread_.join();
 }
 
-void DecodeThread::start(std::unique_ptr<Decoder> decoder, Hooks hooks) {
-  decoder_ = std::move(decoder);
+void CodecThread::start(std::unique_ptr<Codec> codec, Hooks hooks) {
+  codec_ = std::move(codec);
   hooks_ = std::move(hooks);
   thread_ = std::thread([this] { run(); });
 }
 
-bool DecodeThread::post(Task task) {
+bool CodecThread::post(Task task) {
   {
     const std::lock_guard lock(mutex_);
     if (tasks_.size() >= kMostTasks) return false;
@@ -32,7 +32,7 @@ bool DecodeThread::post(Task task) {
   return true;
 }
 
-void DecodeThread::wake() {
+void CodecThread::wake() {
   {
     const std::lock_guard lock(mutex_);
     woken_ = true;
@@ -40,30 +40,30 @@ void DecodeThread::wake() {
   ready_.notify_one();
 }
 
-void DecodeThread::resume_clock() { began_ = system_clock().now().time_since_epoch().count(); }
+void CodecThread::resume_clock() { began_ = system_clock().now().time_since_epoch().count(); }
 
-Duration DecodeThread::busy_for() const {
+Duration CodecThread::busy_for() const {
   const int64_t began = began_;
   return began == 0 ? Duration::zero() : system_clock().now().time_since_epoch() - Duration(began);
 }
 
-bool DecodeThread::busy() const {
+bool CodecThread::busy() const {
   const std::lock_guard lock(mutex_);
   return began_ != 0 || !tasks_.empty() || woken_;
 }
 
-void DecodeThread::run() {
+void CodecThread::run() {
   const AlternateStack stack;  // for the handler of fatal signals
   while (turn(true)) {
   }
 }
 
-void DecodeThread::run_by_hand() {
-  while (decoder_ != nullptr && turn(false)) {
+void CodecThread::run_by_hand() {
+  while (codec_ != nullptr && turn(false)) {
   }
 }
 
-bool DecodeThread::turn(bool may_wait) {
+bool CodecThread::turn(bool may_wait) {
   Task task;
   {
     std::unique_lock lock(mutex_);
@@ -82,10 +82,10 @@ bool DecodeThread::turn(bool may_wait) {
     resume_clock();
   }
   if (task) {
-    task(*decoder_);
-    moving_ = true;  // it may have given the decoder something to do
+    task(*codec_);
+    moving_ = true;  // it may have given the codec something to do
   } else {
-    moving_ = stepping_ && decoder_->step();
+    moving_ = stepping_ && codec_->step();
   }
   pause_clock();
   if (hooks_.between) hooks_.between();

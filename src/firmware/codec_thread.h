@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The thread that owns the decoder: runs what the control thread posts, in order, and steps the decoder in between. So commands
-// are read, and pings answered, while libavcodec works.
+// The thread that owns the codec: runs what the control thread posts, in order, and steps the codec in between. So commands are
+// read, and pings answered, while the codec works.
 #pragma once
 
 #include <atomic>
@@ -12,36 +12,36 @@
 #include <thread>
 
 #include "base/clock.h"
-#include "firmware/decoder.h"
+#include "firmware/codec.h"
 
 namespace softvpu::firmware {
 
-class DecodeThread {
+class CodecThread {
  public:
-  using Task = std::function<void(Decoder&)>;
+  using Task = std::function<void(Codec&)>;
 
-  DecodeThread() = default;
+  CodecThread() = default;
   // Ends the thread after the task or step it is in.
-  ~DecodeThread();
-  DecodeThread(const DecodeThread&) = delete;
-  DecodeThread& operator=(const DecodeThread&) = delete;
+  ~CodecThread();
+  CodecThread(const CodecThread&) = delete;
+  CodecThread& operator=(const CodecThread&) = delete;
 
-  // What the owner does on the decode thread, without its clock: between two pieces of work, and before a sleep, after which it
+  // What the owner does on the codec thread, without its clock: between two pieces of work, and before a sleep, after which it
   // may have something to do all the same.
   struct Hooks {
     std::function<void()> between;
     std::function<void()> before_sleep;
   };
   // Once, before anything else. Steps begin with begin_stepping(). Control thread.
-  void start(std::unique_ptr<Decoder> decoder, Hooks hooks = {});
+  void start(std::unique_ptr<Codec> codec, Hooks hooks = {});
   // The same without a thread: what it would do is done inside run_by_hand(), until it would wait. For fuzz targets.
-  void start_by_hand(std::unique_ptr<Decoder> decoder) { decoder_ = std::move(decoder); }
+  void start_by_hand(std::unique_ptr<Codec> codec) { codec_ = std::move(codec); }
   void run_by_hand();
   // False: more tasks wait than a correct host can cause. Control thread.
   bool post(Task task);
-  // The decoder may have something to do. Any thread.
+  // The codec may have something to do. Any thread.
   void wake();
-  // From now on the decoder is stepped. Decode thread (from a task).
+  // From now on the codec is stepped. Codec thread (from a task).
   void begin_stepping() { stepping_ = true; }
 
   // How long the task or step that runs now has been running; zero: idle, or waiting for the host to read messages.
@@ -49,23 +49,23 @@ class DecodeThread {
   Duration busy_for() const;
   // True while there is or may soon be something to do. Any thread.
   bool busy() const;
-  // Around a wait for the host. Decode thread.
+  // Around a wait for the host. Codec thread.
   void pause_clock() { began_ = 0; }
   void resume_clock();
 
  private:
   void run();
-  // One task, or one step of the decoder. False: at the end, or without `may_wait` when there is nothing to do.
+  // One task, or one step of the codec. False: at the end, or without `may_wait` when there is nothing to do.
   bool turn(bool may_wait);
   bool is_due() const { return end_ || moving_ || woken_ || !tasks_.empty(); }  // mutex_ held
 
   static constexpr size_t kMostTasks = 4096;
 
-  std::unique_ptr<Decoder> decoder_;  // decode thread
-  Hooks hooks_;                       // decode thread
-  bool stepping_ = false;             // decode thread
-  bool moving_ = false;               // the decoder may have something to do. Decode thread
-  mutable std::mutex mutex_;          // guards the next three
+  std::unique_ptr<Codec> codec_;  // codec thread
+  Hooks hooks_;                   // codec thread
+  bool stepping_ = false;         // codec thread
+  bool moving_ = false;           // the codec may have something to do. Codec thread
+  mutable std::mutex mutex_;      // guards the next three
   std::deque<Task> tasks_;
   bool woken_ = false;
   bool end_ = false;

@@ -16,12 +16,12 @@
 
 namespace softvpu::firmware::libav {
 
-class Codec {
+class AvDecoder {
  public:
   // 1 <= threads <= kMostThreads.
   // Errors: ENOSYS, ENOMEM, EIO with libavcodec's reason.
-  static Result<Codec> open(const CodecRow& row, const DecoderConfig& config, uint32_t threads, const StreamHeader& header,
-                            OutputPool& pool);
+  static Result<AvDecoder> open(const CodecRow& row, const CodecConfig& config, uint32_t threads, const StreamHeader& header,
+                                OutputPool& pool);
 
   // Decodes a packet (nullptr: the end) and appends the pictures that came out. False: something
   // was damaged, in this packet or, with threads, in one shortly before.
@@ -52,7 +52,7 @@ class Codec {
   static constexpr uint32_t kMostThreads = 16;
 
  private:
-  Codec(const CodecRow& row, ContextPtr context) : row_(&row), context_(std::move(context)) {}
+  AvDecoder(const CodecRow& row, ContextPtr context) : row_(&row), context_(std::move(context)) {}
   bool exchange(AVPacket* packet, std::deque<FramePtr>& pictures);
 
   const CodecRow* row_;

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The codecs of this program, from the folders that have them: see catalog.h.
+#include "firmware/catalog.h"
+
+#include "firmware/libav/library.h"
+
+namespace softvpu::firmware {
+
+const CatalogEntry* Catalog::find(Role role, FourCC coded) const {
+  for (const CatalogEntry& entry : entries_) {
+    if (entry.info.role == role && entry.info.coded == coded) return &entry;
+  }
+  return nullptr;
+}
+
+Result<std::unique_ptr<Codec>> Catalog::make(CodecConfig config, CodecEvents& events) const {
+  const CatalogEntry* const entry = find(config.role, config.coded);
+  if (entry == nullptr) {
+    return fail(EINVAL,
+                std::string("no ") + (config.role == Role::kEncoder ? "encoder" : "decoder") + " for " + to_string(config.coded));
+  }
+  return entry->make(std::move(config), events);
+}
+
+const Catalog& codec_catalog() {
+  static const Catalog& catalog = *new Catalog(libav::decoders());
+  return catalog;
+}
+
+std::string firmware_name() { return libav::name(); }
+
+void set_codec_log(void (*write)(const char* line)) { libav::set_log_writer(write); }
+
+void preload_codecs() { libav::preload(); }
+
+}  // namespace softvpu::firmware
