@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/raw_syscall.h"
-#include "hfi/packet.h"
+#include "hfi/transport/packet.h"
 #include "hfi/values.h"
 
 namespace softvpu::firmware {

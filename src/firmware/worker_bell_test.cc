@@ -110,8 +110,9 @@ class AHostThatSleeps : public ::testing::Test {
     return poll(&bell, 1, milliseconds) == 1;
   }
   void clear_bell() {
+    if (!is_rung(0)) return;
     uint64_t count = 0;
-    if (is_rung(0)) ASSERT_EQ(read(host_.port().doorbell_fd(), &count, sizeof(count)), 8);
+    ASSERT_EQ(read(host_.port().doorbell_fd(), &count, sizeof(count)), 8);
   }
 
   HfiHost host_;

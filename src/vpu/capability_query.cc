@@ -8,7 +8,7 @@
 
 #include "base/raw_syscall.h"
 #include "core/codec_list.h"
-#include "hfi/packet.h"
+#include "hfi/transport/packet.h"
 #include "vpu/convert.h"
 
 namespace softvpu::vpu {

@@ -6,7 +6,7 @@
 #include <cstdlib>
 
 #include "base/raw_syscall.h"
-#include "hfi/packet.h"
+#include "hfi/transport/packet.h"
 #include "vpu/session_counters.h"
 #include "vpu/spare_workers.h"
 

@@ -14,7 +14,7 @@
 #include <utility>
 
 #include "base/raw_syscall.h"
-#include "hfi/packet.h"
+#include "hfi/transport/packet.h"
 #include "vpu/capability_query.h"
 
 namespace softvpu::vpu {

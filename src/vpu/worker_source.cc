@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/raw_syscall.h"
-#include "hfi/packet.h"
+#include "hfi/transport/packet.h"
 
 namespace softvpu::vpu {
 

@@ -19,7 +19,7 @@
 #include <thread>
 
 #include "base/raw_syscall.h"
-#include "hfi/packet.h"
+#include "hfi/transport/packet.h"
 #include "vpu/capability_query.h"
 #include "vpu/driver.h"
 #include "vpu/spare_workers.h"
