@@ -35,7 +35,7 @@ static unsigned int plane_of(const struct svpu_pixel_format *format, unsigned in
 static __u32 share_of(const struct svpu_component *component, const struct svpu_component *first,
 		      __u32 stride)
 {
-	return stride / first->bytes_per_sample * component->bytes_per_sample >>
+	return stride * component->bytes_per_sample / first->bytes_per_sample >>
 	       (component->horizontal_shift - first->horizontal_shift);
 }
 
@@ -45,12 +45,15 @@ static __u32 stride_of(const struct svpu_pixel_format *format, unsigned int plan
 {
 	const struct svpu_component *first = &format->component[plane];
 	__u32 stride = bytes_of_line(first, width);
-	__u32 grain = first->bytes_per_sample;
+	__u32 grain = 1;
 	unsigned int i;
 
+	/* Packed: one pair of chroma samples is for two pixels, also behind the last odd one. */
+	if (format->components == 1 && format->samples == SVPU_SAMPLES_YUV422)
+		stride = bytes_of_line(first, width + (width & 1));
 	if (wanted > stride && wanted <= SVPU_MAX_SOURCE_STRIDE)
 		stride = wanted;
-	for (i = plane; i < format->components; i++) {
+	for (i = plane + 1; i < format->components; i++) {
 		const struct svpu_component *other = &format->component[i];
 		__u32 needed = (__u32)first->bytes_per_sample
 			       << (other->horizontal_shift - first->horizontal_shift);

@@ -56,7 +56,15 @@ INSTANTIATE_TEST_SUITE_P(
         Expected{kNv12, 320, 240, SVPU_MAX_SOURCE_STRIDE + 1, {320, 320}, {0, 320 * 240}, 320 * 240 * 3 / 2},
         // Odd ones: the last chroma sample is of one column, of one line.
         Expected{kYu12, 321, 241, 0, {322, 161, 161}, {0, 322 * 241, 322 * 241 + 161 * 121}, 322 * 241 + 2 * 161 * 121},
-        Expected{kNv12, 1, 1, 0, {2, 2}, {0, 2}, 4}));
+        Expected{kNv12, 1, 1, 0, {2, 2}, {0, 2}, 4},
+        // Packed ones: two pixels share their chroma; three bytes are a pixel.
+        Expected{SVPU_PIX_FMT_YUYV, 33, 17, 0, {68}, {0}, 68 * 17},
+        Expected{SVPU_PIX_FMT_YUYV, 320, 16, 650, {650}, {0}, 650 * 16},
+        Expected{SVPU_PIX_FMT_RGB24, 33, 17, 0, {99}, {0}, 99 * 17},
+        Expected{SVPU_PIX_FMT_RGB24, 33, 17, 128, {128}, {0}, 128 * 17},
+        Expected{SVPU_PIX_FMT_BGR32, 33, 17, 0, {132}, {0}, 132 * 17}, Expected{SVPU_PIX_FMT_GREY, 33, 17, 0, {33}, {0}, 33 * 17},
+        Expected{SVPU_PIX_FMT_NV24, 33, 17, 0, {33, 66}, {0, 33 * 17}, 99 * 17},
+        Expected{SVPU_PIX_FMT_YUV422P, 33, 17, 0, {34, 17, 17}, {0, 34 * 17, 51 * 17}, 68 * 17}));
 
 TEST(ASourceLayoutOfSeparatePlanes, HasTheLinesOfEachPlane) {
   const svpu_pixel_format nm12{

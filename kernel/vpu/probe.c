@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Asking a new firmware what it can do: a session of its own, and the answers checked. The firmware
- * has as long for the whole answer as for a session's configuration (watchdog.c). Transports call
- * svpu_device_attached() when a firmware comes and svpu_device_detached() when it goes.
+ * has as long for the whole answer as for a session's configuration (watchdog.c), and at least five
+ * seconds: it may be starting, and a timeout_ms of 0 gives up sessions, not firmwares. Transports
+ * call svpu_device_attached() when a firmware comes and svpu_device_detached() when it goes.
  */
 #include "module.h"
 #include "vpu/caps.h"
@@ -133,7 +134,7 @@ void svpu_probe_init(struct svpu_vpu *vpu)
 /* Errors: -ENODEV the device goes, or the firmware; -ENOMEM. */
 int svpu_device_attached(struct svpu_device *dev)
 {
-	unsigned long limit = msecs_to_jiffies(2 * svpu_timeout_ms);
+	unsigned long limit = max(2 * msecs_to_jiffies(svpu_timeout_ms), 5UL * HZ);
 	struct svpu_vpu *vpu = svpu_vpu_of(dev);
 	struct svpu_port *port;
 	struct svpu_entry query;

@@ -26,8 +26,8 @@
 //  7. format_changed() never comes. An input is answered as soon as it is read, and before the output that is made of it is.
 //     Unless B-frames are asked for, each input makes exactly one output, which needs no further input to come. Headers are a
 //     part of the first frame's output.
-//  8. A flush of the inputs only gives back inputs that aren't read: what is coded already still comes out, since later frames
-//     refer to it, and the encoder keeps its state.
+//  8. A flush of the inputs gives back inputs that aren't read, and the encoder keeps its state. Pictures inside of an encoder that
+//     looks ahead are dropped; then the next frame is a key frame with headers, so that nothing refers to what nobody has.
 //  9. A flush of the outputs drops what is coded and not delivered, and resets: the next frame is a key frame with headers.
 // 10. An output that has no room for its frame comes back with kError, the tag and no bytes; the frame is lost.
 #pragma once

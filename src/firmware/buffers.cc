@@ -11,7 +11,6 @@
 #endif
 
 namespace softvpu::firmware {
-
 void populate(MappedBuffer& memory) {
   if (!std::exchange(memory.fresh, false)) return;
   // Kernels before 5.14 don't know it; then the pages come one by one.
@@ -34,9 +33,8 @@ Status Buffers::map(const hfi::cmd::MapBuffer& command, std::shared_ptr<hfi::Buf
     const auto data = memory->map(i, plane, writable);
     if (!data) return fail(data.error().code, name + ": " + data.error().reason);
     result->plane[i] = {*data, plane.length, plane.mapped_length};
-    if (i != 0 || !writable) continue;
-    if (const auto identity = memory->identity(i)) result->held = held_of(*identity);
   }
+  if (const auto identity = memory->identity(); identity && writable) result->held = held_of(*identity);
   result->owner = std::move(memory);
   const auto end = [this, direction = command.direction, buffer = command.buffer](MappedBuffer* gone) {
     delete gone;
@@ -46,7 +44,7 @@ Status Buffers::map(const hfi::cmd::MapBuffer& command, std::shared_ptr<hfi::Buf
   return {};
 }
 
-std::shared_ptr<bool> Buffers::held_of(const hfi::MemoryIdentity& identity) {
+std::shared_ptr<bool> Buffers::held_of(const hfi::BufferMemory::Identity& identity) {
   std::erase_if(known_, [](const Known& known) { return known.held.expired(); });
   for (const Known& known : known_) {
     auto held = known.held.lock();  // its owners release it on any thread

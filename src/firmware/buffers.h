@@ -19,7 +19,7 @@ class Buffers {
   using LetGo = std::function<void(Side, hfi::BufferName)>;
   explicit Buffers(LetGo let_go) : let_go_(std::move(let_go)) {}
 
-  // Maps what the transport delivered for `command`: see hfi::BufferMemory::map(). Errors: EINVAL, ENOMEM, EEXIST.
+  // Maps what the transport delivered for `command`. Errors: EEXIST, BufferMemory::map()'s.
   Status map(const hfi::cmd::MapBuffer& command, std::shared_ptr<hfi::BufferMemory> memory);
   // The mapping itself lives on while a codec holds it. False: nothing has that name.
   bool unmap(Side direction, hfi::BufferName name);
@@ -31,12 +31,12 @@ class Buffers {
     uint32_t generation = 0;
     std::shared_ptr<MappedBuffer> memory;
   };
-  // Memory that may be mapped more than once, and MappedBuffer::held of whatever is mapped from it.
+  // Memory that may be mapped more than once, and MappedBuffer::held of whoever has mapped it.
   struct Known {
-    hfi::MemoryIdentity identity;
+    hfi::BufferMemory::Identity identity;
     std::weak_ptr<bool> held;
   };
-  std::shared_ptr<bool> held_of(const hfi::MemoryIdentity& identity);
+  std::shared_ptr<bool> held_of(const hfi::BufferMemory::Identity& identity);
 
   using Table = std::array<Entry, SVPU_MAX_BUFFERS>;
   const Entry& at(Side direction, uint32_t index) const { return (direction == Side::kInput ? inputs_ : outputs_)[index]; }

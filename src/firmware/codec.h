@@ -36,12 +36,11 @@ struct MappedBuffer {
   uint32_t num_planes = 0;
   std::shared_ptr<void> owner;  // of the mapping
 
-  // Both are guarded by the lock of the pool that lends it out.
+  // Guarded by the lock of the pool that lends it out:
   // The codec reads or writes it. Buffers that lie in the same memory share the flag: a client may bring one dma-buf under two
   // indices, or under another one than before.
   std::shared_ptr<bool> held = std::make_shared<bool>(false);
-  // Never used before, so its pages aren't in this process's page tables: see populate().
-  bool fresh = true;
+  bool fresh = true;  // never used before, so its pages aren't in this process's page tables: see populate()
 };
 
 // Fetches the pages of a fresh one all at once, for writing: one by one they take twice to ten times as long. Nothing for one

@@ -326,6 +326,37 @@ TEST(BufferMemory, IsFoundByNameInAnyOrder) {
   EXPECT_EQ(again.error().code, ENOENT);
 }
 
+// What a host's client brings isn't sealed (dmabuf.rst).
+TEST(BufferMemory, IsAnyMemfdThatIsLargeEnough) {
+  auto [link, firmware] = connected();
+  constexpr svpu_plane kPlane{0, 8192, 8192};
+  uint32_t generation = 0;
+  const auto map = [&](int fd) {
+    const UniqueFd owned(fd);
+    const int one[] = {fd};
+    const BufferName name{1, ++generation};
+    EXPECT_EQ(link->send_memory(Direction::kOutput, name, one), HostLink::SendOutcome::kOk);
+    auto memory = firmware->endpoint().take_memory(Direction::kOutput, name);
+    if (!memory) return memory.error().code;
+    const auto at = (*memory)->map(0, kPlane, true);
+    if (at) (*at)[8191] = std::byte{1};
+    return at ? 0 : at.error().code;
+  };
+  const auto memfd = [](off_t size, unsigned flags) {
+    const int fd = memfd_create("a client's", flags | MFD_CLOEXEC);
+    EXPECT_EQ(ftruncate(fd, size), 0);
+    return fd;
+  };
+  EXPECT_EQ(map(memfd(8192, MFD_ALLOW_SEALING)), 0);
+  EXPECT_EQ(map(memfd(8192, 0)), 0);
+  EXPECT_EQ(map(memfd(4097, 0)), 0) << "up to the end of its last page";
+  EXPECT_EQ(map(memfd(4096, 0)), EINVAL);
+  EXPECT_EQ(map(memfd(0, 0)), EINVAL);
+  EXPECT_EQ(map(eventfd(0, EFD_CLOEXEC)), EINVAL);
+  EXPECT_EQ(map(open("/", O_RDONLY | O_CLOEXEC)), EINVAL);
+  EXPECT_EQ(map(open("/proc/self/exe", O_RDONLY | O_CLOEXEC)), EINVAL);
+}
+
 TEST(BufferMemory, OfAnImpossibleNameIsRefusedAndCostsNoOther) {
   auto [link, firmware] = connected();
   const UniqueFd a = some_memory();

@@ -40,12 +40,10 @@ Result<FrameLayout> source_layout_for(FourCC fourcc, Size size, const std::array
 
 Rect rect_inside(const FrameLayout& whole, Rect wanted) {
   const svpu_pixel_format* format = svpu_pixel_format_find(static_cast<uint32_t>(whole.fourcc));
-  uint32_t columns = 1;
-  uint32_t lines = 1;
-  for (uint32_t i = 0; format != nullptr && i < format->components; ++i) {
-    columns = std::max(columns, 1u << format->component[i].horizontal_shift);
-    lines = std::max(lines, 1u << format->component[i].vertical_shift);
-  }
+  // Where a chroma sample is for two columns, and for two lines; packed formats don't say so by their components.
+  const bool halves_lines = format != nullptr && format->samples == SVPU_SAMPLES_YUV420;
+  const uint32_t lines = halves_lines ? 2 : 1;
+  const uint32_t columns = halves_lines || (format != nullptr && format->samples == SVPU_SAMPLES_YUV422) ? 2 : 1;
   const int64_t right = whole.size.width;
   const int64_t bottom = whole.size.height;
   const uint32_t left = clamped(wanted.left, 0, right - 1) / columns * columns;

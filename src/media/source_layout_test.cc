@@ -32,6 +32,14 @@ TEST(ARectangle, StaysInsideThePictureOnWholeChromaSamples) {
   EXPECT_EQ(rect_inside(whole, {INT32_MIN, INT32_MIN, UINT32_MAX, UINT32_MAX}), (Rect{0, 0, 640, 480}));
 }
 
+TEST(ARectangle, BeginsWhereAPackedFormatHasAWholePair) {
+  const FrameLayout yuyv = *source_layout_for(make_fourcc('Y', 'U', 'Y', 'V'), {640, 480});
+  EXPECT_EQ(rect_inside(yuyv, {33, 17, 100, 100}), (Rect{32, 17, 100, 100}));
+  EXPECT_EQ(part_of(yuyv, {32, 17, 100, 100}).offset[0], 17u * 1280 + 64);
+  const FrameLayout rgb = *source_layout_for(make_fourcc('R', 'G', 'B', '3'), {640, 480});
+  EXPECT_EQ(rect_inside(rgb, {33, 17, 100, 100}), (Rect{33, 17, 100, 100}));
+}
+
 TEST(APartOfAPicture, BeginsWhereItLies) {
   const FrameLayout whole = *source_layout_for(kYuv420, {640, 480}, {704});
   const FrameLayout part = part_of(whole, {32, 16, 100, 80});

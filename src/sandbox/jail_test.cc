@@ -40,134 +40,12 @@
 
 #include "base/shared_memory.h"
 #include "sandbox/sanitizers.h"
+#include "sandbox/testing/in_jail.h"
 
 extern char** environ;
 
 namespace softvpu::sandbox {
 namespace {
-
-constexpr int kJailFailed = 200;
-constexpr uid_t kUser = 12345;  // of these tests, where root runs them
-
-int ending_of(pid_t child) {
-  int status = 0;
-  if (waitpid(child, &status, 0) != child) return -1;
-  return WIFSIGNALED(status) ? 1000 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-// As in_jail(), without the jail: what this machine does by itself.
-int outside_the_jail(const std::function<int()>& body) {
-  const pid_t child = fork();
-  if (child == 0) _exit(body());
-  return ending_of(child);
-}
-
-// How a child that jailed itself and then ran `body` ended: what `body` returned, or 1000 + the signal that killed it.
-int in_jail(const std::function<int()>& body, const JailConfig& config = {}) {
-  const pid_t child = fork();
-  if (child == 0) {
-    alarm(30);  // a call that isn't refused may wait for ever
-    const auto report = enter_jail(config);
-    if (!report) {
-      dprintf(2, "enter_jail: %s (%d)\n", report.error().reason.c_str(), report.error().code);
-      _exit(kJailFailed);
-    }
-    _exit(body());
-  }
-  return ending_of(child);
-}
-
-bool become_user() {
-  if (geteuid() != 0) return true;
-  return setgroups(0, nullptr) == 0 && setresgid(kUser, kUser, kUser) == 0 && setresuid(kUser, kUser, kUser) == 0;
-}
-
-// The same as another user than root. Not run as root: no difference.
-int in_users_jail(const std::function<int()>& body, const JailConfig& config = {}) {
-  return outside_the_jail([&] { return become_user() && enter_jail(config) ? body() : kJailFailed; });
-}
-
-// A child that jailed itself and does nothing more, and what its report says.
-class Inmate {
- public:
-  explicit Inmate(const JailConfig& config = {}) {
-    int to_us[2];
-    int to_it[2];
-    EXPECT_EQ(pipe(to_us), 0);
-    EXPECT_EQ(pipe(to_it), 0);
-    pid_ = fork();
-    if (pid_ == 0) {
-      close(to_it[1]);
-      const auto entered = enter_jail(config);
-      if (!entered) _exit(kJailFailed);
-      JailReport copy = *entered;
-      copy.missing.resize(std::min<size_t>(copy.missing.size(), sizeof(Flat::missing) - 1));
-      Flat flat{};
-      flat.landlock = copy.landlock;
-      flat.user_namespace = copy.user_namespace;
-      flat.network_namespace = copy.network_namespace;
-      flat.ipc_namespace = copy.ipc_namespace;
-      flat.mount_namespace = copy.mount_namespace;
-      flat.empty_root = copy.empty_root;
-      flat.no_bounding_set = copy.no_bounding_set;
-      flat.own_user = copy.own_user;
-      flat.thread_limit = copy.thread_limit;
-      flat.memory_limit = copy.memory_limit;
-      flat.oom_first = copy.oom_first;
-      std::memcpy(flat.missing, copy.missing.data(), copy.missing.size());
-      char byte = 0;
-      if (write(to_us[1], &flat, sizeof(flat)) == sizeof(flat)) (void)!read(to_it[0], &byte, 1);
-      _exit(0);
-    }
-    close(to_us[1]);
-    close(to_it[0]);
-    jailed_ = read(to_us[0], &report_, sizeof(report_)) == sizeof(report_);
-    close(to_us[0]);
-    end_ = UniqueFd(to_it[1]);
-  }
-  ~Inmate() {
-    end_.reset();
-    waitpid(pid_, nullptr, 0);
-  }
-  // JailReport, as it goes through a pipe.
-  struct Flat {
-    bool landlock, user_namespace, network_namespace, ipc_namespace, mount_namespace, empty_root, no_bounding_set, own_user,
-        thread_limit, memory_limit, oom_first;
-    char missing[512];
-  };
-  bool jailed() const { return jailed_; }
-  const Flat& report() const { return report_; }
-  std::string file(const char* name) const { return "/proc/" + std::to_string(pid_) + "/" + name; }
-  std::string read_file(const char* name) const {
-    std::stringstream text;
-    text << std::ifstream(file(name)).rdbuf();
-    return text.str();
-  }
-  std::string status(const std::string& field) const {
-    std::istringstream lines(read_file("status"));
-    for (std::string line; std::getline(lines, line);) {
-      if (line.starts_with(field + ":\t")) return line.substr(field.size() + 2);
-    }
-    return {};
-  }
-  bool shares_namespace(const char* kind) const {
-    std::error_code error;
-    const std::string name = std::string("ns/") + kind;
-    return std::filesystem::read_symlink(file(name.c_str()), error) == std::filesystem::read_symlink("/proc/self/" + name, error);
-  }
-
- private:
-  pid_t pid_ = -1;
-  bool jailed_ = false;
-  Flat report_{};
-  UniqueFd end_;
-};
-
-// 0 when a call was refused with EPERM; otherwise something to read in the failure.
-int refused(long result) {
-  if (result >= 0) return 1;
-  return errno == EPERM ? 0 : errno;
-}
 
 TEST(AJailedProcess, MayNotOpenFiles) {
   EXPECT_EQ(in_jail([] { return refused(open("/etc/passwd", O_RDONLY)); }), 0);
@@ -198,7 +76,6 @@ TEST(AJailedProcess, MayNotOpenSockets) {
   close(pair[0]);
   close(pair[1]);
 }
-
 TEST(AJailedProcess, MayNotStartProcesses) {
   // The raw calls: glibc's fork() would run its handlers first.
   EXPECT_EQ(in_jail([] { return refused(syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr)); }), 0);
@@ -208,6 +85,7 @@ TEST(AJailedProcess, MayNotStartProcesses) {
   EXPECT_EQ(in_jail([] { return refused(syscall(SYS_fork)); }), 0);
   EXPECT_EQ(in_jail([] { return refused(syscall(SYS_vfork)); }), 0);
 #endif
+
   EXPECT_EQ(in_jail([] {
               char self[] = "/bin/true";
               char* const argv[] = {self, nullptr};
@@ -397,142 +275,6 @@ TEST(AJailedProcess, StillUsesItsEventsAndMayAbort) {
             1000 + SIGABRT);
 }
 
-TEST(AJailedProcess, CannotHaveMoreMemoryThanItsLimit) {
-  if (kSanitized) GTEST_SKIP() << "shadow memory is larger than any limit";
-  JailConfig config;
-  config.memory_limit_bytes = 256u << 20;
-  EXPECT_EQ(in_jail(
-                [] {
-                  void* small = malloc(64u << 20);
-                  void* large = malloc(512u << 20);
-                  return small != nullptr && large == nullptr ? 0 : 1;
-                },
-                config),
-            0);
-}
-
-void* map_private(size_t size, int protection, int flags) {
-  return mmap(nullptr, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
-}
-
-TEST(AJailedProcess, MayNotMapMemoryThatNoLimitCounts) {
-  if (kSanitized) GTEST_SKIP() << "the sanitizers map their shadow memory with flags of all kinds";
-  constexpr int kWrite = PROT_READ | PROT_WRITE;
-#if defined(MAP_32BIT)
-  constexpr int kMap32Bit = MAP_32BIT;
-#else
-  constexpr int kMap32Bit = 0x40;  // x86's; elsewhere a flag that there isn't
-#endif
-  for (const int flags : {MAP_GROWSDOWN, MAP_HUGETLB, MAP_LOCKED, MAP_POPULATE, MAP_FIXED, kMap32Bit, MAP_NONBLOCK, MAP_DENYWRITE,
-                          MAP_GROWSDOWN | MAP_STACK, MAP_SYNC}) {
-    EXPECT_EQ(in_jail([&] { return map_private(4096, kWrite, flags) == MAP_FAILED && errno == EPERM ? 0 : 1; }), 0) << flags;
-  }
-  EXPECT_EQ(in_jail([] { return map_private(4096, PROT_READ, 0) == MAP_FAILED && errno == EPERM ? 0 : 1; }), 0);
-  EXPECT_EQ(in_jail([] {
-              void* at = map_private(4096, PROT_NONE, 0);
-              return refused(mprotect(at, 4096, PROT_READ));
-            }),
-            0);
-  const auto memory = SharedMemory::create("frame", 4096);
-  ASSERT_TRUE(memory);
-  for (const int flags : {MAP_SHARED_VALIDATE, MAP_PRIVATE, MAP_SHARED | MAP_POPULATE, MAP_SHARED | MAP_LOCKED}) {
-    EXPECT_EQ(
-        in_jail([&] { return mmap(nullptr, 4096, PROT_READ, flags, memory->fd(), 0) == MAP_FAILED && errno == EPERM ? 0 : 1; }),
-        0)
-        << flags;
-  }
-  // What malloc and thread stacks are made of.
-  EXPECT_EQ(in_jail([] {
-              void* heap = map_private(64 << 20, PROT_NONE, MAP_NORESERVE);
-              void* stack = map_private(64 << 10, PROT_NONE, MAP_STACK);
-              if (heap == MAP_FAILED || stack == MAP_FAILED) return 1;
-              if (mprotect(heap, 1 << 20, kWrite) != 0 || mprotect(stack, 64 << 10, kWrite) != 0) return 2;
-              void* grown = mremap(map_private(4096, kWrite, 0), 4096, 8192, MREMAP_MAYMOVE);
-              return grown != MAP_FAILED && madvise(heap, 1 << 20, MADV_DONTNEED) == 0 ? 0 : 3;
-            }),
-            0);
-}
-
-// RLIMIT_DATA counts what is writable now. Pages stay when it isn't any more.
-TEST(AJailedProcess, CannotHideMemoryFromItsLimit) {
-  if (kSanitized) GTEST_SKIP() << "shadow memory is larger than any limit";
-  JailConfig config;
-  config.memory_limit_bytes = 64u << 20;
-  for (const int hidden : {PROT_NONE, PROT_READ}) {
-    EXPECT_EQ(in_jail(
-                  [&] {
-                    constexpr size_t kSize = 8u << 20;
-                    for (int i = 0; i < 16; ++i) {
-                      void* at = map_private(kSize, PROT_NONE, MAP_NORESERVE);
-                      if (at == MAP_FAILED) return 2;
-                      if (mprotect(at, kSize, PROT_READ | PROT_WRITE) != 0) return errno == ENOMEM ? 0 : errno;
-                      std::memset(at, 'x', kSize);
-                      (void)mprotect(at, kSize, hidden);
-                    }
-                    return 1;
-                  },
-                  config),
-              0)
-        << hidden;
-  }
-}
-
-// Stacks that are made, kept and taken again, arenas that grow and shrink: none of it may need what the jail refuses.
-TEST(AJailedProcess, StartsAndEndsThreadsAgainAndAgain) {
-  EXPECT_EQ(in_jail([] {
-              std::atomic<int> sum{0};
-              for (int round = 0; round < 20; ++round) {
-                std::vector<std::thread> threads;
-                for (int i = 0; i < 12; ++i) {
-                  threads.emplace_back([&sum, round] {
-                    std::vector<std::vector<char>> blocks;
-                    for (int size = 1; size <= 64; ++size) blocks.emplace_back(static_cast<size_t>(size) << 10, 'x');
-                    blocks.emplace_back(size_t{1} << (10 + round % 12), 'x');
-                    sum += blocks.back().back() == 'x';
-                  });
-                }
-                for (auto& thread : threads) thread.join();
-              }
-              return sum.load() == 20 * 12 ? 0 : 1;
-            }),
-            0);
-}
-
-TEST(AJailedProcess, HasOnlySoManyAddresses) {
-  if (kSanitized) GTEST_SKIP() << "shadow memory is larger than any limit";
-  const auto exhaust = [] {
-    if (map_private(size_t{4} << 40, PROT_NONE, MAP_NORESERVE) != MAP_FAILED) return 1;
-    return errno == ENOMEM ? 0 : 2;
-  };
-  EXPECT_EQ(in_jail(exhaust), 0);
-  EXPECT_EQ(in_users_jail(exhaust), 0);
-  // Nor by mapping the same buffer again and again.
-  const auto memory = SharedMemory::create("frame", size_t{1} << 30);
-  ASSERT_TRUE(memory);
-  JailConfig config;
-  config.address_limit_bytes = uint64_t{8} << 30;
-  EXPECT_EQ(in_jail(
-                [&] {
-                  for (int i = 0; i < 8; ++i) {
-                    if (mmap(nullptr, memory->size(), PROT_READ, MAP_SHARED, memory->fd(), 0) == MAP_FAILED)
-                      return errno == ENOMEM ? 0 : 1;
-                  }
-                  return 2;
-                },
-                config),
-            0);
-}
-
-// A second stack's worth of limit: what grows down counts as that.
-TEST(AJailedProcess, HasABoundedStack) {
-  if (kSanitized) GTEST_SKIP() << "the limits of memory aren't set";
-  EXPECT_EQ(in_jail([] {
-              rlimit now{};
-              return getrlimit(RLIMIT_STACK, &now) == 0 && now.rlim_cur <= 8u << 20 && now.rlim_max <= 8u << 20 ? 0 : 1;
-            }),
-            0);
-}
-
 TEST(AJailedProcess, MayNotWriteToMemoryItWasGivenForReading) {
   const auto memory = SharedMemory::create("input", 4096);
   ASSERT_TRUE(memory);
@@ -545,93 +287,6 @@ TEST(AJailedProcess, MayNotWriteToMemoryItWasGivenForReading) {
               return mprotect(at, 4096, PROT_READ | PROT_WRITE) != 0 && errno == EACCES ? 0 : 3;
             }),
             0);
-}
-
-// Root that can't become another user, as in a container without CAP_SETUID; the effective set alone would do for the calls.
-bool give_up_changing_user() {
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
-  if (syscall(SYS_capget, &header, sets) != 0) return false;
-  for (auto* set : {&sets[0].permitted, &sets[0].effective, &sets[0].inheritable}) *set &= ~(1u << CAP_SETUID | 1u << CAP_SETGID);
-  return syscall(SYS_capset, &header, sets) == 0;
-}
-
-// Runs threads until one can't be started; at most `most`.
-int count_threads(int most) {
-  for (int count = 0; count < most; ++count) {
-    void* stack = map_private(16384, PROT_READ | PROT_WRITE, MAP_STACK);
-    if (stack == MAP_FAILED) return count;
-    const auto sleep = [](void*) -> int {
-      for (;;) {
-        const timespec time{100, 0};
-        syscall(SYS_nanosleep, &time, nullptr);
-      }
-    };
-    constexpr int kThread = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
-    if (clone(sleep, static_cast<char*>(stack) + 16384, kThread, nullptr) < 0) return errno == EAGAIN ? count : -errno;
-  }
-  return most;
-}
-
-constexpr int kMaxThreads = 32;
-
-bool is_limited(int threads) { return threads > kMaxThreads / 2 && threads <= kMaxThreads; }
-
-// Whether this machine binds a process to RLIMIT_NPROC that root made another user, or that a user put into a user namespace.
-bool machine_limits_threads() {
-  return outside_the_jail([] {
-           constexpr uid_t kOther = 0x7e000001;
-           if (geteuid() == 0) {
-             if (setgroups(0, nullptr) != 0 || setresgid(kOther, kOther, kOther) != 0 || setresuid(kOther, kOther, kOther) != 0)
-               return 1;
-           } else if (unshare(CLONE_NEWUSER) != 0) {
-             return 1;
-           }
-           // What the new namespace gives would lift the limit.
-           __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-           const __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
-           const rlimit limit{kMaxThreads, kMaxThreads};
-           if (syscall(SYS_capset, &header, none) != 0 || setrlimit(RLIMIT_NPROC, &limit) != 0) return 1;
-           return is_limited(count_threads(2 * kMaxThreads)) ? 0 : 1;
-         }) == 0;
-}
-
-TEST(AJailedProcess, HasOnlySoManyThreads) {
-  if (kSanitized) GTEST_SKIP() << "threads of this kind aren't the sanitizers'";
-  if (!machine_limits_threads()) GTEST_SKIP() << "this machine limits the threads of no process of its own user or namespace";
-  JailConfig config;
-  config.max_threads = kMaxThreads;
-  const auto count = [] { return is_limited(count_threads(2 * kMaxThreads)) ? 0 : 1; };
-  const Inmate inmate(config);
-  ASSERT_TRUE(inmate.jailed());
-  EXPECT_TRUE(inmate.report().thread_limit) << inmate.report().missing;
-  EXPECT_EQ(in_jail(count, config), 0);
-  // A user has it by a user namespace only.
-  if (outside_the_jail([] { return become_user() && unshare(CLONE_NEWUSER) == 0 ? 0 : 1; }) == 0) {
-    EXPECT_EQ(in_users_jail(count, config), 0);
-  }
-}
-
-// Whatever the machine is like, and whoever runs it: the report is right.
-TEST(AJailReport, SaysWhetherThreadsAreLimited) {
-  if (kSanitized) GTEST_SKIP() << "threads of this kind aren't the sanitizers'";
-  JailConfig config;
-  config.max_threads = kMaxThreads;
-  for (const bool namespaces : {true, false}) {
-    for (const bool stuck : {false, true}) {
-      config.namespaces = namespaces;
-      EXPECT_EQ(outside_the_jail([&] {
-                  if (stuck && !give_up_changing_user()) return 1;
-                  const auto report = enter_jail(config);
-                  if (!report) return kJailFailed;
-                  if (report->thread_limit == (report->missing.find("no thread limit") != std::string::npos)) return 2;
-                  // Without a limit of its own it may still have its user's.
-                  return !report->thread_limit || count_threads(2 * kMaxThreads) <= kMaxThreads ? 0 : 3;
-                }),
-                0)
-          << "namespaces " << namespaces << ", stuck " << stuck;
-    }
-  }
 }
 
 TEST(AJailedProcess, MakesThreadsThatShareEverything) {
@@ -752,18 +407,6 @@ TEST(AThreadThatCallsByX32sNumbers, TakesTheWholeProcessWithIt) {
 }
 #endif
 
-TEST(AJailedProcess, GoesBeforeItsClientWhenMemoryRunsOut) {
-  if (outside_the_jail([] {
-        const UniqueFd file(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
-        return file.valid() && write(file.get(), "1000", 4) == 4 ? 0 : 1;
-      }) != 0)
-    GTEST_SKIP() << "this machine lets no process raise its oom_score_adj";
-  const Inmate inmate;
-  ASSERT_TRUE(inmate.jailed());
-  EXPECT_TRUE(inmate.report().oom_first) << inmate.report().missing;
-  EXPECT_EQ(inmate.read_file("oom_score_adj"), "1000\n");
-}
-
 // Whether this machine lets a process mount in a mount namespace of its own, with a user namespace or as root without one.
 bool machine_gives_mounts() {
   for (const int namespaces : {CLONE_NEWUSER | CLONE_NEWNS, CLONE_NEWNS}) {
@@ -834,51 +477,6 @@ TEST(AJailedProcess, StillDiesWithItsParent) {
   EXPECT_EQ(poll(&wait, 1, 10'000), 1);
   EXPECT_NE(wait.revents & POLLHUP, 0);
   close(pipe_ends[0]);
-}
-
-TEST(AJailedProcess, MovesItsOwnProcessorLimitOnlyIfItMay) {
-  const auto move = [] {
-    const rlimit later{1000, RLIM_INFINITY};
-    return setrlimit(RLIMIT_CPU, &later) == 0 ? 0 : errno;
-  };
-  EXPECT_EQ(in_jail(move), EPERM);
-  JailConfig config;
-  config.moves_cpu_limit = true;
-  EXPECT_EQ(in_jail(move, config), 0);
-  EXPECT_EQ(in_jail(
-                [] {
-                  const rlimit more{RLIM_INFINITY, RLIM_INFINITY};
-                  return refused(setrlimit(RLIMIT_NOFILE, &more));
-                },
-                config),
-            0);
-}
-
-TEST(AJailedProcess, EndsWhenItsProcessorTimeIsUsedUp) {
-  JailConfig config;
-  config.cpu_limit = std::chrono::seconds(1);
-  EXPECT_EQ(in_jail(
-                []() -> int {
-                  for (std::atomic<uint64_t> spin{0};;) spin.fetch_add(1);
-                },
-                config),
-            1000 + SIGKILL);
-}
-
-TEST(AJailedProcess, HoldsOnlySoManyDescriptors) {
-  JailConfig config;
-  config.max_descriptors = 64;
-  const int event = eventfd(0, 0);
-  EXPECT_EQ(in_jail(
-                [&] {
-                  for (int i = 0; i < 64; ++i) {
-                    if (fcntl(event, F_DUPFD_CLOEXEC, 0) < 0) return errno == EMFILE ? 0 : errno;
-                  }
-                  return 1;
-                },
-                config),
-            0);
-  close(event);
 }
 
 TEST(AJailReport, TellsWhatIsMissing) {

@@ -82,6 +82,11 @@ TEST(AMagic, ThatBeginsWithinItselfIsFound) {
   EXPECT_TRUE(cutter.take_loss());
 }
 
+TEST(AFrame, HasTheTagOfItsOwnFirstByteNotOfAFalseStart) {
+  FrameCutter cutter;
+  EXPECT_EQ(cut(cutter, {{0x4f}, frame(1, 10)}), (std::vector<Found>{{1, 10, 2}}));
+}
+
 TEST(ADamagedHeader, HidesNoFrameBehindIt) {
   Bytes damaged = frame(9, 0);
   damaged[12] = 0xff;  // an impossible width

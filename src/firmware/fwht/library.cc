@@ -31,8 +31,8 @@ Result<std::unique_ptr<Codec>> make_decoder(CodecConfig /*config*/, CodecEvents&
   return std::make_unique<StreamDecoder>(events);
 }
 
-Result<std::unique_ptr<Codec>> make_encoder(CodecConfig /*config*/, CodecEvents& events) {
-  return std::make_unique<EncodeSession>(std::make_unique<PictureEncoder>(), events);
+Result<std::unique_ptr<Codec>> make_encoder(CodecConfig config, CodecEvents& events) {
+  return std::make_unique<EncodeSession>(std::make_unique<PictureEncoder>(config.colour), events);
 }
 
 CodecInfo decoder_info() {

@@ -19,11 +19,12 @@ constexpr uint32_t kForceKeyFrame = kCodecControls + 229;
 constexpr uint32_t kIntraQp = kCodecControls + 290;
 constexpr uint32_t kInterQp = kCodecControls + 291;
 
-// What vicodec's header says unless the client states another colour, which no message carries yet:
-// V4L2_COLORSPACE_REC709.
+// What vicodec's header says unless the client states another colour: V4L2_COLORSPACE_REC709.
 constexpr Colour kDefaultColour{.colorspace = 3};
 
 }  // namespace
+
+PictureEncoder::PictureEncoder(const Colour& colour) { parameters_.colour = colour.colorspace != 0 ? colour : kDefaultColour; }
 
 CodecInfo PictureEncoder::info() {
   const EncodeParameters usual;
@@ -49,7 +50,6 @@ Status PictureEncoder::begin(const FrameLayout& layout) {
   if (!picture) return Unexpected(picture.error());
   encoder_ = std::move(*encoder);
   picture_ = std::move(*picture);
-  parameters_.colour = kDefaultColour;
   return {};
 }
 

@@ -14,6 +14,9 @@ namespace softvpu::firmware::fwht {
 
 class PictureEncoder final : public FrameEncoder {
  public:
+  // `colour` is for the headers. Without a colour space they have vicodec's default.
+  explicit PictureEncoder(const Colour& colour = {});
+
   // Its entry of the catalog: vicodec's controls with vicodec's ranges, and a key frame on demand.
   static CodecInfo info();
 

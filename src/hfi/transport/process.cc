@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The firmware's end of the transport "process": a hello packet with the session's descriptors, then one packet per buffer
 // (docs/hfi.md, Transports, Process). src/hfi/host_port.cc is the other end.
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -21,47 +18,38 @@ namespace {
 // Packets kept for MAP_BUFFER commands that haven't been read yet: a full house on both sides.
 constexpr size_t kMaxPendingMemory = 2 * SVPU_MAX_BUFFERS;
 
-// A buffer of our host's, or what its client has brought: a memfd, with seals or without, or a dma-buf, an inode without a type.
-Result<MemoryIdentity> identify(int fd, const svpu_plane& plane) {
-  struct stat status {};
-  if (const int error = raw::fstat(fd, &status); error < 0) return fail(-error, "fstat of a buffer's memory");
-  const bool memfd = S_ISREG(status.st_mode) && raw::fcntl(fd, F_GET_SEALS) >= 0;
-  if (!memfd && (status.st_mode & S_IFMT) != 0) return fail(EINVAL, "a buffer's memory is neither a memfd nor a dma-buf");
-  // Up to the end of the page in which it ends.
-  if (status.st_size <= 0 || page_align(static_cast<size_t>(status.st_size)) < plane.offset + plane.mapped_length) {
-    return fail(EINVAL, "a buffer's memory has " + std::to_string(status.st_size) + " bytes, expected at least " +
-                            std::to_string(plane.offset + plane.mapped_length));
-  }
-  return MemoryIdentity{status.st_dev, status.st_ino, plane.offset};
-}
-
-// One descriptor per plane.
-class DescriptorMemory final : public BufferMemory {
+// One descriptor per plane: of a memfd, the host's own or one that its client has brought, which has no seals; or of a dma-buf,
+// an inode without a type.
+class DescribedMemory final : public BufferMemory {
  public:
-  DescriptorMemory(uint32_t num_planes, std::array<UniqueFd, SVPU_MAX_PLANES> fd) : num_planes_(num_planes), fd_(std::move(fd)) {}
+  DescribedMemory(uint32_t num_planes, std::array<UniqueFd, SVPU_MAX_PLANES> fd) : num_planes_(num_planes), fd_(std::move(fd)) {}
 
   Result<std::byte*> map(uint32_t index, const svpu_plane& plane, bool writable) override {
     if (index >= num_planes_) return fail(EINVAL, "no descriptor came for plane " + std::to_string(index));
     const UniqueFd fd = std::move(fd_[index]);
-    auto identity = identify(fd.get(), plane);
-    if (!identity) return Unexpected(identity.error());
+    struct stat status {};
+    if (const int error = raw::fstat(fd.get(), &status); error < 0) return fail(-error, "fstat of a buffer's memory");
+    const bool memfd = S_ISREG(status.st_mode) && raw::fcntl(fd.get(), F_GET_SEALS) >= 0;
+    if (!memfd && (status.st_mode & S_IFMT) != 0) return fail(EINVAL, "a buffer's memory is neither a memfd nor a dma-buf");
+    // Up to the end of the page in which it ends.
+    if (status.st_size <= 0 || page_align(static_cast<size_t>(status.st_size)) < plane.offset + plane.mapped_length)
+      return fail(EINVAL, "a buffer's memory has " + std::to_string(status.st_size) + " bytes, expected at least " +
+                              std::to_string(plane.offset + plane.mapped_length));
     auto mapping = Mapping::map(fd.get(), plane.offset, plane.mapped_length, writable);
     if (!mapping) return Unexpected(mapping.error());
-    identity_[index] = *identity;
+    if (index == 0) identity_ = Identity{status.st_dev, status.st_ino, plane.offset};
     mapping_[index] = std::move(*mapping);
     return mapping_[index].data();
   }
-  std::optional<MemoryIdentity> identity(uint32_t index) const override {
-    return index < num_planes_ ? identity_[index] : std::nullopt;
-  }
+  std::optional<Identity> identity() const override { return identity_; }
   std::optional<uint32_t> num_planes() const override { return num_planes_; }
   int fd(uint32_t index) const override { return index < num_planes_ ? fd_[index].get() : -1; }
 
  private:
   uint32_t num_planes_;
   std::array<UniqueFd, SVPU_MAX_PLANES> fd_;
-  std::array<std::optional<MemoryIdentity>, SVPU_MAX_PLANES> identity_;
   std::array<Mapping, SVPU_MAX_PLANES> mapping_;
+  std::optional<Identity> identity_;
 };
 
 class ProcessTransport final : public Transport {
@@ -107,7 +95,7 @@ void ProcessTransport::accept(const svpu_transport_memory& wire, Packet packet) 
   }
   Pending pending{.direction = static_cast<Direction>(wire.direction),
                   .buffer = {wire.index, wire.generation},
-                  .memory = descriptor_memory(wire.num_planes, std::move(packet.fd))};
+                  .memory = std::make_unique<DescribedMemory>(wire.num_planes, std::move(packet.fd))};
   const auto same = std::find_if(pending_.begin(), pending_.end(),
                                  [&](const Pending& other) { return other.is(pending.direction, pending.buffer); });
   if (same != pending_.end()) {
@@ -155,10 +143,6 @@ Result<Hello> receive_hello(int socket, Duration timeout) {
 }
 
 }  // namespace
-
-std::unique_ptr<BufferMemory> descriptor_memory(uint32_t num_planes, std::array<UniqueFd, SVPU_MAX_PLANES> fd) {
-  return std::make_unique<DescriptorMemory>(num_planes, std::move(fd));
-}
 
 Result<Attachment> attach_process(UniqueFd socket, Duration timeout) {
   auto hello = receive_hello(socket.get(), timeout);

@@ -6,7 +6,6 @@
 
 #include <sys/types.h>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -20,32 +19,27 @@
 
 namespace softvpu::hfi {
 
-// Which file a plane's memory is, and where in it the plane begins.
-struct MemoryIdentity {
-  dev_t device = 0;
-  ino_t inode = 0;
-  uint64_t offset = 0;
-  friend bool operator==(const MemoryIdentity&, const MemoryIdentity&) = default;
-};
-
 // The memory of one buffer. What map() returned is valid as long as it lives.
 class BufferMemory {
  public:
   virtual ~BufferMemory() = default;
   // Maps plane `index`, once, after checking that it is memory and as large as `plane` states. A client's own memfd may shrink
-  // later: then this process, which serves this client alone, dies of it. Errors: EINVAL, ENOMEM; EINVAL as well for a plane that
-  // wasn't delivered.
+  // later: then this process, which serves this client alone, dies of SIGBUS. Errors: EINVAL, ENOMEM; EINVAL as well for a plane
+  // that wasn't delivered.
   virtual Result<std::byte*> map(uint32_t index, const svpu_plane& plane, bool writable) = 0;
   // The planes that were delivered; nullopt: any number can be had.
   virtual std::optional<uint32_t> num_planes() const = 0;
-  // Of a mapped plane that may be mapped under another name as well: memory that a client brings.
-  virtual std::optional<MemoryIdentity> identity(uint32_t /*index*/) const { return {}; }
   // The descriptor of a plane that wasn't mapped yet; -1: there is none.
   virtual int fd(uint32_t /*index*/) const { return -1; }
+  // Which file plane 0 was mapped from; nullopt: no other buffer can lie there.
+  struct Identity {
+    dev_t device = 0;
+    ino_t inode = 0;
+    uint64_t offset = 0;
+    friend bool operator==(const Identity&, const Identity&) = default;
+  };
+  virtual std::optional<Identity> identity() const { return std::nullopt; }
 };
-
-// Of planes that came as descriptors: memfds, with seals or without, or dma-bufs.
-std::unique_ptr<BufferMemory> descriptor_memory(uint32_t num_planes, std::array<UniqueFd, SVPU_MAX_PLANES> fd);
 
 class Transport {
  public:

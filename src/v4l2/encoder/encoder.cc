@@ -137,10 +137,14 @@ void Encoder::close_session() {
 // ---- what the client does
 
 Status Encoder::set_format(Side side, const PixFormat& adjusted) {
-  const bool changes = adjusted != formats_.current(side);
+  const PixFormat current = formats_.current(side);
+  const bool changes = adjusted != current;
   if (side == Side::kCapture) {
-    if (changes && (output_queue_.count() > 0 || capture_queue_.count() > 0))  // Commit Points, 5
+    if (output_queue_.count() > 0 || capture_queue_.count() > 0) {  // Commit Points, 5
+      const bool fits = adjusted.planes[0].sizeimage <= current.planes[0].sizeimage;
+      if (adjusted.pixelformat == current.pixelformat && fits) return {};
       return fail(EBUSY, "buffers on either queue hold the coded format; free them by REQBUFS(0)");
+    }
     formats_.set(side, adjusted);
     controls_.choose(formats_.codec(), capabilities_);
     return {};

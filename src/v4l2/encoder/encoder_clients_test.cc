@@ -49,9 +49,9 @@ class AnEncodersClient : public testing::Test {
   std::unique_ptr<EncoderClient> client_;
 };
 
-// v4l2_m2m_enc.c: OUTPUT first, then CAPTURE with the size; controls and S_PARM when buffers exist; after each QBUF it polls with
-// no limit, while buffers of its own are free; the drain ends by LAST, an empty buffer, EPIPE, or the event when no buffer is
-// ready.
+// Its h264_v4l2m2m: OUTPUT first, then CAPTURE with the size; controls and S_PARM when buffers exist; after each QBUF it polls
+// with no limit, while buffers of its own are free; the drain ends by LAST, an empty buffer, EPIPE, or the event when no buffer
+// is ready.
 TEST_F(AnEncodersClient, FFmpeg) {
   EncoderClient& c = open();
   PixFormat pix;
@@ -110,6 +110,7 @@ TEST_F(AnEncodersClient, GStreamer) {
   for (const Size size : {kSize, Size{160, 120}}) {
     PixFormat pix;
     ASSERT_EQ(c.set_coded(kH264, size, 2 << 20, &pix), 0);
+    const uint32_t negotiated = pix.planes[0].sizeimage;
     v4l2_fract interval{1, 30};
     EXPECT_EQ(c.parm(VIDIOC_G_PARM, Side::kCapture, &interval), -EINVAL);
     pix = {};
@@ -126,6 +127,7 @@ TEST_F(AnEncodersClient, GStreamer) {
     ASSERT_EQ(c.ioctl(VIDIOC_G_CTRL, &minimum), 0);
     ASSERT_EQ(c.reqbufs(Side::kOutput, 2 + static_cast<uint32_t>(minimum.value)), 0);
     ASSERT_EQ(c.reqbufs(Side::kCapture, 3), 0);
+    ASSERT_GE(c.length(Side::kCapture, 0), negotiated) << "it ends with an error if buffers are smaller than S_FMT said";
     ASSERT_EQ(c.queue_all(Side::kCapture), 0);
     ASSERT_EQ(c.stream(Side::kOutput, true), 0);
     ASSERT_EQ(c.stream(Side::kCapture, true), 0);

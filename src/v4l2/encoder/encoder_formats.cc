@@ -121,9 +121,9 @@ PixFormat EncoderFormats::capture_format(const codec::CodecInfo& codec, uint32_t
 void EncoderFormats::set(Side side, const PixFormat& adjusted) {
   if (side == Side::kCapture) {
     codec_ = find(adjusted.pixelformat);
-    // Only more than the codec needs is the client's own wish, which outlives a change of OUTPUT.
-    const uint32_t needed = capture_format(*codec_, 0).planes[0].sizeimage;
-    asked_bytes_ = adjusted.planes[0].sizeimage > needed ? adjusted.planes[0].sizeimage : 0;
+    // What it was told holds when OUTPUT is set to smaller pictures later: GStreamer, which sets CAPTURE
+    // first, takes smaller buffers for a driver's bug.
+    asked_bytes_ = adjusted.planes[0].sizeimage;
     const bool keeps = offers(*codec_, whole_.fourcc) && codec_->sizes.contains(whole_.size);
     if (!keeps) {
       const FourCC raw = offers(*codec_, whole_.fourcc) ? whole_.fourcc : codec_->raw.front();

@@ -65,7 +65,7 @@ class EncoderFormats final : public Formats {
   FrameLayout whole_;                            // of the OUTPUT format
   Colour colour_;                                // of both
   Rect crop_;
-  uint32_t asked_bytes_ = 0;  // of a CAPTURE buffer, by the client; 0: it left that to us
+  uint32_t asked_bytes_ = 0;  // of a CAPTURE buffer: what S_FMT answered, and at least that from then on
   FrameInterval interval_{1, 30};
 };
 

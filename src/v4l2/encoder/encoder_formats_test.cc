@@ -100,7 +100,8 @@ TEST_F(AnEncodersFormats, MakeCodedBuffersLargeEnough) {
   set(Side::kOutput, kNv12, {3840, 2160});
   EXPECT_GT(formats_.plane_sizes(Side::kCapture)[0].length, 3840u * 2160 * 4);
   set(Side::kOutput, kNv12, {320, 240});
-  EXPECT_EQ(formats_.current(Side::kCapture).planes[0].sizeimage, 2u << 20);
+  EXPECT_EQ(formats_.current(Side::kCapture).planes[0].sizeimage, asked.planes[0].sizeimage) << "it was told so (GStreamer)";
+  EXPECT_EQ(set(Side::kCapture, kH264).planes[0].sizeimage, 2u << 20);
   EXPECT_EQ(set(Side::kCapture, kH264, {}, 0, 8 << 20).planes[0].sizeimage, 8u << 20);
   set(Side::kOutput, kNv12, {640, 480});
   EXPECT_EQ(formats_.current(Side::kCapture).planes[0].sizeimage, 8u << 20) << "it asked for that";

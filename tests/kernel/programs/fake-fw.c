@@ -21,7 +21,7 @@
 
 #include "core/control_table.c"
 
-static const char *mode = "";	       /* --hostile */
+static const struct misbehaviour *mode; /* --hostile; NULL: none */
 static unsigned int size[2][2] = { { 640, 360 }, { 320, 240 } };
 static unsigned int change_every;      /* frames; 0: never */
 static unsigned int delay_us;	       /* per frame */
@@ -36,10 +36,7 @@ static void die(const char *what)
 	exit(1);
 }
 
-static bool is(const char *name)
-{
-	return !strcmp(mode, name);
-}
+static bool is(const char *name); /* misbehaviours.h */
 
 /* ---- the rings ---- */
 
@@ -275,12 +272,6 @@ static void output_done(struct session *s, const struct svpu_cmd_buffer *o, unsi
 	say(s, m, SVPU_MSG_OUTPUT_DONE, is("long-message") ? sizeof(all) : sizeof(*m), o->entry.cookie);
 }
 
-static void flood(struct session *s)
-{
-	for (unsigned int i = 0; i < 1000000; i++)
-		say_status(s, SVPU_MSG_INPUT_DONE, SVPU_OK, i);
-}
-
 /* Until the host has read all that was said: what is broken then can't take it back. */
 static void wait_heard(struct session *s)
 {
@@ -288,124 +279,7 @@ static void wait_heard(struct session *s)
 		wait_session(s, 1);
 }
 
-/* What is wrong in the region now stays long enough to be seen: the next entry would put it right. */
-static void ring_and_wait(struct session *s)
-{
-	ring_host(s);
-	usleep(300000);
-}
-
-/* Doorbells with nothing behind them, until the host has had enough. */
-static void ring_without_end(struct session *s)
-{
-	for (unsigned int i = 0; i < 1000000; i++) {
-		ring_host(s);
-		if (i % 1000 == 0)
-			wait_session(s, 0);
-	}
-}
-
-/* As many doorbells, with a message that means nothing here and there: what is said between doesn't make them fewer. */
-static void ring_and_babble(struct session *s)
-{
-	for (unsigned int i = 0; i < 1000000; i++) {
-		ring_host(s);
-		if (i % 900 == 0)
-			say_plain(s, 999, 0), wait_session(s, 0);
-	}
-}
-
-/* More than a thousand messages of a later minor version, but in their time. */
-static void babble_slowly(struct session *s)
-{
-	for (unsigned int i = 0; i < 1500; i++) {
-		say_plain(s, 999, 0);
-		if (i % 100 == 0)
-			usleep(200000);
-	}
-}
-
-/* One way to misbehave, at the third frame. */
-static void misbehave(struct session *s, const struct svpu_cmd_queue_input *in, const struct svpu_cmd_buffer *out)
-{
-	struct svpu_ring_index *index = index_of(s, SVPU_MESSAGE_INDEX_OFFSET);
-	struct svpu_entry entry = { 0 };
-
-	wait_heard(s);
-	if (is("crash"))
-		abort();
-	else if (is("exit"))
-		exit(1);
-	else if (is("hang"))
-		for (;;)
-			pause();
-	else if (is("double-input"))
-		say_status(s, SVPU_MSG_INPUT_DONE, SVPU_OK, in->entry.cookie), say_status(s, SVPU_MSG_INPUT_DONE, SVPU_OK, in->entry.cookie);
-	else if (is("double-output"))
-		output_done(s, out, SVPU_OK, 16, 0, false), output_done(s, out, SVPU_OK, 16, 0, false);
-	else if (is("input-order"))
-		say_status(s, SVPU_MSG_INPUT_DONE, SVPU_OK, s->input[(s->first_input + 1) % 512].queue.entry.cookie);
-	else if (is("input-unused"))
-		say_status(s, SVPU_MSG_INPUT_DONE, SVPU_CANCELLED, in->entry.cookie);
-	else if (is("bad-cookie"))
-		say_status(s, SVPU_MSG_INPUT_DONE, SVPU_OK, 0x123456789abcdef0ull);
-	else if (is("cookie-index"))
-		say_status(s, SVPU_MSG_INPUT_DONE, SVPU_OK, 0x7f), say_status(s, SVPU_MSG_INPUT_DONE, SVPU_OK, 0);
-	else if (is("too-many-bytes"))
-		output_done(s, out, SVPU_OK, 0xffffffff, 0, false);
-	else if (is("drained"))
-		say_status(s, SVPU_MSG_DRAINED, SVPU_OK, 0);
-	else if (is("flushed"))
-		say(s, &(struct svpu_msg_flushed){ .direction = 7 }, SVPU_MSG_FLUSHED, sizeof(struct svpu_msg_flushed), 0);
-	else if (is("pong"))
-		say_plain(s, SVPU_MSG_PONG, 1);
-	else if (is("unmapped"))
-		say_unmapped(s, out);
-	else if (is("two-formats"))
-		announce(s), announce(s);
-	else if (is("cancel-flood"))
-		output_done(s, out, SVPU_CANCELLED, 0, 0, false);
-	else if (is("flood"))
-		flood(s);
-	else if (is("short-message"))
-		say(s, &entry, SVPU_MSG_OUTPUT_DONE, sizeof(entry), 0);
-	else if (is("tiny-size"))
-		say(s, &entry, SVPU_MSG_PONG, 3, 0);
-	else if (is("sequence"))
-		s->write_sequence += 5, say_plain(s, SVPU_MSG_PONG, 0);
-	else if (is("unknown"))
-		say_plain(s, 999, 0);
-	else if (is("bells-between"))
-		ring_and_babble(s);
-	else if (is("unknown-slow"))
-		babble_slowly(s);
-	else if (is("unknown-flood"))
-		for (unsigned int i = 0; i < 2000; i++)
-			say_plain(s, 999, 0);
-	else if (is("ready-twice"))
-		say(s, &(struct svpu_msg_ready){ .version = 1 }, SVPU_MSG_READY, sizeof(struct svpu_msg_ready), 0);
-	else if (is("configured-twice"))
-		say_status(s, SVPU_MSG_CONFIGURED, SVPU_OK, 0);
-	else if (is("frame-in-pause"))
-		announce(s); /* and goes on */
-	else if (is("index-back"))
-		__atomic_store_n(&index->write, s->write - 3, __ATOMIC_SEQ_CST), ring_and_wait(s);
-	else if (is("index-far"))
-		__atomic_store_n(&index->write, s->write + 100000, __ATOMIC_SEQ_CST), ring_and_wait(s);
-	else if (is("read-index"))
-		__atomic_store_n(&index_of(s, SVPU_COMMAND_INDEX_OFFSET)->read, 0x80000000u, __ATOMIC_SEQ_CST), ring_and_wait(s);
-	else if (is("scribble"))
-		memset(s->region, 0xa5, SVPU_REGION_SIZE), ring_host(s);
-	else if (is("session-error")) {
-		struct svpu_msg_error e = { .status = SVPU_E_INTERNAL };
-
-		memset(e.text, '%', sizeof(e.text));
-		memcpy(e.text, "\nforged: a line of its own\n", 27);
-		memset(s->region + SVPU_LAST_WORDS_OFFSET, 'w', SVPU_PAGE);
-		memcpy(s->region + SVPU_LAST_WORDS_OFFSET, "\nforged", 7);
-		say(s, &e, SVPU_MSG_SESSION_ERROR, sizeof(e), 0);
-	}
-}
+#include "misbehaviours.h"
 
 static void work(struct session *s)
 {
@@ -437,8 +311,10 @@ static void work(struct session *s)
 		if (delay_us)
 			usleep(delay_us);
 		out = s->output[0];
-		if (s->frames == 2 && *mode)
-			misbehave(s, &in->queue, &out);
+		if (s->frames == 2 && mode && mode->run) {
+			wait_heard(s);
+			mode->run(s, &in->queue, &out);
+		}
 		memmove(s->output, s->output + 1, --s->num_outputs * sizeof(out));
 		m = &s->map[1][out.index % SVPU_MAX_BUFFERS];
 		if (!m->at || m->generation != out.generation || m->length < s->layout.plane_size[0]) {
@@ -530,7 +406,8 @@ static void serve(int fd)
 		while (hear(s, slot)) {
 			switch (entry->type) {
 			case SVPU_CMD_QUERY_CAPABILITIES:
-				tell_capabilities(s);
+				if (!is("no-caps"))
+					tell_capabilities(s);
 				break;
 			case SVPU_CMD_CONFIGURE:
 				if (is("early"))
@@ -626,11 +503,18 @@ int main(int argc, char **argv)
 		case 't': parse_size(optarg, size[1]); break;
 		case 'c': change_every = strtoul(optarg, NULL, 0); break;
 		case 'r': raw_formats = atoi(optarg) == 1 ? 1 : 2; break;
-		case 'x': mode = optarg; break;
+		case 'x':
+			mode = find_misbehaviour(optarg);
+			if (!mode) {
+				fprintf(stderr, "fake-fw: it doesn't know to misbehave by \"%s\"; fake-fw --help lists how\n", optarg);
+				return 2;
+			}
+			break;
 		case 'a': controls = true; break;
 		case 'u': delay_us = strtoul(optarg, NULL, 0); break;
 		default:
 			fprintf(stderr, "usage: fake-fw [--device NODE] [--size WxH] [--to WxH --change-every FRAMES] [--delay-us N] [--raw 1|2] [--controls] [--hostile HOW]\n");
+			list_misbehaviours(stderr);
 			return option == 'h' ? 0 : 2;
 		}
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A client of one node that decodes into exported buffers of another, an ivshmem device, which goes meanwhile: no frame is written to it
- * from then on, each comes back with an error. docs/kernel.md, called by tests/kernel/guest-guests.
+ * from then on, each comes back with an error. docs/kernel.md, called by tests/kernel/guest/guests.
  *   borrowed OTHER NODE FILE GO GONE     creates GO once frames came, waits for GONE: OTHER's device has gone. FILE has a hundred frames
  */
 #include "client.h"

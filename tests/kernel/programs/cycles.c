@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Opens a decoder node, decodes a whole H.264 file of a megabyte at most, closes it, and does so again: the client of
- * tests/kernel/guest-leaks.
+ * tests/kernel/guest/leaks.
  *   cycles NODE FILE ROUNDS FRAMES     every round must give that many frames; multi-planar node. Status 1: it didn't
  */
 #include <limits.h>

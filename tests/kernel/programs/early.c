@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A client that stops before its worker has said a word: STREAMOFF of both queues gives the buffers back without waiting for it, and the
- * session hasn't failed. Called by tests/kernel/guest-hostile, with a firmware that takes no session.
+ * session hasn't failed. Called by tests/kernel/guest/hostile, with a firmware that takes no session.
  *   early NODE     status 1: something else
  */
 #include "client.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A library that a client of an emulated machine is started with (LD_PRELOAD, by as-softvpu and guest-common): its select() and epoll_wait()
+ * A library that a client of an emulated machine is started with (LD_PRELOAD, by as-softvpu and guest/common): its select() and epoll_wait()
  * wait twenty times as long as they are asked to. v4l2-ctl gives a decoder half a second from STOP to its first frame, in which a worker must
  * start when the file is small, and v4l2-compliance gives it two to each: plenty for a processor, not for QEMU's emulation of one. What hangs
  * is ended by the runner's own limit.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A client whose worker dies or stops: in each round this program itself finds the worker of its session in debugfs and kills or stops
- * it, at a moment of the decoding, not of the clock: so every round hits, however slow the machine. Used by tests/kernel/guest-life.
+ * it, at a moment of the decoding, not of the clock: so every round hits, however slow the machine. Used by tests/kernel/guest/life.
  *   kills NODE FILE FRAMES ROUNDS SESSIONS [SEED]    FILE gives FRAMES frames; SESSIONS: …/debug/softvpu/DEVICE/sessions; LIMIT_MS, TIMEOUT_MS
  * What must follow: both queues return EIO at once, poll() reports POLLERR; STREAMOFF returns, with all buffers; in every fourth round the
  * same file decodes afresh. Status 1: something else. Multi-planar node, and the only client. dev-decoder.rst, Decoding: fatal failures;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * One firmware follows another at once: while one has /dev/softvpu-fw open, the next tries to open it; the first goes, and what goes
- * with it must not be the next one's. For tests/kernel/guest-hostile.
+ * with it must not be the next one's. For tests/kernel/guest/hostile.
  *   handover NODE ROUNDS     status 1: a firmware that opened the node wasn't asked for its capabilities, or was hung up
  */
 #include <errno.h>

@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""v4l2-ctl and GStreamer encode FWHT through the device, /dev/video11. Usage: fwht_encode_test.py SOFTVPU [unittest arguments].
+
+v4l2-ctl must get the very bytes of the real vicodec, whose streams SOFTVPU_VECTORS has: the pictures behind them come from ffmpeg's test
+sources, and their MD5s are in the list. Sizes that aren't whole blocks aren't compared: there vicodec codes what its buffer has beside the picture.
+GStreamer must get the same pictures coded: its own colour stands in the headers.
+"""
+import csv
+import hashlib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SOFTVPU = sys.argv.pop(1) if len(sys.argv) > 1 else "build/dev/apps/softvpu"
+VECTORS = pathlib.Path(os.environ.get("SOFTVPU_VECTORS", pathlib.Path(__file__).resolve().parents[3] / "shared/vectors")) / "fwht-vicodec"
+SOURCES = {"testsrc2": "testsrc2", "mandel": "mandelbrot"}
+PIXELS = {"YU12": "yuv420p", "NV21": "nv21", "NV24": "nv24", "YUYV": "yuyv422", "YVYU": "yvyu422", "UYVY": "uyvy422", "AR24": "bgra", "BA24": "argb", "GREY": "gray"}
+NODES = ([], ["--single-planar"])
+BLOCKS = 16
+
+
+def streams():
+    """(name, width, height, format, gop, qps, frames, source, md5 of the pictures, md5 of the stream) of those that can be made again."""
+    with open(VECTORS / "LIST.tsv", newline="", encoding="utf-8") as file:
+        for row in list(csv.reader(file, delimiter="\t"))[1:]:
+            name, size, raw, gop, qps, frames, source = row[:7]
+            sides = size.split("x")
+            if len(sides) != 2 or not all(side.isdigit() and int(side) % BLOCKS == 0 for side in sides):
+                continue
+            if raw in PIXELS and source in SOURCES:
+                md5 = {field.split()[0]: field.split()[2] for field in row[7:9]}
+                yield name, *sides, raw, gop.split()[-1], qps.split()[-1].split("/"), frames, source, md5["in"], md5["fwht"]
+
+
+class AnEncoder(unittest.TestCase):
+    def setUp(self):
+        self.work = pathlib.Path(tempfile.mkdtemp(prefix="softvpu-fwht-"))
+        self.addCleanup(shutil.rmtree, self.work, ignore_errors=True)
+
+    def run_tool(self, *command):
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def pictures(self, source, width, height, frames, pixels):
+        path = self.work / "in.raw"
+        self.run_tool("ffmpeg", "-v", "error", "-nostdin", "-y", "-threads", "1", "-f", "lavfi", "-i", f"{SOURCES[source]}=s={width}x{height}:r=25",
+                      "-frames:v", frames, "-sws_flags", "+accurate_rnd+bitexact", "-pix_fmt", pixels, "-f", "rawvideo", str(path))
+        return path
+
+    def v4l2_ctl(self, node, device, *arguments):
+        self.run_tool(SOFTVPU, "run", *node, "--codecs", "fwht", "--", "v4l2-ctl", "-d", device, "--stream-mmap", "--stream-out-mmap", *arguments)
+
+    def decoded(self, stream):
+        out = self.work / "decoded.raw"
+        out.unlink(missing_ok=True)
+        self.v4l2_ctl([], "/dev/video10", "--set-fmt-video-out", "pixelformat=FWHT", "--set-fmt-video", "pixelformat=YU12",
+                      "--stream-from", str(stream), "--stream-to", str(out))
+        return out.read_bytes()
+
+    def test_makes_vicodecs_bytes(self):
+        if not (VECTORS / "LIST.tsv").exists():
+            self.skipTest("no folder of real streams (SOFTVPU_VECTORS)")
+        count = 0
+        for name, width, height, raw, gop, (intra, inter), frames, source, in_md5, md5 in streams():
+            picture = self.pictures(source, width, height, frames, PIXELS[raw])
+            self.assertEqual(hashlib.md5(picture.read_bytes()).hexdigest(), in_md5, f"the pictures of {name}")
+            for node in NODES:
+                with self.subTest(stream=name, node=node):
+                    out = self.work / "out.fwht"
+                    out.unlink(missing_ok=True)
+                    self.v4l2_ctl(node, "/dev/video11", "-x", f"width={width},height={height},pixelformat={raw}",
+                                  "--set-selection-output", f"target=crop,top=0,left=0,width={width},height={height}", "-v", "pixelformat=FWHT",
+                                  "-c", f"video_gop_size={gop},fwht_i_frame_qp_value={intra},fwht_p_frame_qp_value={inter}",
+                                  "--stream-from", str(picture), "--stream-to", str(out))
+                    self.assertEqual(hashlib.md5(out.read_bytes()).hexdigest(), md5)
+                    count += 1
+        self.assertGreater(count, 10)
+
+    def test_codes_the_same_for_gstreamer(self):
+        picture = self.pictures("testsrc2", "640", "480", "20", "yuv420p")
+        of_v4l2_ctl = self.work / "v4l2-ctl.fwht"
+        self.v4l2_ctl([], "/dev/video11", "-x", "width=640,height=480,pixelformat=YU12", "-v", "pixelformat=FWHT",
+                      "--stream-from", str(picture), "--stream-to", str(of_v4l2_ctl))
+        for node in NODES:
+            with self.subTest(node=node):
+                of_gstreamer = self.work / "gstreamer.fwht"
+                of_gstreamer.unlink(missing_ok=True)
+                self.run_tool(SOFTVPU, "run", *node, "--codecs", "fwht", "--", "gst-launch-1.0", "-q", "filesrc", f"location={picture}", "blocksize=460800", "!",
+                              "video/x-raw,format=I420,width=640,height=480,framerate=25/1,interlace-mode=progressive,colorimetry=bt709", "!", "v4l2fwhtenc", "!",
+                              "filesink", f"location={of_gstreamer}")
+                self.assertEqual(of_gstreamer.stat().st_size, of_v4l2_ctl.stat().st_size)
+                self.assertEqual(hashlib.md5(self.decoded(of_gstreamer)).hexdigest(), hashlib.md5(self.decoded(of_v4l2_ctl)).hexdigest())
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
