@@ -51,8 +51,7 @@ class Nv12Pictures {
 std::string decode_directly(const Clip& clip, int threads, uint32_t raw_fourcc, PictureSink& sink,
                             const std::function<void()>& before_end) {
   sink.begin();
-  const std::unique_ptr<AVCodecContext, Freer> context(
-      avcodec_alloc_context3(avcodec_find_decoder_by_name(clip.codec.c_str())));
+  const std::unique_ptr<AVCodecContext, Freer> context(avcodec_alloc_context3(avcodec_find_decoder_by_name(clip.codec.c_str())));
   if (!context) return "libavcodec has no decoder for " + clip.codec;
   context->thread_count = threads;
   if (avcodec_open2(context.get(), nullptr, nullptr) < 0) return "libavcodec can't open " + clip.codec;

@@ -42,7 +42,9 @@ struct Used {
 Used used_so_far() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6; };
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+  };
   return {seconds(usage.ru_utime) + seconds(usage.ru_stime), usage.ru_nvcsw};
 }
 
@@ -70,7 +72,7 @@ int run(const Options& options) {
     const std::vector<int> pids = own_processes(options.side == "device");
     private_after = private_kib(pids);
     if (options.idle_seconds == 0) return;
-    usleep(200'000);  // what ends a stream is over
+    sleep(3);  // what ends a stream is over, and the watchdog has asked for the last time
     const uint64_t before = context_switches(pids);
     sleep(static_cast<unsigned>(options.idle_seconds));
     // Our own looking and sleeping isn't the session's.
@@ -90,9 +92,8 @@ int run(const Options& options) {
     for (size_t i = 0; i < sinks.size(); ++i) threads.emplace_back([&, i] { errors[i] = decode(options, clip, *sinks[i]); });
     for (std::thread& thread : threads) thread.join();
   }
-  const double seconds = options.sessions == 1
-                             ? sinks[0]->total().count()
-                             : std::chrono::duration<double>(PictureSink::Clock::now() - start).count();
+  const double seconds = options.sessions == 1 ? sinks[0]->total().count()
+                                               : std::chrono::duration<double>(PictureSink::Clock::now() - start).count();
   uint64_t frames = 0;
   for (size_t i = 0; i < sinks.size(); ++i) {
     if (!errors[i].empty()) return complain(options.clip + ": " + errors[i]);
@@ -150,11 +151,12 @@ bool parse(int argc, char** argv, Options& options) {
 int main(int argc, char** argv) {
   softvpu::bench::Options options;
   if (!softvpu::bench::parse(argc, argv, options)) {
-    std::fprintf(stderr,
-                 "usage: bench_decode direct|device CLIP [--threads N] [--nv12] [--warm] [--md5] [--sessions N] [--idle SECONDS]\n"
-                 "                    [--device /dev/video10]\n"
-                 "Prints one line of numbers about one run; \"device\" wants to be run below: softvpu run --threads N --\n"
-                 "--warm decodes the clip once before; --threads is libavcodec's, for \"direct\". bench/run compares.\n");
+    std::fprintf(
+        stderr,
+        "usage: bench_decode direct|device CLIP [--threads N] [--nv12] [--warm] [--md5] [--sessions N] [--idle SECONDS]\n"
+        "                    [--device /dev/video10]\n"
+        "Prints one line of numbers about one run; \"device\" wants to be run below: softvpu run --threads N --\n"
+        "--warm decodes the clip once before; --threads is libavcodec's, for \"direct\". bench/run compares.\n");
     return 2;
   }
   return softvpu::bench::run(options);

@@ -26,8 +26,7 @@ void PictureSink::take(const Picture& picture) {
   const size_t half_width = (size_t{picture.width} + 1) / 2;
   const size_t half_height = (size_t{picture.height} + 1) / 2;
   const bool interleaved = picture.data[2] == nullptr;
-  for (size_t row = 0; row < picture.height; ++row)
-    av_md5_update(md5_, picture.data[0] + row * picture.stride[0], picture.width);
+  for (size_t row = 0; row < picture.height; ++row) av_md5_update(md5_, picture.data[0] + row * picture.stride[0], picture.width);
   for (size_t plane = 1; plane < (interleaved ? 2 : 3); ++plane)
     for (size_t row = 0; row < half_height; ++row)
       av_md5_update(md5_, picture.data[plane] + row * picture.stride[plane], interleaved ? 2 * half_width : half_width);

@@ -36,8 +36,8 @@ class PictureSink {
   void end() { total_ = Clock::now() - start_; }
 
   uint64_t frames() const { return frames_; }
-  uint64_t checksum() const { return checksum_; }             // of the first bytes of each picture
-  std::string md5() const;                                    // empty unless asked for
+  uint64_t checksum() const { return checksum_; }                 // of the first bytes of each picture
+  std::string md5() const;                                        // empty unless asked for
   std::chrono::duration<double> total() const { return total_; }  // from begin() to end()
   std::chrono::duration<double> first() const { return first_; }  // from begin() to the first picture
 

@@ -18,6 +18,7 @@
 #include "softvpu-fw/serve_guests.h"
 #include "softvpu-fw/session_arguments.h"
 
+#include "firmware/announce.h"
 #include "firmware/catalog.h"
 #include "firmware/last_words.h"
 #include "firmware/processor_lease.h"
@@ -31,7 +32,8 @@ using namespace softvpu;
 
 constexpr int kSocket = 3;
 constexpr Duration kHelloLimit = std::chrono::seconds(10);
-constexpr int kHeapArenas = 2;  // more cost memory and make libc look for processors in /sys
+constexpr Duration kSpareLimit = std::chrono::hours(24 * 365);  // its socket's hang-up ends it before
+constexpr int kHeapArenas = 2;                                  // more cost memory and make libc look for processors in /sys
 
 enum ExitStatus { kGood = 0, kUsage = 2, kNoHost = 3, kNoJail = 4, kHostBroken = 5, kStuck = 6 };
 
@@ -104,6 +106,18 @@ int serve(Result<std::unique_ptr<hfi::FirmwareEndpoint>> attached, sandbox::Jail
   _exit(kGood);
 }
 
+// The worker of a session that isn't there yet, kept by `softvpu run` (docs/adr/0024): loads what any session needs, reports its
+// capabilities if somebody reads them, and waits. No stream can reach it before its hello, after which it is shut in as any other
+// worker.
+int serve_spare(bool announces) {
+  mallopt(M_ARENA_MAX, kHeapArenas);
+  firmware::preload_codecs();
+  if (announces && !firmware::announce_capabilities(kSocket)) return kNoHost;
+  auto attached = hfi::FirmwareEndpoint::attach(UniqueFd(kSocket), kSpareLimit);
+  if (!attached && attached.error().code == ECONNRESET) return kGood;  // nobody wanted it
+  return serve(std::move(attached), {});
+}
+
 // A decimal number of an option; nullopt: it isn't one.
 std::optional<uint32_t> parse_number(const char* text) {
   uint32_t value = 0;
@@ -162,7 +176,9 @@ int main(int argc, char** argv) {
   const auto guests = parse_guest_options(argc, argv);
   if (device) return apps::serve_device(argv[2]);
   if (guests) return apps::serve_guests(*guests);
-  if (argc > 1) {
+  const bool announces = argc == 3 && std::strcmp(argv[2], "--announce") == 0;
+  const bool spare = (argc == 2 || announces) && std::strcmp(argv[1], "--spare") == 0;
+  if (argc > 1 && !spare) {
     std::fprintf(
         stderr,
         "softvpu-fw: these arguments make no sense; expected --device NODE, or --ivshmem-socket PATH with --sessions N and\n"
@@ -176,5 +192,6 @@ int main(int argc, char** argv) {
                  kSocket);
     return kUsage;
   }
+  if (spare) return serve_spare(announces);
   return serve(hfi::FirmwareEndpoint::attach(UniqueFd(kSocket), kHelloLimit), {});
 }

@@ -12,6 +12,7 @@ Result<std::unique_ptr<codec::Driver>> local_driver() {
   if (!firmware) return fail(firmware.error().code, "softvpu-fw: " + firmware.error().reason);
   vpu::VpuConfig config = vpu::VpuConfig::from_environment();
   config.firmware = *firmware;
+  config.workers.clear();
   config.capability_file.clear();  // what it can do now, not what it could when somebody asked
   return std::make_unique<vpu::VpuDriver>(std::move(config));
 }

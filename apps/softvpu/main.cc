@@ -76,7 +76,8 @@ int main_with(std::vector<std::string> arguments) {
 
 Environment read: SOFTVPU_PRELOAD, SOFTVPU_FW (other builds of the parts), SOFTVPU_DEBUG (as --debug), SOFTVPU_WATCHDOG_MS (how
 long a silent codec process is waited for; default 10000), XDG_RUNTIME_DIR, TMPDIR.
-Environment set for the program: LD_PRELOAD, SOFTVPU_ROOT, SOFTVPU_FW, SOFTVPU_CAPS, and GST_REGISTRY if you have none: GStreamer
+Environment set for the program: LD_PRELOAD, SOFTVPU_ROOT, SOFTVPU_FW, SOFTVPU_CAPS,
+SOFTVPU_WORKERS (where a codec process is kept ready), and GST_REGISTRY if you have none: GStreamer
 remembers in its registry which elements a device made, so every configuration gets a registry of its own in ~/.cache/softvpu.)");
 
   CLI::App* list_app = app.add_subcommand("list", "show the device, its formats, sizes and controls");

@@ -16,7 +16,15 @@
 namespace softvpu::cli {
 namespace {
 
-Result<codec::Capabilities> ask_firmware() {
+constexpr Duration kAnswerLimit = std::chrono::seconds(10);
+
+Result<codec::Capabilities> ask_firmware(vpu::SpareWorkers* workers) {
+  if (workers != nullptr) {
+    auto answer = workers->capabilities(kAnswerLimit);
+    if (answer) return answer;
+    log_line(LogLevel::kInfo, "the worker to be kept doesn't report its capabilities: %s; asking another one",
+             answer.error().reason.c_str());
+  }
   const Result<std::unique_ptr<codec::Driver>> driver = local_driver();
   if (!driver) return Unexpected(driver.error());
   return (*driver)->capabilities();
@@ -39,10 +47,19 @@ std::string RunDevices::fingerprint() const {
   return fmt::format("{:016x}", hash(text));
 }
 
-Result<RunDevices> run_devices(const v4l2::NodeSpec& node, const std::string& codecs) {
+std::unique_ptr<vpu::SpareWorkers> keep_worker(const std::string& firmware) {
+  auto found = vpu::open_firmware(firmware);
+  if (!found) return nullptr;  // run_devices() reports it
+  auto workers = vpu::SpareWorkers::create(std::move(*found));
+  if (workers) return std::move(*workers);
+  log_line(LogLevel::kInfo, "no worker is kept ready: %s", workers.error().reason.c_str());
+  return nullptr;
+}
+
+Result<RunDevices> run_devices(const v4l2::NodeSpec& node, const std::string& codecs, vpu::SpareWorkers* workers) {
   RunDevices devices;
   devices.nodes = {node};
-  Result<codec::Capabilities> asked = ask_firmware();
+  Result<codec::Capabilities> asked = ask_firmware(workers);
   if (!asked) {
     if (!codecs.empty()) return fail(EIO, asked.error().reason);
     log_line(LogLevel::kError, "the firmware's capabilities can't be had: %s", asked.error().reason.c_str());
@@ -70,6 +87,14 @@ std::string write_capability_file(const codec::Capabilities& capabilities, const
     return {};
   }
   return path;
+}
+
+std::string offer_workers(vpu::SpareWorkers& workers, const std::string& directory) {
+  std::string path = directory + "/workers";
+  const Status listens = workers.listen(path);
+  if (listens) return path;
+  log_line(LogLevel::kInfo, "no worker is kept ready: %s", listens.error().reason.c_str());
+  return {};
 }
 
 }  // namespace softvpu::cli

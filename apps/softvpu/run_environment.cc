@@ -81,6 +81,8 @@ std::vector<std::string> run_environment(const RunOptions& options, const RunPla
   all["SOFTVPU_ROOT"] = places.root;
   all["SOFTVPU_FW"] = places.firmware;
   if (!places.caps.empty()) all["SOFTVPU_CAPS"] = places.caps;
+  all.erase("SOFTVPU_WORKERS");  // of a run around this one
+  if (!places.workers.empty()) all["SOFTVPU_WORKERS"] = places.workers;
   if (options.debug > 0) all["SOFTVPU_DEBUG"] = std::to_string(options.debug);
   if (wants_to_be_first(options.command)) {
     std::string& sanitizer = all["ASAN_OPTIONS"];

@@ -81,12 +81,12 @@ struct SignalsBefore {
 
 }  // namespace
 
+void become_reaper() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
+
 Ending supervise(const std::string& path, const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
-                 int inherited) {
+                 int inherited, const Moments& moments) {
   int error_pipe[2];
   if (::pipe2(error_pipe, O_CLOEXEC) < 0) return {-1, errno};
-  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-
   sigset_t handled;
   SignalsBefore before;
   sigemptyset(&handled);
@@ -103,11 +103,13 @@ Ending supervise(const std::string& path, const std::vector<std::string>& argume
   if (child < 0) return {-1, errno};
   if (child == 0) become(path, arguments, environment, inherited, before, error_pipe[1]);
   ::close(error_pipe[1]);
+  if (moments.started) moments.started();
   int error = 0;
   const ssize_t got = ::read(error_pipe[0], &error, sizeof error);
   ::close(error_pipe[0]);
   if (got == sizeof error) {
     ::waitpid(child, nullptr, 0);
+    if (moments.ended) moments.ended();
     return {-1, error};
   }
 
@@ -117,6 +119,7 @@ Ending supervise(const std::string& path, const std::vector<std::string>& argume
     const int signal = ::sigwaitinfo(&handled, &info);
     if (signal > 0 && signal != SIGCHLD && !came_from_terminal(info)) ::kill(child, signal);
   }
+  if (moments.ended) moments.ended();
   // Codec processes end by themselves when their client is gone; those that are through already are reaped.
   pid_t left = 0;
   while ((left = ::waitpid(-1, nullptr, WNOHANG)) > 0) {

@@ -16,12 +16,22 @@ struct Ending {
   bool alone = true;  // no descendant of the program is left, as far as this process, their subreaper, knows
 };
 
+// What else belongs to a run. Called on the caller's thread.
+struct Moments {
+  std::function<void()> started;  // the program is a process of its own: threads may be started here
+  std::function<void()> ended;    // it has ended, or couldn't be started
+};
+
+// From now on codec processes, which are nobody's children, are ours when whoever started them is done. Before the first of them
+// is started; supervise() reaps them.
+void become_reaper();
+
 // Starts `path` with `arguments` in `environment`, which inherits the descriptor `inherited`, and waits for its end.
 //  - It stays in our process group: what a terminal sends (Ctrl-C, Ctrl-Z) reaches it directly, and we stop and go on with it.
 //  - Signals sent to us alone (kill, a supervisor's SIGTERM) are passed on.
-//  - We are its subreaper: codec processes whose client died are reaped here.
+//  - Codec processes whose client died are reaped here: see become_reaper().
 Ending supervise(const std::string& path, const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
-                 int inherited);
+                 int inherited, const Moments& moments = {});
 
 // Ends this process as `ending` says: the same exit status, or the same signal. Call when everything is cleaned up.
 [[noreturn]] void end_like(const Ending& ending);

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -64,7 +65,10 @@ int verb_run(const RunOptions& options) {
   }
   for (const std::string& remark : remarks(options.command, places.preload)) fmt::print(stderr, "softvpu: {}\n", remark);
 
-  const Result<RunDevices> devices = run_devices(options.node, options.codecs);
+  raise_file_limit();  // for the worker, too
+  become_reaper();
+  std::unique_ptr<vpu::SpareWorkers> workers = keep_worker(places.firmware);
+  const Result<RunDevices> devices = run_devices(options.node, options.codecs, workers.get());
   if (!devices) return complain(no_devices(options.codecs, devices.error()));
   RuntimeTree::sweep_stale();
   Result<RuntimeTree> tree = RuntimeTree::create(devices->nodes);
@@ -77,9 +81,12 @@ int verb_run(const RunOptions& options) {
   places.root = tree->root();
   places.devices = devices->fingerprint();
   if (devices->capabilities) places.caps = write_capability_file(*devices->capabilities, tree->root());
+  if (workers) places.workers = offer_workers(*workers, tree->root());
+  if (places.workers.empty()) workers.reset();
 
-  raise_file_limit();
-  const Ending ending = supervise(program.path, options.command, run_environment(options, places), tree->lock_fd());
+  Moments moments;
+  if (workers) moments = {[&] { (void)workers->serve(); }, [&] { workers->end(); }};
+  const Ending ending = supervise(program.path, options.command, run_environment(options, places), tree->lock_fd(), moments);
   tree->release(ending.alone);
   if (ending.status < 0) {
     return complain({ending.error == ENOENT ? kExitNotFound : kExitNotExecutable,

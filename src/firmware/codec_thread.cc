@@ -16,8 +16,9 @@ CodecThread::~CodecThread() {
   thread_.join();
 }
 
-void CodecThread::start(std::unique_ptr<Codec> codec) {
+void CodecThread::start(std::unique_ptr<Codec> codec, Hooks hooks) {
   codec_ = std::move(codec);
+  hooks_ = std::move(hooks);
   thread_ = std::thread([this] { run(); });
 }
 
@@ -66,8 +67,12 @@ bool CodecThread::turn(bool may_wait) {
   Task task;
   {
     std::unique_lock lock(mutex_);
-    const auto is_due = [&] { return end_ || moving_ || woken_ || !tasks_.empty(); };
-    if (may_wait) ready_.wait(lock, is_due);
+    if (may_wait && !is_due() && hooks_.before_sleep) {
+      lock.unlock();
+      hooks_.before_sleep();
+      lock.lock();
+    }
+    if (may_wait) ready_.wait(lock, [this] { return is_due(); });
     if (end_ || !is_due()) return false;
     woken_ = false;
     if (!tasks_.empty()) {
@@ -83,6 +88,7 @@ bool CodecThread::turn(bool may_wait) {
     moving_ = stepping_ && codec_->step();
   }
   pause_clock();
+  if (hooks_.between) hooks_.between();
   return true;
 }
 

@@ -26,8 +26,14 @@ class CodecThread {
   CodecThread(const CodecThread&) = delete;
   CodecThread& operator=(const CodecThread&) = delete;
 
+  // What the owner does on the codec thread while its clock is stopped: between two pieces of work, and before a sleep, which may
+  // then turn out not to be needed.
+  struct Hooks {
+    std::function<void()> between;
+    std::function<void()> before_sleep;
+  };
   // Once, before anything else. Steps begin with begin_stepping(). Control thread.
-  void start(std::unique_ptr<Codec> codec);
+  void start(std::unique_ptr<Codec> codec, Hooks hooks = {});
   // The same without a thread: what it would do is done inside run_by_hand(), until it would wait. For fuzz targets.
   void start_by_hand(std::unique_ptr<Codec> codec) { codec_ = std::move(codec); }
   void run_by_hand();
@@ -51,10 +57,12 @@ class CodecThread {
   void run();
   // One task, or one step of the codec. False: at the end, or without `may_wait` when there is nothing to do.
   bool turn(bool may_wait);
+  bool is_due() const { return end_ || moving_ || woken_ || !tasks_.empty(); }  // mutex_ held
 
   static constexpr size_t kMostTasks = 4096;
 
   std::unique_ptr<Codec> codec_;  // codec thread
+  Hooks hooks_;                   // codec thread
   bool stepping_ = false;         // codec thread
   bool moving_ = false;           // the codec may have something to do. Codec thread
   mutable std::mutex mutex_;      // guards the next three

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "firmware/announce.h"
 #include "firmware/last_words.h"
 #include "firmware/raw_side.h"
 #include "hfi/values.h"
@@ -11,7 +12,8 @@
 namespace softvpu::firmware {
 namespace {
 
-constexpr Duration kLookInterval = std::chrono::seconds(1);
+// While the codec thread is at work it reads the commands itself, and the host doesn't ring: this long may a ping wait.
+constexpr Duration kNap = std::chrono::milliseconds(100);
 
 template <typename... Handlers>
 struct Overload : Handlers... {
@@ -37,7 +39,7 @@ Worker::Worker(hfi::FirmwareEndpoint& endpoint, Options options)
 Worker::~Worker() = default;
 
 bool Worker::say_ready(uint32_t jail) {
-  send(0, hfi::msg::Ready{.version = SOFTVPU_VERSION_NUMBER, .jail = jail, .name = firmware_name()});
+  send(0, ready_message(jail));
   return !host_gone_;
 }
 
@@ -47,18 +49,47 @@ Worker::End Worker::run() {
     if (const auto end = dispatch_commands()) return *end;
     tell_unmapped();
     if (host_gone_) return End::kHostGone;
-    const auto wake = endpoint_.wait(thread_.busy() ? std::optional(kLookInterval) : std::nullopt);
+    const auto wake = sleep();
     if (wake.hangup) return End::kHostGone;
     if (options_.lease != nullptr) options_.lease->renew();
     if (wake.timeout) {
+      endpoint_.ring_if_due();  // the codec thread's long work must not keep a finished frame from the client
       if (const auto end = watch()) return *end;
     }
+  }
+}
+
+hfi::FirmwareEndpoint::Wake Worker::sleep() {
+  if (thread_.busy()) return endpoint_.sleep(kNap);  // it arms the endpoint before it sleeps itself
+  bool empty = false;
+  {
+    const std::lock_guard lock(dispatch_mutex_);
+    empty = endpoint_.arm();
+  }
+  return endpoint_.sleep(empty ? std::nullopt : std::optional(Duration::zero()));
+}
+
+void Worker::between_steps() {
+  if (dispatch_commands()) endpoint_.nudge();
+}
+
+void Worker::before_sleep() {
+  endpoint_.ring_if_due();
+  bell_.rung();
+  std::unique_lock lock(dispatch_mutex_);
+  while (!endpoint_.arm()) {
+    const bool ends = dispatch_next_commands().has_value();
+    if (!ends && !host_gone_) continue;
+    lock.unlock();
+    endpoint_.nudge();
+    return;
   }
 }
 
 std::optional<Worker::End> Worker::step() {
   if (const auto end = dispatch_commands()) return end;
   thread_.run_by_hand();
+  endpoint_.ring_if_due();
   tell_unmapped();
   if (host_gone_) return End::kHostGone;
   const auto wake = endpoint_.wait(Duration::zero());
@@ -67,6 +98,12 @@ std::optional<Worker::End> Worker::step() {
 }
 
 std::optional<Worker::End> Worker::dispatch_commands() {
+  const std::lock_guard lock(dispatch_mutex_);
+  return dispatch_next_commands();
+}
+
+std::optional<Worker::End> Worker::dispatch_next_commands() {
+  if (end_) return end_;
   using Outcome = hfi::FirmwareEndpoint::ReadOutcome;
   while (true) {
     const auto read = endpoint_.next_command();
@@ -76,7 +113,8 @@ std::optional<Worker::End> Worker::dispatch_commands() {
       case Outcome::kCorrupt:
         send(0, hfi::msg::SystemError{hfi::WireStatus::kInvalid, "the host broke the command ring: " + read.complaint});
         endpoint_.last_words("worker: the host broke the command ring: " + read.complaint);
-        return End::kProtocol;
+        end_ = End::kProtocol;
+        return end_;
       case Outcome::kMalformed:
         // Its answer, if it wanted one, will never come: better said than waited for.
         session_error(hfi::WireStatus::kInvalid, read.complaint);
@@ -91,7 +129,6 @@ std::optional<Worker::End> Worker::dispatch_commands() {
 
 std::optional<Worker::End> Worker::dispatch(const hfi::Command& command) {
   namespace cmd = hfi::cmd;
-  end_.reset();
   std::visit(Overload{
                  [&](const hfi::Unknown& c) { endpoint_.debug("ignored a command of unknown type %u", c.type); },
                  [&](const cmd::QueryCapabilities&) { answer_capabilities(); },
@@ -132,10 +169,7 @@ std::optional<Worker::End> Worker::watch() {
 
 void Worker::answer_capabilities() {
   if (codec_ != nullptr) return session_error(hfi::WireStatus::kState, "QUERY_CAPABILITIES after CONFIGURE");
-  for (const CatalogEntry& entry : catalog_.entries()) {
-    for (hfi::msg::Body& message : hfi::messages_of(entry.info)) send(0, std::move(message));
-  }
-  send(0, hfi::msg::CapabilitiesEnd{});
+  for (hfi::msg::Body& message : capability_messages(catalog_)) send(0, std::move(message));
 }
 
 void Worker::configure(const hfi::cmd::Configure& command) {
@@ -155,7 +189,12 @@ void Worker::configure(const hfi::cmd::Configure& command) {
   }
   codec_ = &catalog_.find(command.role, static_cast<FourCC>(command.coded))->info;
   test_ = command.test;
-  options_.by_hand ? thread_.start_by_hand(std::move(*codec)) : thread_.start(std::move(*codec));
+  if (command.role == Role::kEncoder) bell_.ring_always();
+  if (options_.by_hand) {
+    thread_.start_by_hand(std::move(*codec));
+  } else {
+    thread_.start(std::move(*codec), {[this] { between_steps(); }, [this] { before_sleep(); }});
+  }
   set_activity(command.role == Role::kEncoder ? "encoding" : "decoding");
   answer(hfi::WireStatus::kOk);
 }
@@ -221,7 +260,10 @@ void Worker::queue_input(uint64_t cookie, const hfi::cmd::QueueInput& command) {
       .cookie = Cookie{cookie}, .tag = Tag{command.tag}, .field = static_cast<FrameField>(command.field), .owner = memory};
   const auto status = encoder ? find_raw_picture(command, *memory, input) : find_coded_bytes(command, *memory, input);
   if (status != hfi::WireStatus::kOk) return send(cookie, hfi::msg::InputDone{status});
-  post([input = std::move(input)](Codec& codec) { codec.queue_input(input); });
+  post([this, input = std::move(input)](Codec& codec) {
+    bell_.input_queued();
+    codec.queue_input(input);
+  });
 }
 
 hfi::WireStatus Worker::find_coded_bytes(const hfi::cmd::QueueInput& command, const MappedBuffer& memory, InputBuffer& input) {
@@ -240,7 +282,8 @@ hfi::WireStatus Worker::find_raw_picture(const hfi::cmd::QueueInput& command, co
 void Worker::queue_output(uint64_t cookie, const hfi::cmd::QueueOutput& command) {
   auto memory = buffers_.find(Side::kOutput, command.buffer);
   if (!memory || codec_ == nullptr) return send(cookie, hfi::msg::OutputDone{.status = hfi::WireStatus::kInvalid});
-  post([output = OutputBuffer{.cookie = Cookie{cookie}, .memory = std::move(memory)}](Codec& codec) {
+  post([this, output = OutputBuffer{.cookie = Cookie{cookie}, .memory = std::move(memory)}](Codec& codec) {
+    bell_.output_queued();
     codec.queue_output(output);
   });
 }
@@ -250,6 +293,8 @@ void Worker::flush(const hfi::cmd::Flush& command) {
   if (codec_ == nullptr) return send(0, flushed);
   post([this, flushed](Codec& codec) {
     codec.flush(flushed.direction);
+    bell_.rung();
+    bell_.expect_first();
     report(Cookie{}, flushed);
   });
 }
@@ -266,27 +311,39 @@ void Worker::session_error(hfi::WireStatus status, const std::string& text) {
   send(0, hfi::msg::SessionError{status, text});
 }
 
-void Worker::send(uint64_t cookie, hfi::msg::Body body) {
-  if (endpoint_.send({cookie, std::move(body)}) != hfi::FirmwareEndpoint::SendOutcome::kPeerGone) return;
+void Worker::send(uint64_t cookie, hfi::msg::Body body, Bell bell) {
+  if (endpoint_.send({cookie, std::move(body)}, bell) != hfi::FirmwareEndpoint::SendOutcome::kPeerGone) return;
   host_gone_ = true;
   endpoint_.nudge();
 }
 
 // ---- the codec's events: codec thread ----
 
-void Worker::report(Cookie cookie, hfi::msg::Body body) {
+void Worker::report(Cookie cookie, hfi::msg::Body body, Bell bell) {
   thread_.pause_clock();  // a host that doesn't read isn't a codec that hangs
-  send(static_cast<uint64_t>(cookie), std::move(body));
+  send(static_cast<uint64_t>(cookie), std::move(body), bell);
   thread_.resume_clock();
 }
 
-void Worker::input_done(Cookie cookie, DoneStatus status) { report(cookie, hfi::msg::InputDone{hfi::status_of(status)}); }
+void Worker::input_done(Cookie cookie, DoneStatus status) {
+  report(cookie, hfi::msg::InputDone{hfi::status_of(status)}, bell_.input_done() ? Bell::kNow : Bell::kLater);
+}
 
-void Worker::output_done(const OutputDone& done) { report(done.cookie, hfi::message_of(done)); }
+void Worker::output_done(const OutputDone& done) {
+  report(done.cookie, hfi::message_of(done), bell_.output_done() ? Bell::kNow : Bell::kLater);
+}
 
-void Worker::format_changed(const StreamFormat& format, bool initial) { report(Cookie{}, hfi::message_of(format, initial)); }
+void Worker::format_changed(const StreamFormat& format, bool initial) {
+  bell_.rung();
+  bell_.expect_first();
+  report(Cookie{}, hfi::message_of(format, initial));
+}
 
-void Worker::drained(DoneStatus status) { report(Cookie{}, hfi::msg::Drained{hfi::status_of(status)}); }
+void Worker::drained(DoneStatus status) {
+  bell_.rung();
+  bell_.expect_first();
+  report(Cookie{}, hfi::msg::Drained{hfi::status_of(status)});
+}
 
 void Worker::failed(const Error& error) {
   session_error(error.code == EOPNOTSUPP ? hfi::WireStatus::kUnsupported

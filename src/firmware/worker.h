@@ -2,8 +2,11 @@
 // One session's worker: commands of the host -> buffers and codec, events of the codec -> messages. docs/hfi.md, the order of
 // things. apps/softvpu-fw runs it in the jail; tests run it in-process over a loopback link.
 //
-// Threads: run() is the control thread. It reads commands, maps buffers, answers pings and watches the codec thread, which owns
-// the codec and sends what the codec reports. The two share only CodecThread's task queue and the endpoint.
+// Threads: run() is the control thread. It answers pings and watches the codec thread, which owns the codec and sends what the
+// codec reports. Commands are read by whichever of the two is awake: by the codec thread between two pieces of work, so that a
+// busy worker is never rung for them, and by the control thread when it is rung or has napped. A lock makes them one dispatcher.
+//
+// FrameBell decides when the host is rung for frames and used inputs.
 #pragma once
 
 #include <memory>
@@ -15,6 +18,7 @@
 #include "firmware/buffers.h"
 #include "firmware/catalog.h"
 #include "firmware/codec_thread.h"
+#include "firmware/frame_bell.h"
 #include "firmware/processor_lease.h"
 #include "hfi/firmware_endpoint.h"
 
@@ -48,8 +52,15 @@ class Worker final : private CodecEvents {
   std::optional<End> step();
 
  private:
+  // Any thread; the next one with dispatch_mutex_ held, and all that it calls.
   std::optional<End> dispatch_commands();
+  std::optional<End> dispatch_next_commands();
   std::optional<End> dispatch(const hfi::Command& command);
+  // Codec thread.
+  void between_steps();
+  void before_sleep();
+  // Control thread: until the host, or the codec thread's long work, wants it.
+  hfi::FirmwareEndpoint::Wake sleep();
   std::optional<End> watch();
 
   void answer_capabilities();
@@ -68,10 +79,11 @@ class Worker final : private CodecEvents {
   void post(CodecThread::Task task);
   // The session is over: said once, then the host ends the worker.
   void session_error(hfi::WireStatus status, const std::string& text);
-  void send(uint64_t cookie, hfi::msg::Body body);
+  using Bell = hfi::FirmwareEndpoint::Bell;
+  void send(uint64_t cookie, hfi::msg::Body body, Bell bell = Bell::kNow);
 
   // Codec thread.
-  void report(Cookie cookie, hfi::msg::Body body);
+  void report(Cookie cookie, hfi::msg::Body body, Bell bell = Bell::kNow);
   void input_done(Cookie cookie, DoneStatus status) override;
   void output_done(const OutputDone& done) override;
   void format_changed(const StreamFormat& format, bool initial) override;
@@ -85,11 +97,13 @@ class Worker final : private CodecEvents {
   // must not wait for the host.
   std::mutex unmapped_mutex_;
   std::vector<hfi::msg::Unmapped> unmapped_;
-  Buffers buffers_;                     // control thread
-  const CodecInfo* codec_ = nullptr;    // of the catalog, once configured. Control thread
-  std::optional<FrameLayout> picture_;  // an encoder's inputs lie so. Control thread
-  bool test_ = false;                   // control thread
-  std::optional<End> end_;              // control thread
+  std::mutex dispatch_mutex_;  // guards the next five, and the endpoint's reading of commands
+  Buffers buffers_;
+  const CodecInfo* codec_ = nullptr;    // of the catalog, once configured; written before there is a codec thread
+  std::optional<FrameLayout> picture_;  // an encoder's inputs lie so
+  bool test_ = false;
+  std::optional<End> end_;              // once set it stays; the control thread ends run() with it
+  FrameBell bell_;                      // codec thread, once there is one
   std::atomic<bool> over_{false};       // session_error() was said. Both threads.
   std::atomic<bool> host_gone_{false};  // set by send() of either thread, read by run()
   CodecThread thread_;                  // last: it ends first

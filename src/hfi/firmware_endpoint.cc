@@ -99,20 +99,32 @@ FirmwareEndpoint::SendOutcome FirmwareEndpoint::try_send(const Message& message)
     case PushOutcome::kOk:
       break;
   }
-  if (messages_.take_reader_waiting()) ring_host();
+  ring_sleeping_host();
   return SendOutcome::kOk;
 }
 
-FirmwareEndpoint::SendOutcome FirmwareEndpoint::send(const Message& message) {
+void FirmwareEndpoint::ring_sleeping_host() {
+  bell_due_ = false;
+  if (messages_.take_reader_waiting()) ring_host();
+}
+
+void FirmwareEndpoint::ring_if_due() {
+  const std::lock_guard lock(send_mutex_);
+  if (bell_due_) ring_sleeping_host();
+}
+
+FirmwareEndpoint::SendOutcome FirmwareEndpoint::send(const Message& message, Bell bell) {
   const Entry entry = serialize(message);
   const std::lock_guard lock(send_mutex_);
   while (true) {
     const PushOutcome outcome = messages_.push(entry);
     if (outcome == PushOutcome::kCorrupt) return SendOutcome::kPeerGone;
     if (outcome == PushOutcome::kOk) break;
+    ring_sleeping_host();  // only it makes room
     if (!wait_for_space()) return SendOutcome::kPeerGone;
   }
-  if (messages_.take_reader_waiting()) ring_host();
+  bell_due_ = true;
+  if (bell == Bell::kNow) ring_sleeping_host();
   return SendOutcome::kOk;
 }
 
@@ -140,15 +152,23 @@ bool FirmwareEndpoint::wait_for_space() {
 }
 
 FirmwareEndpoint::Wake FirmwareEndpoint::wait(std::optional<Duration> timeout) {
+  const bool empty = arm();
+  Wake wake = sleep(empty ? timeout : Duration::zero());
+  if (!empty) wake.commands = true;
+  if (!empty) wake.timeout = false;
+  return wake;
+}
+
+bool FirmwareEndpoint::arm() { return commands_.prepare_wait(); }
+
+FirmwareEndpoint::Wake FirmwareEndpoint::sleep(std::optional<Duration> timeout) {
   Wake wake;
   pollfd fds[] = {
       {transport_->hangup_fd(), POLLRDHUP, 0},
       {command_doorbell_.get(), POLLIN, 0},
       {nudge_.get(), POLLIN, 0},
   };
-  const bool empty = commands_.prepare_wait();
-  if (!empty) wake.commands = true;
-  bool can_wait = poll_for(fds, empty ? timeout : Duration::zero()) == 0;
+  bool can_wait = poll_for(fds, timeout) == 0;
   if ((fds[0].revents & kHangup) != 0) wake.hangup = true;
   if ((fds[1].revents & POLLIN) != 0) {
     can_wait &= clear(command_doorbell_.get());

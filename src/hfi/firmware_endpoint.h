@@ -2,8 +2,9 @@
 // The firmware's end of one session, over any transport (transport/): reads commands, sends messages, takes the memory of
 // buffers, leaves last words. Used by src/firmware and, in-process, by tests.
 //
-// Threads: next_command(), wait() and take_memory() belong to one thread (the dispatcher). send(), try_send(), debug(), nudge(),
-// host_gone() and last_words() may be called from any.
+// Threads: next_command(), arm() and take_memory() belong to one thread at a time (the dispatcher, under the caller's lock where
+// there are several), wait() and sleep() to one thread. send(), try_send(), ring_if_due(), debug(), nudge(), host_gone() and
+// last_words() may be called from any.
 #pragma once
 
 #include <atomic>
@@ -61,9 +62,13 @@ class FirmwareEndpoint {
   };
   // Sends without waiting.
   SendOutcome try_send(const Message& message);
+  // Whether the host is woken for a message, if it sleeps: now, or with the next one that is for now, or by ring_if_due().
+  enum class Bell { kNow, kLater };
   // Sends; sleeps while the ring is full. The host's reading or its hang-up ends the wait. Messages of several threads keep
   // the order of their sends.
-  SendOutcome send(const Message& message);
+  SendOutcome send(const Message& message, Bell bell = Bell::kNow);
+  // Wakes the host for what was sent with kLater. Before a thread that sends so goes to sleep.
+  void ring_if_due();
 
   struct Wake {
     bool commands = false;  // next_command() may have something
@@ -71,8 +76,12 @@ class FirmwareEndpoint {
     bool nudged = false;    // nudge() was called
     bool timeout = false;   // none of these within `timeout`
   };
-  // Sleeps until there is a command, a hang-up, a nudge, or `timeout` (nullopt: no limit) passed.
+  // Sleeps until there is a command, a hang-up, a nudge, or `timeout` (nullopt: no limit) passed. arm() and sleep() in one.
   Wake wait(std::optional<Duration> timeout);
+  // Asks the host to ring for its next command. False: there is one already.
+  bool arm();
+  // Sleeps as wait() does, but commands end it only after an arm().
+  Wake sleep(std::optional<Duration> timeout);
   // Ends the current or next wait(). Async-signal-safe.
   void nudge();
   // True when the transport hung up, or can't be polled. Never blocks.
@@ -94,6 +103,7 @@ class FirmwareEndpoint {
  private:
   FirmwareEndpoint() = default;
   void ring_host();
+  void ring_sleeping_host();  // send_mutex_ held
   // Sleeps until the ring may have room. False: the host is gone.
   bool wait_for_space();
 
@@ -107,8 +117,9 @@ class FirmwareEndpoint {
 
   RingReader commands_;  // dispatcher thread
 
-  std::mutex send_mutex_;  // guards messages_; held while waiting for space (the order of sends)
+  std::mutex send_mutex_;  // guards the next two; held while waiting for space (the order of sends)
   RingWriter messages_;
+  bool bell_due_ = false;
   std::atomic<bool> sender_waits_{false};  // set by send(), read by wait()
   std::mutex debug_mutex_;                 // guards debug_
   RingWriter debug_;

@@ -36,17 +36,23 @@ HostLink::SendOutcome outcome_of(const Status& sent) {
 
 }  // namespace
 
-Result<std::unique_ptr<HostPort>> HostPort::create(uint32_t generation) {
+Result<std::unique_ptr<HostPort>> HostPort::create(uint32_t generation) { return create_on({}, generation); }
+
+Result<std::unique_ptr<HostPort>> HostPort::create_on(UniqueFd socket, uint32_t generation) {
   auto region = Region::create(generation);
   if (!region) return Unexpected(region.error());
-  return create_around(std::move(*region), generation);
+  return create_around(std::move(*region), std::move(socket), generation);
 }
 
 // Not a part of create(): its frame isn't there while the region is made.
-Result<std::unique_ptr<HostPort>> HostPort::create_around(Region region, uint32_t generation) {
+Result<std::unique_ptr<HostPort>> HostPort::create_around(Region region, UniqueFd socket, uint32_t generation) {
   std::unique_ptr<HostPort> port(new HostPort);
   port->region_ = std::move(region);
-  if (Status made = make_packet_pair(port->socket_, port->firmware_socket_); !made) return Unexpected(made.error());
+  if (socket) {
+    port->socket_ = std::move(socket);
+  } else if (Status made = make_packet_pair(port->socket_, port->firmware_socket_); !made) {
+    return Unexpected(made.error());
+  }
   // Packets go one way. A firmware that writes to its socket gets EPIPE, and can't fill a queue that nobody reads. A program
   // whose seccomp filter refuses it does without: then the queue holds what one socket may (net.core.wmem_max).
   raw::call(SYS_shutdown, port->socket_.get(), SHUT_RD);

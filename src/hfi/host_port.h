@@ -18,6 +18,9 @@ class HostPort {
   // `generation` isn't 0. Errors: EMFILE, ENFILE, ENOMEM.
   static Result<std::unique_ptr<HostPort>> create(uint32_t generation);
 
+  // The same over the socket of a firmware that runs already and waits for its hello.
+  static Result<std::unique_ptr<HostPort>> create_on(UniqueFd socket, uint32_t generation);
+
   // The firmware's end, once; to become fd 3 of the worker.
   UniqueFd take_firmware_socket() { return std::move(firmware_socket_); }
 
@@ -36,7 +39,8 @@ class HostPort {
   void hang_up();
 
  private:
-  __attribute__((noinline)) static Result<std::unique_ptr<HostPort>> create_around(Region region, uint32_t generation);
+  __attribute__((noinline)) static Result<std::unique_ptr<HostPort>> create_around(Region region, UniqueFd socket,
+                                                                                   uint32_t generation);
   HostPort() = default;
   void ring_firmware();
 

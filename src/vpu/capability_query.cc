@@ -8,6 +8,7 @@
 
 #include "base/raw_syscall.h"
 #include "core/codec_list.h"
+#include "hfi/transport/packet.h"
 #include "vpu/convert.h"
 
 namespace softvpu::vpu {
@@ -111,6 +112,34 @@ Result<codec::Capabilities> query_capabilities(hfi::HostLink& link, Duration lim
       raw::read(link.doorbell_fd(), &count, sizeof(count));
     }
     dead = fds[1].revents != 0;
+  }
+}
+
+Result<codec::Capabilities> receive_capabilities(int socket, Duration limit) {
+  const TimePoint end = system_clock().now() + limit;
+  Query query;
+  size_t messages = 0;
+  while (true) {
+    hfi::Entry entry{};
+    const auto packet = hfi::receive_packet(socket, std::as_writable_bytes(std::span(entry.bytes)));
+    if (packet) {
+      if (packet->size > sizeof(entry.bytes) || packet->size != entry.header().size)
+        return fail(EPROTO, "a worker's packet isn't a message");
+      const auto message = hfi::parse_message(entry);
+      if (!message) return fail(EPROTO, message.error().reason);
+      if (Status taken = query.take(*message); !taken) return Unexpected(taken.error());
+      if (query.complete) return std::move(query.capabilities);
+      if (++messages > kMaxMessages) return fail(EPROTO, "the firmware's answer has no end");
+      continue;
+    }
+    if (packet.error().code != EAGAIN && packet.error().code != EINTR)
+      return fail(EIO, "the worker ended before it said what it can do: " + packet.error().reason);
+    const Duration left = end - system_clock().now();
+    if (left <= Duration::zero()) return fail(ETIMEDOUT, "the worker didn't say what it can do in time");
+    pollfd wait{socket, POLLIN, 0};
+    const auto longest = std::chrono::ceil<std::chrono::milliseconds>(std::min<Duration>(left, std::chrono::hours(1)));
+    const int woken = raw::poll(&wait, 1, static_cast<int>(longest.count()));
+    if (woken < 0 && woken != -EINTR) return fail(-woken, "poll of a worker's socket");
   }
 }
 

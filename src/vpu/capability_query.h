@@ -15,6 +15,9 @@ namespace softvpu::vpu {
 // Errors: ETIMEDOUT, EIO when it died, EPROTO for an answer the protocol doesn't allow, all with the reason.
 Result<codec::Capabilities> query_capabilities(hfi::HostLink& link, Duration limit);
 
+// The same from a spare worker that was told to announce it over its socket before it waits for a hello (docs/hfi.md, Process).
+Result<codec::Capabilities> receive_capabilities(int socket, Duration limit);
+
 // The table as text and back. parse(print(x)) == x. Errors of parse: EINVAL naming the line; anything unexpected is an error.
 std::string print_capabilities(const codec::Capabilities& capabilities);
 Result<codec::Capabilities> parse_capabilities(std::string_view text);

@@ -17,6 +17,7 @@ VpuConfig VpuConfig::from_environment() {
   VpuConfig config;
   if (const char* path = secure_getenv("SOFTVPU_FW")) config.firmware = path;
   if (const char* path = secure_getenv("SOFTVPU_CAPS")) config.capability_file = path;
+  if (const char* path = secure_getenv("SOFTVPU_WORKERS")) config.workers = path;
   if (const char* text = secure_getenv("SOFTVPU_WATCHDOG_MS")) {
     int milliseconds = 0;
     const char* end = text + std::strlen(text);
@@ -32,6 +33,7 @@ VpuConfig VpuConfig::from_environment() {
 
 VpuDriver::VpuDriver(VpuConfig config)
     : config_(std::move(config)),
+      workers_(config_.workers),
       loop_(config_.loop != nullptr ? *config_.loop : EventLoop::process()),
       statistics_(std::make_shared<Statistics>()) {}
 
@@ -49,11 +51,20 @@ Result<std::unique_ptr<hfi::HostLink>> VpuDriver::make_link() {
   if (config_.make_link) return config_.make_link();
   std::string path;
   int executable = -1;
+  dev_t device = 0;
+  ino_t inode = 0;
   {
     const std::lock_guard lock(mutex_);
     if (Status opened = open_firmware_once(); !opened) return Unexpected(opened.error());
     path = firmware_.path;
     executable = firmware_.held();
+    device = firmware_.device;
+    inode = firmware_.inode;
+  }
+  if (auto ready = workers_.take(device, inode)) {
+    if (auto link = ProcessLink::adopt(std::move(*ready))) return link;
+  } else if (ready.error().code != ENOENT && log_enabled(LogLevel::kInfo)) {
+    log_line(LogLevel::kInfo, "session: no worker is ready: %s", ready.error().reason.c_str());
   }
   return ProcessLink::start(path, executable);
 }
@@ -63,7 +74,10 @@ Result<codec::Capabilities> VpuDriver::capabilities() {
     const std::lock_guard lock(mutex_);
     // When the first device is opened, the program has the root directory and the user that it was started with. If there is no
     // worker, whoever needs one finds that out.
-    if (!config_.make_link) (void)open_firmware_once();
+    if (!config_.make_link) {
+      (void)open_firmware_once();
+      workers_.connect();
+    }
     if (capabilities_) return *capabilities_;
   }
   // Two threads may both ask: the answers are the same, and neither holds a lock while a worker starts.

@@ -11,19 +11,22 @@
 #include "codec/session.h"
 #include "vpu/process_link.h"
 #include "vpu/session_core.h"
+#include "vpu/worker_source.h"
 
 namespace softvpu::vpu {
 
 struct VpuConfig {
   std::string firmware;         // path of softvpu-fw; empty: find_firmware() looks for it
   std::string capability_file;  // a saved table; empty: ask a worker
+  std::string workers;          // SpareWorkers' socket; empty: every worker is started here
   WatchdogLimits limits;
   EventLoop* loop = nullptr;   // nullptr: EventLoop::process()
   LinkFactory make_link;       // empty: a worker process; tests give their own
   bool test_commands = false;  // sessions obey VpuSession::crash()
   const Clock* clock = &system_clock();
 
-  // SOFTVPU_FW, SOFTVPU_CAPS, SOFTVPU_WATCHDOG_MS (the ping limit, 1 to 3600000). What isn't valid is ignored, with a log line.
+  // SOFTVPU_FW, SOFTVPU_CAPS, SOFTVPU_WORKERS, SOFTVPU_WATCHDOG_MS (the ping limit, 1 to 3600000). What isn't valid is ignored,
+  // with a log line.
   static VpuConfig from_environment();
 };
 
@@ -45,6 +48,7 @@ class VpuDriver final : public codec::Driver {
   Status open_firmware_once();
 
   const VpuConfig config_;
+  WorkerSource workers_;
   EventLoop& loop_;
   const std::shared_ptr<Statistics> statistics_;
   std::mutex mutex_;  // guards capabilities_ and firmware_

@@ -6,7 +6,9 @@
 #include <cstdlib>
 
 #include "base/raw_syscall.h"
+#include "hfi/transport/packet.h"
 #include "vpu/session_counters.h"
+#include "vpu/spare_workers.h"
 
 namespace softvpu::vpu {
 namespace {
@@ -68,11 +70,12 @@ __attribute__((noinline)) Unexpected why_not_started(const SpawnRequest& request
 }
 
 // A frame of its own, which isn't there while the port is made: both need some of the caller's stack.
-__attribute__((noinline)) Result<SpawnedWorker> start_worker(UniqueFd socket, const std::string& firmware, int executable) {
+__attribute__((noinline)) Result<SpawnedWorker> start_worker(UniqueFd socket, const std::string& firmware, int executable,
+                                                             std::vector<std::string> arguments) {
   SpawnRequest request;
   request.path = firmware;
   if (executable >= 0 && !leads_to(firmware, executable)) request.executable = executable;
-  request.arguments.emplace_back("softvpu-fw");
+  request.arguments = std::move(arguments);
   request.environment = worker_environment();
   request.socket = socket.get();
   request.keep_stderr = keep_stderr();
@@ -90,9 +93,27 @@ ProcessLink::ProcessLink(std::unique_ptr<hfi::HostPort> port, SpawnedWorker work
 Result<std::unique_ptr<hfi::HostLink>> ProcessLink::start(const std::string& firmware, int executable) {
   auto port = hfi::HostPort::create(next_generation());
   if (!port) return Unexpected(port.error());
-  auto worker = start_worker((*port)->take_firmware_socket(), firmware, executable);
+  auto worker = start_worker((*port)->take_firmware_socket(), firmware, executable, {"softvpu-fw"});
   if (!worker) return Unexpected(worker.error());
   return std::unique_ptr<hfi::HostLink>(new ProcessLink(std::move(*port), std::move(*worker)));
+}
+
+Result<std::unique_ptr<hfi::HostLink>> ProcessLink::adopt(ReadyWorker worker) {
+  auto port = hfi::HostPort::create_on(std::move(worker.socket), next_generation());
+  if (!port) return Unexpected(port.error());
+  return std::unique_ptr<hfi::HostLink>(new ProcessLink(std::move(*port), std::move(worker.process)));
+}
+
+Result<ReadyWorker> start_spare(const Firmware& firmware, bool announces) {
+  ReadyWorker worker;
+  UniqueFd theirs;
+  if (Status made = hfi::make_packet_pair(worker.socket, theirs); !made) return Unexpected(made.error());
+  std::vector<std::string> arguments = {"softvpu-fw", "--spare"};
+  if (announces) arguments.emplace_back("--announce");
+  auto process = start_worker(std::move(theirs), firmware.path, firmware.held(), std::move(arguments));
+  if (!process) return Unexpected(process.error());
+  worker.process = std::move(*process);
+  return worker;
 }
 
 ProcessLink::~ProcessLink() { kill(); }

@@ -10,6 +10,7 @@
 #include "hfi/host_port.h"
 #include "hfi/link.h"
 #include "vpu/spawn.h"
+#include "vpu/worker_handover.h"
 
 namespace softvpu::vpu {
 
@@ -19,6 +20,8 @@ class ProcessLink final : public hfi::HostLink {
   // (the program changed its root directory or its user, or the file was replaced), that file is executed. -1: there is none.
   // Errors: EIO with the reason when it can't be executed; EAGAIN, ENOMEM, EMFILE.
   static Result<std::unique_ptr<hfi::HostLink>> start(const std::string& firmware, int executable = -1);
+  // The link to a worker that was started by somebody else and has heard nothing yet. Errors: EMFILE, ENFILE, ENOMEM, EIO.
+  static Result<std::unique_ptr<hfi::HostLink>> adopt(ReadyWorker worker);
   // Kills the worker if nobody did.
   ~ProcessLink() override;
 

@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 
 #include <algorithm>
+#include <variant>
 
 #include "base/log.h"
 #include "vpu/convert.h"
@@ -216,6 +217,7 @@ void SessionCore::give_up(const std::string& reason) {
 // A failure to send isn't the verb's: it ends the session, and the events say so.
 void SessionCore::send(const hfi::Command& command) {
   if (dying_) return;
+  if (!std::holds_alternative<hfi::cmd::Ping>(command.body)) watchdog_.commanded();
   if (Status pushed = outbox_.push(command); !pushed) {
     fail_session(SVPU_PEER_GIVEN_UP, pushed.error().reason);
     return;
@@ -273,6 +275,8 @@ void SessionCore::let_go_of_link() {
 void SessionCore::arm_watchdog() {
   const bool running = svpu_session_is_under_way(&state_);
   watchdog_.set_busy(running && (buffers_.any_under_way() || svpu_session_owes_drain(&state_) || !outbox_.empty()), now());
+  const bool has_both = buffers_.under_way(Direction::kInput) > 0 && buffers_.under_way(Direction::kOutput) > 0;
+  watchdog_.set_able(has_both || svpu_session_owes_drain(&state_) || !outbox_.empty());
   const auto at = watchdog_.check_at();
   // A timer that fires too early only looks again; one that would fire too late is replaced.
   if (!running || !at || (watchdog_at_ && *watchdog_at_ <= *at)) return;

@@ -114,6 +114,7 @@ struct SessionCore::Taker {
     if (!allowed(SVPU_SAID_OTHER)) return;
     if (cookie != core.next_pong_ || cookie >= core.next_ping_) return core.violation("PONG without its ping");
     ++core.next_pong_;
+    core.watchdog_.ponged();
   }
 
   void operator()(const hfi::msg::SessionError& message) const { error(hfi::to_string(message.status), message.text); }

@@ -34,6 +34,7 @@ void Watchdog::heard(TimePoint now) {
 // When the worker's silence has lasted long enough for the next step; nullopt while silence is fine.
 std::optional<TimePoint> Watchdog::silent_until() const {
   if (!ready_ || (!busy_ && answers_due_.empty())) return std::nullopt;
+  if (at_rest_ && !able_ && !pinged_ && answers_due_.empty()) return std::nullopt;
   return pinged_ ? *pinged_ + limits_.ping : last_heard_ + limits_.command;
 }
 
@@ -72,6 +73,7 @@ Watchdog::Decision Watchdog::check(TimePoint now) {
     return Decision::kGiveUp;
   }
   pinged_ = now;
+  commanded_since_ping_ = false;
   return Decision::kPing;
 }
 

@@ -5,6 +5,9 @@
 // Liveness, not progress: an input may rightly stay unconsumed for hours (no outputs, a pause). While anything is under way and
 // the worker was silent for `command`, it is pinged; silent for `ping` more, it is given up. What must be answered (READY,
 // CONFIGURE) has `answer`, a FLUSH `flush`, even if pings are answered.
+//
+// A worker that has nothing to do, because the client keeps all inputs or all outputs, is pinged once more and then left alone
+// until the next command: a session at rest wakes nobody. If it hangs meanwhile, nobody misses anything.
 #pragma once
 
 #include <cstddef>
@@ -32,6 +35,15 @@ class Watchdog {
 
   // Anything at all is expected of the worker, or not.
   void set_busy(bool busy, TimePoint now);
+  // Whether it has something to do: inputs and outputs, or a command that it owes the end of.
+  void set_able(bool able) { able_ = able; }
+  // A command other than a ping went out.
+  void commanded() {
+    commanded_since_ping_ = true;
+    at_rest_ = false;
+  }
+  // A ping was answered.
+  void ponged() { at_rest_ = !able_ && !commanded_since_ping_; }
   // One more command that must be answered; answers come in the order of the commands.
   void expect_answer(TimePoint now) { answers_due_.push_back({now, limits_.answer}); }
   void expect_flushed(TimePoint now) { answers_due_.push_back({now, limits_.flush}); }
@@ -61,6 +73,9 @@ class Watchdog {
   WatchdogLimits limits_;
   bool busy_ = false;
   bool ready_ = false;
+  bool able_ = true;
+  bool commanded_since_ping_ = true;
+  bool at_rest_ = false;  // it lived after the last command, and had nothing to do
   TimePoint last_heard_{};
   std::optional<TimePoint> pinged_;
   std::deque<Due> answers_due_;

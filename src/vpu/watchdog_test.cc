@@ -54,6 +54,42 @@ TEST_F(AWatchdog, WaitsForEverForABusyWorkerThatAnswersPings) {
   }
 }
 
+TEST_F(AWatchdog, LeavesAWorkerAloneThatLivesAndHasNothingToDo) {
+  dog_.ready(now());
+  dog_.set_busy(true, now());
+  dog_.set_able(false);
+  dog_.commanded();
+  ASSERT_EQ(check_when_due(), Decision::kPing);
+  dog_.heard(now());
+  dog_.ponged();
+  EXPECT_FALSE(dog_.check_at()) << "a session at rest wakes nobody";
+  dog_.commanded();
+  EXPECT_EQ(check_when_due(), Decision::kPing) << "until the next command";
+  EXPECT_EQ(check_when_due(), Decision::kGiveUp);
+}
+
+TEST_F(AWatchdog, DoesNotTakeAnAnswerFromBeforeTheLastCommandForAProof) {
+  dog_.ready(now());
+  dog_.set_busy(true, now());
+  dog_.set_able(false);
+  ASSERT_EQ(check_when_due(), Decision::kPing);
+  dog_.commanded();
+  dog_.heard(now());
+  dog_.ponged();
+  EXPECT_EQ(check_when_due(), Decision::kPing);
+}
+
+TEST_F(AWatchdog, WatchesAWorkerThatHasNothingToDoForItsAnswers) {
+  dog_.ready(now());
+  dog_.set_busy(true, now());
+  dog_.set_able(false);
+  ASSERT_EQ(check_when_due(), Decision::kPing);
+  dog_.heard(now());
+  dog_.ponged();
+  dog_.expect_flushed(now());
+  EXPECT_TRUE(dog_.check_at());
+}
+
 TEST_F(AWatchdog, DoesNotPingWhileMessagesCome) {
   dog_.ready(now());
   dog_.set_busy(true, now());

@@ -64,10 +64,10 @@ TEST_F(AnOutputPool, LendsTheNewestFreeOutputFirst) {
   const FramePtr second = hold_picture();
   const auto holder_of = [&](const FramePtr& picture) {
     const auto holder = pool_.take_holder(*picture);
-    return holder ? static_cast<uint64_t>(holder->cookie) : 0;
+    return holder ? holder->cookie : Cookie{};
   };
-  EXPECT_EQ(holder_of(first), 6u);
-  EXPECT_EQ(holder_of(second), 5u);
+  EXPECT_EQ(holder_of(first), Cookie{6});
+  EXPECT_EQ(holder_of(second), Cookie{5});
   const auto free = pool_.take_free({64, 64});
   ASSERT_TRUE(free);
   EXPECT_EQ(free->cookie, Cookie{4});

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Workers that are kept ready, and who might spoil it: programs that die, lie or ask a lot, an owner that is killed or stopped, a
+// spare that is killed. docs/adr/0024.
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include "base/raw_syscall.h"
+#include "hfi/transport/packet.h"
+#include "vpu/capability_query.h"
+#include "vpu/driver.h"
+#include "vpu/spare_workers.h"
+#include "vpu/worker_source.h"
+
+namespace softvpu::vpu {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kPatience = 20s;
+
+Firmware firmware() { return std::move(*open_firmware(SOFTVPU_FW)); }
+
+bool ends_within(int pidfd, int milliseconds) {
+  pollfd death{pidfd, POLLIN, 0};
+  return poll(&death, 1, milliseconds) == 1;
+}
+
+UniqueFd watch_process(int pid) { return UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))); }
+
+// The directory of a run's socket.
+class Place {
+ public:
+  Place() {
+    char path[] = "/tmp/softvpu-spare-XXXXXX";
+    directory_ = mkdtemp(path);
+  }
+  ~Place() { std::filesystem::remove_all(directory_); }
+  std::string socket() const { return directory_ + "/workers"; }
+
+ private:
+  std::string directory_;
+};
+
+class ASpareWorker : public ::testing::Test {
+ protected:
+  ASpareWorker() {
+    auto made = SpareWorkers::create(firmware());
+    if (!made || !(*made)->listen(place_.socket())) return;
+    workers_ = std::move(*made);
+    workers_->set_pauses({.after_sessions = 1ms, .during_sessions = 1h});
+  }
+  void SetUp() override { ASSERT_TRUE(workers_); }
+  void serve() {
+    ASSERT_TRUE(workers_->capabilities(kPatience));
+    first_ = workers_->spare_pid();
+    ASSERT_TRUE(workers_->serve());
+  }
+  Result<ReadyWorker> take(WorkerSource& source) {
+    const Firmware wanted = firmware();
+    return source.take(wanted.device, wanted.inode);
+  }
+  // As the loop sees it.
+  int kept() {
+    int pid = 0;
+    std::atomic<bool> done{false};
+    workers_->loop().post([&] {
+      pid = workers_->spare_pid();
+      done = true;
+    });
+    while (!done) std::this_thread::sleep_for(1ms);
+    return pid;
+  }
+  bool refills() {
+    for (int i = 0; i < 2000 && kept() < 0; ++i) std::this_thread::sleep_for(5ms);
+    return kept() > 0;
+  }
+  UniqueFd connection() {
+    UniqueFd fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    place_.socket().copy(address.sun_path, sizeof(address.sun_path) - 1);
+    EXPECT_EQ(connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+    return fd;
+  }
+
+  const Place place_;
+  std::unique_ptr<SpareWorkers> workers_;
+  int first_ = -1;
+};
+
+TEST_F(ASpareWorker, SaysWhatAnyWorkerAnswers) {
+  const auto said = workers_->capabilities(kPatience);
+  ASSERT_TRUE(said) << said.error().reason;
+  auto link = ProcessLink::start(SOFTVPU_FW);
+  ASSERT_TRUE(link);
+  const auto answered = query_capabilities(**link, kPatience);
+  ASSERT_TRUE(answered);
+  EXPECT_EQ(print_capabilities(*said), print_capabilities(*answered));
+}
+
+TEST_F(ASpareWorker, IsHandedOverAndServesASession) {
+  serve();
+  WorkerSource source(place_.socket());
+  auto worker = take(source);
+  ASSERT_TRUE(worker) << worker.error().reason;
+  EXPECT_EQ(worker->process.pid, first_);
+  auto link = ProcessLink::adopt(std::move(*worker));
+  ASSERT_TRUE(link);
+  const auto answered = query_capabilities(**link, kPatience);
+  EXPECT_TRUE(answered) << answered.error().reason;
+}
+
+// Whom it can't accept, it refuses, instead of being woken for it over and over.
+TEST_F(ASpareWorker, RefusesProgramsWhenItsOwnerHasNoDescriptorsLeft) {
+  serve();
+  UniqueFd program(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  place_.socket().copy(address.sun_path, sizeof(address.sun_path) - 1);
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  const rlimit none{3, before.rlim_max};  // those are in use
+  setrlimit(RLIMIT_NOFILE, &none);
+  const int connected = connect(program.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address));
+  pollfd refusal{program.get(), POLLIN, 0};
+  const int refused = poll(&refusal, 1, 10'000);
+  setrlimit(RLIMIT_NOFILE, &before);
+  ASSERT_EQ(connected, 0);
+  EXPECT_EQ(refused, 1);
+  VpuDriver driver({.firmware = SOFTVPU_FW, .workers = place_.socket()});
+  EXPECT_TRUE(driver.capabilities()) << "it starts its own";
+}
+
+TEST_F(ASpareWorker, IsTakenByADriversSession) {
+  serve();
+  VpuDriver driver({.firmware = SOFTVPU_FW, .workers = place_.socket()});
+  ASSERT_TRUE(driver.capabilities());
+  EXPECT_EQ(kept(), -1) << "it wasn't the spare that answered";
+}
+
+TEST_F(ASpareWorker, IsNeverTheSameProcessForTwo) {
+  serve();
+  WorkerSource source(place_.socket());
+  const auto first = take(source);
+  const auto second = take(source);
+  ASSERT_TRUE(first && second);
+  EXPECT_NE(first->process.pid, second->process.pid);
+  const auto map = [](const ReadyWorker& worker) {
+    std::ifstream maps("/proc/" + std::to_string(worker.process.pid) + "/maps");
+    std::string line;
+    std::getline(maps, line);
+    return line.substr(0, line.find('-'));
+  };
+  EXPECT_NE(map(*first), map(*second)) << "address spaces must be laid out anew for each";
+}
+
+// Its client says hello before it has loaded anything.
+TEST_F(ASpareWorker, ServesASessionThatGetsItWhileItIsStarting) {
+  serve();
+  WorkerSource source(place_.socket());
+  const auto first = take(source);
+  ASSERT_TRUE(first);
+  for (int i = 0; i < 5; ++i) {
+    auto worker = take(source);
+    ASSERT_TRUE(worker) << worker.error().reason;
+    auto link = ProcessLink::adopt(std::move(*worker));
+    ASSERT_TRUE(link);
+    const auto answered = query_capabilities(**link, kPatience);
+    EXPECT_TRUE(answered) << answered.error().reason;
+  }
+}
+
+TEST_F(ASpareWorker, IsStartedAgainWhenTheSessionIsOver) {
+  serve();
+  WorkerSource source(place_.socket());
+  auto worker = take(source);
+  ASSERT_TRUE(worker);
+  EXPECT_EQ(kept(), -1);
+  worker->socket.reset();  // as a session ends
+  EXPECT_TRUE(refills());
+}
+
+TEST_F(ASpareWorker, InheritsNoLimitsOfTheProgram) {
+  serve();
+  WorkerSource source(place_.socket());
+  source.connect();
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  const rlimit small{4096, before.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &small);
+  const auto worker = take(source);
+  setrlimit(RLIMIT_FSIZE, &before);
+  ASSERT_TRUE(worker);
+  std::stringstream limits;
+  limits << std::ifstream("/proc/" + std::to_string(worker->process.pid) + "/limits").rdbuf();
+  ASSERT_NE(limits.str().find("Max file size "), std::string::npos);
+  EXPECT_EQ(limits.str().find("Max file size             4096 "), std::string::npos);
+}
+
+TEST_F(ASpareWorker, IsReplacedWhenItWasKilled) {
+  serve();
+  const UniqueFd pidfd = watch_process(first_);
+  ASSERT_EQ(kill(first_, SIGKILL), 0);
+  ASSERT_TRUE(ends_within(pidfd.get(), 5000));
+  WorkerSource source(place_.socket());
+  const auto worker = take(source);
+  ASSERT_TRUE(worker) << worker.error().reason;
+  EXPECT_NE(worker->process.pid, first_);
+  EXPECT_TRUE(worker->alive());
+}
+
+TEST_F(ASpareWorker, OfAnotherProgramIsRefused) {
+  serve();
+  WorkerSource source(place_.socket());
+  const auto other = source.take(1, 2);
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().code, ENODEV);
+  EXPECT_TRUE(take(source)) << "the connection goes on";
+}
+
+TEST_F(ASpareWorker, EndsWithItsOwner) {
+  serve();
+  const UniqueFd pidfd = watch_process(first_);
+  workers_->end();
+  EXPECT_TRUE(ends_within(pidfd.get(), 0)) << "it is dead when end() returns";
+}
+
+TEST_F(ASpareWorker, EndsWithAProgramThatDiesWithoutTakingIt) {
+  serve();
+  const UniqueFd pidfd = watch_process(first_);
+  {
+    const UniqueFd program = connection();
+    const Firmware wanted = firmware();
+    const WorkerRequest request{.device = wanted.device, .inode = wanted.inode};
+    ASSERT_EQ(write(program.get(), &request, sizeof(request)), static_cast<ssize_t>(sizeof(request)));
+    pollfd answer{program.get(), POLLIN, 0};
+    ASSERT_EQ(poll(&answer, 1, 10'000), 1);
+  }
+  EXPECT_TRUE(ends_within(pidfd.get(), 5000)) << "the answer was never received";
+}
+
+TEST_F(ASpareWorker, SurvivesProgramsThatSendNonsense) {
+  serve();
+  const auto is_closed = [](const UniqueFd& program) {
+    char byte = 0;
+    pollfd wait{program.get(), POLLIN, 0};
+    return poll(&wait, 1, 10'000) == 1 && recv(program.get(), &byte, 1, 0) == 0;
+  };
+  const std::string large(100'000, 'x');
+  for (const std::string& text : {std::string("x"), std::string(sizeof(WorkerRequest), '\0'), large}) {
+    const UniqueFd program = connection();
+    ASSERT_GT(write(program.get(), text.data(), text.size()), 0);
+    EXPECT_TRUE(is_closed(program)) << text.size();
+  }
+  {
+    const UniqueFd program = connection();
+    const Firmware wanted = firmware();
+    const WorkerRequest request{.device = wanted.device, .inode = wanted.inode};
+    const int fds[] = {0, 1};
+    ASSERT_TRUE(hfi::send_packet(program.get(), std::as_bytes(std::span(&request, 1)), fds));
+    EXPECT_TRUE(is_closed(program)) << "a request has no descriptors";
+  }
+  WorkerSource source(place_.socket());
+  const auto worker = take(source);
+  ASSERT_TRUE(worker);
+  EXPECT_EQ(worker->process.pid, first_) << "and nobody else got it";
+}
+
+TEST_F(ASpareWorker, IsOneOfManyWhenManyAskAtOnce) {
+  serve();
+  constexpr size_t kPrograms = 16;
+  std::vector<std::optional<ReadyWorker>> got(kPrograms);
+  std::vector<std::thread> programs;
+  for (auto& one : got) {
+    programs.emplace_back([&] {
+      WorkerSource source(place_.socket());
+      for (int tries = 0; tries < 100 && !one; ++tries) {  // on a busy machine an answer may be late
+        if (auto worker = take(source)) one = std::move(*worker);
+      }
+    });
+  }
+  for (std::thread& program : programs) program.join();
+  std::set<int> pids;
+  for (const auto& one : got) {
+    ASSERT_TRUE(one);
+    EXPECT_TRUE(one->alive());
+    pids.insert(one->process.pid);
+  }
+  EXPECT_EQ(pids.size(), kPrograms);
+}
+
+TEST(AProgram, StartsItsOwnWorkerWhenNobodyAnswers) {
+  const Place place;
+  const UniqueFd deaf(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  place.socket().copy(address.sun_path, sizeof(address.sun_path) - 1);
+  ASSERT_EQ(bind(deaf.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  ASSERT_EQ(listen(deaf.get(), 8), 0);
+  VpuDriver driver({.firmware = SOFTVPU_FW, .workers = place.socket()});
+  EXPECT_TRUE(driver.capabilities());
+}
+
+TEST(AProgram, StartsItsOwnWorkerWhenThePlaceIsGone) {
+  VpuDriver driver({.firmware = SOFTVPU_FW, .workers = "/nonexistent/workers"});
+  EXPECT_TRUE(driver.capabilities());
+}
+
+TEST(AnOwnerThatIsKilled, LeavesNoSpareBehind) {
+  const Place place;
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  const pid_t owner = fork();
+  if (owner == 0) {
+    auto workers = SpareWorkers::create(firmware());
+    const int pid = workers && (*workers)->listen(place.socket()) && (*workers)->serve() ? (*workers)->spare_pid() : -1;
+    (void)!write(ends[1], &pid, sizeof(pid));
+    for (;;) pause();
+  }
+  int pid = -1;
+  ASSERT_EQ(read(ends[0], &pid, sizeof(pid)), static_cast<ssize_t>(sizeof(pid)));
+  ASSERT_GT(pid, 0);
+  const UniqueFd pidfd = watch_process(pid);
+  EXPECT_FALSE(ends_within(pidfd.get(), 0));
+  kill(owner, SIGKILL);
+  waitpid(owner, nullptr, 0);
+  EXPECT_TRUE(ends_within(pidfd.get(), 5000));
+  close(ends[0]);
+  close(ends[1]);
+}
+
+}  // namespace
+}  // namespace softvpu::vpu
