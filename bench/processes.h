@@ -7,7 +7,8 @@
 
 namespace softvpu::bench {
 
-// Of this process and, with `workers`, of the codec processes that this user can see. Only one benchmark of a build runs at a time.
+// Of this process and, with `workers`, of the codec processes that this user can see. Only one benchmark of a build runs at a
+// time.
 std::vector<int> own_processes(bool workers);
 
 // Sums over all threads of `pids`.

@@ -166,8 +166,12 @@ bool SpareWorkers::answer(int socket, const WorkerRequest& request) {
   const auto bytes = std::as_bytes(std::span(&said, 1));
   if (request.device != uint64_t{firmware_.device} || request.inode != uint64_t{firmware_.inode})
     return hfi::send_packet(socket, bytes, {}).has_value();
-  auto worker = take_worker();
-  if (!worker) return hfi::send_packet(socket, bytes, {}).has_value();
+  std::optional<ReadyWorker> worker = std::exchange(spare_, std::nullopt);
+  if (!worker || !worker->alive()) {
+    // The program starts one itself, at the same time as others do; one that we started for it would wait for those before it.
+    if (lent_.empty()) refill_after(pauses_.after_sessions);
+    return hfi::send_packet(socket, bytes, {}).has_value();
+  }
   said.pid = worker->process.pid;
   const int fds[] = {worker->socket.get(), worker->process.pidfd.get()};
   if (!hfi::send_packet(socket, bytes, fds)) {
@@ -177,12 +181,6 @@ bool SpareWorkers::answer(int socket, const WorkerRequest& request) {
   note_lent(std::move(worker->process.pidfd));
   refill_after(pauses_.during_sessions);
   return true;
-}
-
-Result<ReadyWorker> SpareWorkers::take_worker() {
-  std::optional<ReadyWorker> ready = std::exchange(spare_, std::nullopt);
-  if (ready && ready->alive()) return std::move(*ready);
-  return start_spare(firmware_, false);
 }
 
 void SpareWorkers::note_lent(UniqueFd pidfd) {

@@ -75,7 +75,6 @@ class SpareWorkers {
   void forget(std::list<Program>::iterator program);
   // False: the program is to be forgotten.
   bool answer(int socket, const WorkerRequest& request);
-  Result<ReadyWorker> take_worker();
   void note_lent(UniqueFd pidfd);
   void on_lent_end(std::list<Lent>::iterator lent);
   void refill_after(Duration pause);
