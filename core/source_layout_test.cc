@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <ostream>
 
 namespace softvpu {
 namespace {
@@ -22,6 +23,10 @@ struct Expected {
 };
 
 class ASourceLayout : public testing::TestWithParam<Expected> {};
+
+void PrintTo(const Expected& e, std::ostream* out) {
+  *out << e.fourcc << ' ' << e.width << 'x' << e.height << " stride " << e.wanted;
+}
 
 TEST_P(ASourceLayout, IsWhatV4l2Says) {
   const Expected& e = GetParam();

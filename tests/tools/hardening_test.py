@@ -17,7 +17,7 @@ import unittest
 
 BUILD = pathlib.Path(sys.argv.pop(1) if len(sys.argv) > 1 else "build/dev")
 TOP = pathlib.Path(__file__).resolve().parents[2]
-SHIPPED = re.compile(r"(src|apps)/(?!.*_test\.cc$)")
+SHIPPED = re.compile(r"(src|apps)/(?!.*(_test\.cc$|/testing/))")
 X86 = platform.machine() == "x86_64"
 PROGRAMS = ["apps/softvpu", "apps/softvpu-fw"]
 LIBRARY = "lib/softvpu/libsoftvpu-preload.so"
