@@ -49,7 +49,7 @@ Duration CodecThread::busy_for() const {
 
 bool CodecThread::busy() const {
   const std::lock_guard lock(mutex_);
-  return began_ != 0 || !tasks_.empty() || woken_;
+  return began_ != 0 || moving_ || !tasks_.empty() || woken_;
 }
 
 void CodecThread::run() {

@@ -64,8 +64,10 @@ class CodecThread {
   std::unique_ptr<Codec> codec_;  // codec thread
   Hooks hooks_;                   // codec thread
   bool stepping_ = false;         // codec thread
-  bool moving_ = false;           // the codec may have something to do. Codec thread
-  mutable std::mutex mutex_;      // guards the next three
+  // The codec may have something to do. Written by the codec thread before it clears began_; read after that by busy(), which
+  // must not take the gap between two steps for a rest.
+  std::atomic<bool> moving_{false};
+  mutable std::mutex mutex_;  // guards the next three
   std::deque<Task> tasks_;
   bool woken_ = false;
   bool end_ = false;
