@@ -2,8 +2,8 @@
 /*
  * The answer to QUERY_CAPABILITIES is a list of messages: a CODEC, its RAW_FORMATs and CONTROLs,
  * the next CODEC and so on, CAPABILITIES_END. Whether the next message may follow is decided here;
- * what is kept of it, and that nothing is named twice, is the host's. docs/hfi.md, "The order of
- * things", 2.
+ * the host decides what to keep of it, and checks that nothing is listed twice. docs/hfi.md, "The
+ * order of things", 2.
  */
 #ifndef SOFTVPU_CORE_CODEC_LIST_H
 #define SOFTVPU_CORE_CODEC_LIST_H
@@ -24,7 +24,7 @@ struct svpu_codec_list {
 
 /*
  * Takes a message of one of these four types, which has the form of its type (message_check.h).
- * Returns what is wrong with it, for people, or NULL.
+ * Returns what is wrong with it, human-readable, or NULL.
  */
 const char *svpu_codec_list_take(struct svpu_codec_list *list, const struct svpu_entry *message);
 

@@ -5,7 +5,7 @@
  */
 #include "core/decoder_state.h"
 
-/* A transition in the making. */
+/* A transition under construction. */
 struct builder {
 	struct svpu_decoder_transition *result;
 	unsigned int count; /* of actions */
@@ -67,7 +67,7 @@ static void restart(struct builder *b)
 	resume(b);
 }
 
-/* Nothing of a session survives. */
+/* Clears everything that belongs to a session. */
 static void forget_session(struct svpu_decoder_state *s)
 {
 	s->session_open = false;
@@ -85,7 +85,7 @@ static void forget_stop(struct svpu_decoder_state *s)
 	s->stop_remembered = false;
 }
 
-/* Tells the session to drain: now, or once it has answered a drain that was abandoned. */
+/* Tells the session to drain: now, or once it has answered an abandoned drain. */
 static void drain(struct builder *b)
 {
 	if (next(b)->drain_sent) {
@@ -100,7 +100,7 @@ static void output_streamon(struct builder *b, const struct svpu_decoder_state *
 {
 	next(b)->output_streaming = true;
 	if (!state->session_open) {
-		/* Initialization, step 3; or anew after a failure (Decoding, last paragraph). */
+		/* Initialization, step 3; or again after a failure (Decoding, last paragraph). */
 		drop_last(b);
 		next(b)->phase = SVPU_PHASE_INITIALIZATION;
 		next(b)->draining = false;
@@ -108,7 +108,7 @@ static void output_streamon(struct builder *b, const struct svpu_decoder_state *
 		act(b, SVPU_DO_CLEAR_EPIPE);
 		act(b, SVPU_DO_START_SESSION);
 	} else if (state->phase == SVPU_PHASE_STOPPED) {
-		/* Drain, step 3: restarting OUTPUT resumes, as a seek. */
+		/* Drain, step 3: restarting OUTPUT resumes decoding, like a seek. */
 		next(b)->draining = false;
 		restart(b);
 	}
@@ -129,9 +129,9 @@ static void output_streamoff(struct builder *b, const struct svpu_decoder_state 
 	}
 	/*
 	 * Drain, note: STREAMOFF aborts it. A client that waits for LAST is given one, as
-	 * v4l2_m2m_update_stop_streaming_state() does. While a change of resolution is pending its
-	 * own LAST is enough; one that is held back is announced for that, because REQBUFS(OUTPUT,
-	 * 0) would forget it.
+	 * v4l2_m2m_update_stop_streaming_state() does. While a change of resolution is pending, its
+	 * own LAST is enough. A change that is still held back is announced now, so that it
+	 * produces that LAST, because REQBUFS(OUTPUT, 0) would discard it.
 	 */
 	if (!state->draining || state->phase == SVPU_PHASE_STOPPED)
 		return;
@@ -156,8 +156,8 @@ static void output_freed(struct builder *b, const struct svpu_decoder_state *sta
 	if (state->session_open)
 		act(b, SVPU_DO_CLOSE_SESSION);
 	/*
-	 * A LAST that is owed stays owed while CAPTURE streams: somebody may be waiting for it, and
-	 * the session can't give a buffer back for it any more.
+	 * A LAST that is still owed must be delivered while CAPTURE streams: somebody may be
+	 * waiting for it, and the closed session can no longer return a buffer for it.
 	 */
 	if (state->last_wanted)
 		act(b, SVPU_DO_DELIVER_LAST);
@@ -176,8 +176,8 @@ static void capture_streamon(struct builder *b, const struct svpu_decoder_state 
 		restart(b);
 	else if (state->phase == SVPU_PHASE_CAPTURE_SETUP)
 		/*
-		 * Buffers from before the change: Dynamic Resolution Change, as if they had been
-		 * streaming.
+		 * The buffers are from before the change: continue as if they had been streaming at
+		 * the time of the Dynamic Resolution Change.
 		 */
 		want_last(b);
 	if (!state->stop_remembered)
@@ -198,8 +198,8 @@ static void capture_streamoff(struct builder *b, const struct svpu_decoder_state
 	if (state->change_held)
 		announce(b); /* the old frames are gone with the queue */
 	/*
-	 * Drain, note: STREAMOFF aborts it; but in the course of a resolution change it is part of
-	 * the drain (Drain, step 2, first item).
+	 * Drain, note: STREAMOFF aborts it; but during a resolution change it is part of the drain
+	 * (Drain, step 2, first item).
 	 */
 	if (next(b)->phase == SVPU_PHASE_CAPTURE_SETUP)
 		return;
@@ -209,14 +209,14 @@ static void capture_streamoff(struct builder *b, const struct svpu_decoder_state
 
 /*
  * Drain, step 1, warning: no error, and no drain while a queue doesn't stream: no LAST, no EOS
- * event. A STOP before CAPTURE streams is remembered (docs/adr/0010), and the session delivers at
- * once what it would hold back to wait for more data.
+ * event. A STOP before CAPTURE streams is remembered (docs/adr/0010), and the session immediately
+ * delivers what it would otherwise hold back to wait for more data.
  */
 static void early_stop(struct builder *b, const struct svpu_decoder_state *state)
 {
 	if (!state->output_streaming || !state->session_open || state->phase == SVPU_PHASE_STOPPED)
 		return;
-	/* `draining`: in the course of a resolution change. */
+	/* `draining` can be set here during a resolution change. */
 	if (state->draining || state->stop_remembered)
 		return;
 	next(b)->stop_remembered = true;
@@ -262,9 +262,9 @@ static void first_format(struct builder *b, const struct svpu_decoder_state *sta
 {
 	if (state->capture_streaming && fits) {
 		/*
-		 * CAPTURE was set up for this very format (Initialization, note after step 4):
-		 * nothing changed, so nothing is announced, as in vicodec. GStreamer would set up
-		 * CAPTURE again and lose the frames that were done meanwhile.
+		 * CAPTURE was already set up for exactly this format (Initialization, note after
+		 * step 4): nothing changed, so nothing is announced, as in vicodec. GStreamer would
+		 * set up CAPTURE again and lose the frames that were done meanwhile.
 		 */
 		next(b)->header_known = true;
 		next(b)->phase = SVPU_PHASE_DECODING;
@@ -290,7 +290,10 @@ static void format_changed(struct builder *b, const struct svpu_decoder_state *s
 		return;
 	}
 	if (state->phase == SVPU_PHASE_STOPPED) {
-		/* It crossed the STREAMOFF(OUTPUT) that aborted a drain; one LAST serves both. */
+		/*
+		 * It arrived after the STREAMOFF(OUTPUT) that aborted a drain, but was sent before
+		 * it; one LAST is enough for both.
+		 */
 		next(b)->draining = false;
 	} else if (event->frames_waiting) {
 		next(b)->change_held = true;
@@ -324,7 +327,8 @@ static void drained(struct builder *b, const struct svpu_decoder_state *state, b
 		return;
 	}
 	/*
-	 * Aborted by STREAMOFF(CAPTURE), or of a STOP before CAPTURE streamed: decoding goes on.
+	 * The drain was aborted by STREAMOFF(CAPTURE), or belongs to a STOP sent before CAPTURE
+	 * streamed: decoding continues.
 	 */
 	resume(b);
 	if (state->drain_again) {
@@ -337,8 +341,8 @@ static void last_completed(struct builder *b, const struct svpu_decoder_state *s
 {
 	next(b)->last_wanted = false;
 	/*
-	 * v4l2_m2m_last_buffer_done(): stopped. The LAST of a resolution change leaves a drain
-	 * going (Drain, step 2, first item).
+	 * As in v4l2_m2m_last_buffer_done(), decoding is stopped. The LAST of a resolution change
+	 * doesn't end a drain (Drain, step 2, first item).
 	 */
 	if (state->phase == SVPU_PHASE_STOPPED)
 		next(b)->draining = false;
@@ -383,8 +387,9 @@ void svpu_decoder_step(const struct svpu_decoder_state *state,
 		break;
 	case SVPU_ON_INPUT_QUEUED:
 		/*
-		 * What is queued after a remembered STOP isn't the end of the stream: nobody may
-		 * have to wait for a START that nobody sends.
+		 * If something is queued after a remembered STOP, that STOP wasn't the end of the
+		 * stream: forget it, so that the new input doesn't wait for a START that nobody
+		 * sends.
 		 */
 		forget_stop(next(&b));
 		break;
@@ -486,19 +491,19 @@ enum svpu_input_turn svpu_decoder_input_turn(const struct svpu_decoder_state *st
 	/* Drain, introduction: only what was queued before it is drained. */
 	if (state->drain_again && !input->covered)
 		return SVPU_INPUT_WAITS;
-	/* Ahead of a STOP that came later an empty buffer says nothing more. */
+	/* Before a later STOP, an empty buffer has no additional meaning. */
 	if (!input->empty || input->covered)
 		return SVPU_INPUT_GOES;
 	/*
-	 * Nor ahead of any header: there is nothing to drain, and CAPTURE can't be set up before
-	 * the inputs behind it have brought one, or those before it.
+	 * Nor before any header: there is nothing to drain, and CAPTURE can't be set up until the
+	 * inputs before or after the empty buffer have brought a header.
 	 */
 	early = state->phase == SVPU_PHASE_INITIALIZATION && !state->capture_streaming;
 	if (early)
 		return input->others_with_session ? SVPU_INPUT_WAITS : SVPU_INPUT_GOES;
 	/*
-	 * In the course of a drain it waits for START, as the inputs behind a drain do; and for
-	 * CAPTURE to stream, so that it isn't lost.
+	 * During a drain the empty buffer waits for START, as do inputs queued after a drain; it
+	 * also waits for CAPTURE to stream, so that the STOP isn't lost.
 	 */
 	if (!state->capture_streaming || state->draining || state->phase == SVPU_PHASE_STOPPED)
 		return SVPU_INPUT_WAITS;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The stateful decoder as a table: one row a transition, each citing its clause of dev-decoder.rst (D:) or another document. And
-// a walk over every state that can be reached, for what must hold in all of them.
+// The stateful decoder as a table: one row per transition, each citing its clause of
+// dev-decoder.rst (D:) or another document. And a walk over every state that can be reached, for
+// what must hold in all of them.
 #include "core/decoder_state.h"
 
 #include <gtest/gtest.h>
@@ -128,8 +129,9 @@ TEST(EveryReachableDecoderState, KeepsTheSessionsRules) {
   }
 }
 
-// Nobody waits for ever: where CAPTURE streams in a state that delivers nothing, a LAST is owed or was given, and the client has
-// a way back to decoding that needs nothing but restarting the queues.
+// Nobody waits forever: where CAPTURE streams in a state that delivers nothing, a LAST is owed or
+// was given, and the client has a way back to decoding that needs nothing but restarting the
+// queues.
 TEST(EveryReachableDecoderState, HasAWayBackToDecoding) {
   for (svpu_decoder_state state : reachable()) {
     SCOPED_TRACE(text(state));

@@ -15,7 +15,7 @@
  *   SVPU_BUFFER(index, generation)         names a buffer
  *   SVPU_TEXT(member)                      characters, ended by a NUL or by the field's end
  *   SVPU_STRUCT(member, type)              a struct of words; SVPU_TOGETHER's function checks it
- *   SVPU_ARRAY(member, type, count)        so many of them, or numbers
+ *   SVPU_ARRAY(member, type, count)        an array of them, or of numbers
  *   SVPU_COOKIE                            the entry's cookie isn't 0
  *   SVPU_TOGETHER(function)                checks what fields must be together; the last of a type
  *   SVPU_ENTRY_END

@@ -16,9 +16,11 @@ extern "C" {
 #define SVPU_DEFAULT_WIDTH 1280
 #define SVPU_DEFAULT_HEIGHT 720
 
-/* Frame buffers consist of whole blocks of so many pixels and lines, as macroblock codecs write. */
+/*
+ * Frame buffers consist of whole blocks of this many pixels and lines, as macroblock codecs write.
+ */
 #define SVPU_BLOCK 16u
-/* Luma lines behind a frame that libavcodec's H.264 decoder may read. */
+/* Luma lines after the end of a frame that libavcodec's H.264 decoder may read. */
 #define SVPU_TAIL_LINES 2u
 
 /* A frame, or one plane of it, has fewer bytes than 2^31. */

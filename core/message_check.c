@@ -308,7 +308,7 @@ enum svpu_form svpu_check_command(const void *slot, struct svpu_complaint *why)
 				why);
 }
 
-/* ---- fields, for people ---- */
+/* ---- fields, human-readable ---- */
 
 /* How many values of it are shown. */
 static unsigned int svpu_field_elements(const struct svpu_field *field)

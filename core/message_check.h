@@ -42,7 +42,7 @@ enum svpu_form {
 	SVPU_FORM_MALFORMED,
 };
 
-/* What is wrong with an entry, for people: "`type`: `what` (got `got`)". */
+/* What is wrong with an entry, human-readable: "`type`: `what` (got `got`)". */
 struct svpu_complaint {
 	const char *type; /* the entry's */
 	const char *what;
@@ -51,8 +51,8 @@ struct svpu_complaint {
 
 /*
  * Checks a message: its size, the range of each field, and that fields fit each other. `slot` has
- * SVPU_SLOT_SIZE bytes, is aligned to 8, begins with an entry, and is 0 behind that. `why` is set
- * if the result is SVPU_FORM_MALFORMED.
+ * SVPU_SLOT_SIZE bytes, is aligned to 8, begins with an entry, and is 0 after that. `why` is set if
+ * the result is SVPU_FORM_MALFORMED.
  */
 enum svpu_form svpu_check_message(const void *slot, struct svpu_complaint *why);
 
@@ -63,7 +63,7 @@ enum svpu_form svpu_check_command(const void *slot, struct svpu_complaint *why);
 const char *svpu_message_name(__u16 type);
 const char *svpu_command_name(__u16 type);
 
-/* One field of an entry, for people. */
+/* One field of an entry, human-readable. */
 struct svpu_field_value {
 	const char *name; /* of the struct's member */
 	__u32 element; /* of an array */

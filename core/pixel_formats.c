@@ -57,6 +57,7 @@ static const struct svpu_pixel_format svpu_pixel_formats[] = {
 	SVPU_ROW(HSV32, HSVA, 1, 1, SVPU_PIXEL(4)),
 	SVPU_ROW(GREY, GREY, 1, 1, SVPU_FULL),
 };
+
 /* clang-format on */
 
 const struct svpu_pixel_format *svpu_pixel_format_at(unsigned int index)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1-or-later
 /*
- * Index arithmetic of rings: see ring.h. Differences of two indices are numbers of slots, also when
+ * Index arithmetic of rings: see ring.h. Differences of two indices are numbers of slots, even when
  * the indices have wrapped.
  */
 #include "core/ring.h"

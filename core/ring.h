@@ -24,7 +24,7 @@ struct svpu_ring_end {
 	__u32 own; /* this end's index */
 	__u32 peer; /* the other end's, as last accepted */
 	__u32 sequence; /* of the next entry */
-	bool broken; /* the peer's index was impossible once: the ring is over */
+	bool broken; /* the peer's index was impossible once: the ring is no longer used */
 };
 
 /* `count` is a power of two. */
@@ -39,7 +39,7 @@ bool svpu_ring_accept_read(struct svpu_ring_end *end, __u32 read);
 __u32 svpu_ring_free(const struct svpu_ring_end *end);
 /*
  * Takes the slot at svpu_ring_offset(), which is free. Returns the sequence number of the entry;
- * when it lies in the slot, `own` is stored in the shared index.
+ * when it is in the slot, `own` is stored in the shared index.
  */
 __u32 svpu_ring_advance_write(struct svpu_ring_end *end);
 

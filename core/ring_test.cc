@@ -91,7 +91,7 @@ TEST(AReader, RefusesAWriterThatMovesBackwardsOrPastTheSlots) {
   }
 }
 
-// An index that goes to and fro, in step with the reader's looks, must not hold it.
+// An index that goes back and forth in step with the reader must not keep the reader busy.
 TEST(AReader, SeesThroughAnIndexThatGoesToAndFro) {
   svpu_ring_end reader = end_at(10, 10);
   EXPECT_FALSE(svpu_ring_accept_write(&reader, 5));

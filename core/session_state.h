@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1-or-later */
 /*
- * The state of a session as its host sees it, in one function: what the host wants to say and what
- * the firmware says, each in its turn or not. The rules: docs/hfi.md, "The order of things". What a
- * message says of buffers (cookies, lengths, generations) is checked by the host's own books.
+ * The state machine of a session as its host sees it, in one function: it decides whether a command
+ * of the host or a message of the firmware is allowed in the current state. The rules are in
+ * docs/hfi.md, "The order of things". What a message says about buffers (cookies, lengths,
+ * generations) is checked by each host's own bookkeeping.
  */
 #ifndef SOFTVPU_CORE_SESSION_STATE_H
 #define SOFTVPU_CORE_SESSION_STATE_H
@@ -16,11 +17,11 @@ extern "C" {
 #endif
 
 enum svpu_session_phase {
-	SVPU_SESSION_IDLE, /* no firmware yet; what the host wants to say is remembered */
+	SVPU_SESSION_IDLE, /* no firmware yet; the host's commands are kept until there is one */
 	SVPU_SESSION_STARTING, /* READY or CONFIGURED is outstanding */
 	SVPU_SESSION_RUNNING, /* the firmware is configured */
-	SVPU_SESSION_CLOSED, /* by its owner, which is told nothing more */
-	SVPU_SESSION_FAILED, /* its owner has been told, or is about to be */
+	SVPU_SESSION_CLOSED, /* by its owner, which gets no more events */
+	SVPU_SESSION_FAILED, /* its owner has been notified, or is about to be */
 };
 
 struct svpu_session_state {
@@ -42,7 +43,7 @@ struct svpu_session_state {
 };
 
 enum svpu_session_trigger {
-	/* The host wants to. */
+	/* The host wants to send or do this. */
 	SVPU_HOST_STARTS,
 	SVPU_HOST_QUERIES, /* capabilities */
 	SVPU_HOST_QUEUES, /* any other command */
@@ -51,7 +52,7 @@ enum svpu_session_trigger {
 	SVPU_HOST_FLUSHES_INPUT,
 	SVPU_HOST_FLUSHES_OUTPUT,
 	SVPU_HOST_CLOSES,
-	/* The firmware says. */
+	/* The firmware sent this. */
 	SVPU_SAID_READY,
 	SVPU_SAID_CAPABILITY, /* or their end */
 	SVPU_SAID_CONFIGURED, /* with SVPU_OK */
@@ -66,27 +67,32 @@ enum svpu_session_trigger {
 	SVPU_SAID_UNMAPPED,
 	SVPU_SAID_OTHER, /* PONG, and what a later minor version adds */
 	SVPU_SAID_ERROR, /* SESSION_ERROR or SYSTEM_ERROR */
-	/* The world. */
+	/* Other events. */
 	SVPU_PEER_DIED,
-	SVPU_PEER_GIVEN_UP, /* by the watchdog, or for an offence */
+	SVPU_PEER_GIVEN_UP, /* given up on by the watchdog, or for a protocol violation */
 };
 
 enum svpu_turn {
 	SVPU_TURN_ACCEPTED,
-	SVPU_TURN_IGNORED, /* legal and without effect: nothing is sent, or nothing follows */
-	SVPU_TURN_REFUSED, /* the host's wish: the session is over */
-	SVPU_TURN_INVALID, /* the host's wish: not now */
-	SVPU_TURN_OFFENCE, /* a message that the protocol doesn't allow now: give the peer up */
-	SVPU_TURN_FAILS, /* the session is over: return everything, say so once */
+	/* legal, but without effect: the command isn't sent, or the message is ignored */
+	SVPU_TURN_IGNORED,
+	SVPU_TURN_REFUSED, /* a command: the session has ended */
+	SVPU_TURN_INVALID, /* a command: not allowed in this state */
+	/* a message that the protocol doesn't allow now: give up on the peer */
+	SVPU_TURN_OFFENCE,
+	SVPU_TURN_FAILS, /* the session has failed: return all buffers, report it once */
 };
 
 /* `state` changes if the result is SVPU_TURN_ACCEPTED or SVPU_TURN_FAILS. */
 enum svpu_turn svpu_session_step(struct svpu_session_state *state, enum svpu_session_trigger what);
 
-/* What a message is to the state. It has the form of its type: message_check.h. */
+/* The trigger that a message is. Its form must have been checked: message_check.h. */
 enum svpu_session_trigger svpu_session_said(const struct svpu_entry *message);
 
-/* What a command is to the state, of the host's own making. */
+/*
+ * The trigger that a command is. Commands are built by the host itself, so their form isn't
+ * checked.
+ */
 enum svpu_session_trigger svpu_session_wants(const struct svpu_entry *command);
 
 /* ---- questions ---- */
@@ -97,13 +103,13 @@ bool svpu_session_is_ready(const struct svpu_session_state *state);
 bool svpu_session_is_configured(const struct svpu_session_state *state);
 bool svpu_session_is_over(const struct svpu_session_state *state);
 
-/* The firmware has been started: there is somebody who reads commands. */
+/* The firmware has been started, so commands will be read. */
 bool svpu_session_is_under_way(const struct svpu_session_state *state);
 
-/* The firmware has a drain to answer. Buffers and flushes are in the host's books. */
+/* The firmware has a drain to answer. (Buffers and flushes are tracked by the host itself.) */
 bool svpu_session_owes_drain(const struct svpu_session_state *state);
 
-/* For people. */
+/* human-readable. */
 const char *svpu_session_trigger_name(enum svpu_session_trigger what);
 
 #ifdef __cplusplus

@@ -195,7 +195,7 @@ TEST(TheHostsStateMachine, KeepsItsPromisesInEveryReachableState) {
       if (got.turn == SVPU_TURN_FAILS) {
         EXPECT_EQ(got.next.phase, SVPU_SESSION_FAILED);
       }
-      // Failing is said once: only from a state that hasn't failed.
+      // A failure is reported once: only from a state that hasn't failed.
       if (got.turn == SVPU_TURN_FAILS) {
         EXPECT_NE(state.phase, SVPU_SESSION_FAILED);
       }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A fuzzer's input, read from its begin; past the end come zeros. For the targets in this folder.
-// Decisions are single bytes: a mutation of one leaves those behind it what they were.
+// Decisions are single bytes: a mutation of one leaves the following ones unchanged.
 #pragma once
 
 #include <cstddef>

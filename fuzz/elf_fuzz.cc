@@ -26,8 +26,8 @@ constexpr uint64_t kMostReads = 16384;
 
 }  // namespace
 
-// A file of any size lies behind the input: what is read past its end are zeros, up to where a file may end. Without that the
-// largest tables could not be reached by a small input.
+// The file can be larger than the input: what is read past its end are zeros, up to where a file
+// may end. Without that the largest tables could not be reached by a small input.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const uint64_t file_size = size > 0 && (data[size - 1] & 1) != 0 ? uint64_t{1} << 40 : size;
   uint64_t bytes = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The host's end of a worker's session, as worker_fuzz.cc plays it: region, rings, doorbells and socket without the rules that
-// src/hfi's own HostPort keeps. It also judges what the worker says: well-formed, and one answer for each queueing.
+// The host's end of a worker's session, as worker_fuzz.cc plays it: region, rings, doorbells and
+// socket without the rules that src/hfi's own HostPort keeps. It also checks what the worker sends:
+// well-formed, and one answer for each queueing.
 #pragma once
 
 #include <sys/eventfd.h>
@@ -105,7 +106,7 @@ class HostileHost {
   // `limit`: the bytes of an output, 0 for an input.
   void queued(uint64_t cookie, size_t limit) { open_[cookie] = limit; }
 
-  // Reads and judges everything that was said.
+  // Reads and checks every message that was sent.
   void read() {
     hfi::Entry entry;
     while (true) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Paths of an application against a synthetic tree; the kernel is the judge. The input makes a small tree, which is also made
-// on disk, and paths of its names, dots and slashes. Where the tree alone decides, resolve_in() must find what openat2(2) finds
-// in it (RESOLVE_IN_ROOT). The directory is in /dev/shm, or in TMPDIR.
-// Links: softvpu_preload
-// Covers: src/front/preload/path_table.cc src/front/preload/lexical_path.cc
+// Paths of an application against a synthetic tree; the kernel's own answer is the reference. The
+// input makes a small tree, which is also made on disk, and paths of its names, dots and slashes.
+// Where the tree alone decides, resolve_in() must find what openat2(2) finds in it
+// (RESOLVE_IN_ROOT). The directory is in /dev/shm, or in TMPDIR. Links: softvpu_preload Covers:
+// src/front/preload/path_table.cc src/front/preload/lexical_path.cc
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
@@ -61,7 +61,7 @@ const std::string& root() {
   return *made;
 }
 
-// What lies on disk now.
+// What is on disk now.
 Entries& on_disk() {
   static auto* const entries = new Entries;
   return *entries;

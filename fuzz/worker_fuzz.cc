@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The worker's control plane under a hostile host: the hello packet, commands right and wrong, packets with descriptors of any
-// kind, memory of other sizes than stated, scribbled rings. The worker is stepped by hand, so a run repeats. No crash, no hang;
-// nothing is written behind a buffer's end, and each queueing is answered once at most.
-// Links: softvpu_firmware
-// Covers: src/firmware/worker.cc src/firmware/buffers.cc src/firmware/raw_side.cc
-// Covers: src/hfi/firmware_endpoint.cc src/hfi/transport/packet.cc src/hfi/transport/process.cc src/hfi/region.cc
+// The worker's control plane under a hostile host: the hello packet, commands right and wrong,
+// packets with descriptors of any kind, memory of other sizes than stated, scribbled rings. The
+// worker is stepped by hand, so a run repeats. No crash, no hang; nothing is written beyond a
+// buffer's end, and each queueing is answered once at most. Links: softvpu_firmware Covers:
+// src/firmware/worker.cc src/firmware/buffers.cc src/firmware/raw_side.cc Covers:
+// src/hfi/firmware_endpoint.cc src/hfi/transport/packet.cc src/hfi/transport/process.cc
+// src/hfi/region.cc
 #include <fcntl.h>
 
 #include <algorithm>
@@ -249,7 +250,7 @@ class Run {
       host_.send(cmd::QueueOutput{some_name()}, cookie_);
   }
 
-  // An entry of any bytes behind a head that may be right.
+  // An entry of arbitrary bytes after a header that may be valid.
   void push_bytes() {
     hfi::Entry entry;
     in_.take(entry.bytes, in_.byte() + 1u);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /sys/kernel/debug/softvpu/DEVICE, for people and tests. `sessions`: the firmware and its
+ * /sys/kernel/debug/softvpu/DEVICE, human-readable and tests. `sessions`: the firmware and its
  * sessions, each with its counters; `counters`: of all sessions of the device together, those that
  * are over and those that run, a name and a number on each line. docs/kernel.md says what they
  * count.

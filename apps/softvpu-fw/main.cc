@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// softvpu-fw: the codec worker of one session. Started by the host driver with the session's socket as fd 3 (docs/hfi.md,
-// Process); loads what it needs, shuts itself in (docs/threat-model.md), and only then reads the first byte of a stream.
+// softvpu-fw: the codec worker of one session. Started by the host driver with the session's socket
+// as fd 3 (docs/hfi.md, Process); loads what it needs, enters the jail (docs/threat-model.md), and
+// only then reads the first byte of a stream.
 #include <malloc.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -66,7 +67,7 @@ bool is_socket(int fd) {
 
 hfi::FirmwareEndpoint* log_endpoint = nullptr;
 
-// Serves one session to its end, in a process that does nothing else. `config` says how to shut it in.
+// Serves one session to its end, in a process that does nothing else. `config` describes its jail.
 int serve(Result<std::unique_ptr<hfi::FirmwareEndpoint>> attached, sandbox::JailConfig config) {
   mallopt(M_ARENA_MAX, kHeapArenas);
   signal(SIGPIPE, SIG_IGN);

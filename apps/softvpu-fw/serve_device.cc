@@ -37,7 +37,7 @@ Result<sandbox::Child> start_worker(int session, uint32_t generation) {
   });
 }
 
-// Takes the next session. False: the node is broken, which is said.
+// Takes the next session. False: the node is broken; logs it.
 bool attach(const char* node, int fd, firmware::device::SessionKeeper& keeper) {
   svpu_fw_attach attach{};
   attach.abi_major = SVPU_ABI_MAJOR;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What can stand between a program and the device, one function a question. Called by verb_doctor.cc.
+// What can stand between a program and the device, one function per question. Called by
+// verb_doctor.cc.
 #pragma once
 
 #include <string>
@@ -14,7 +15,7 @@ struct Check {
   Verdict verdict = Verdict::kOk;
   std::string found;  // what is the case here
   std::string means;  // what that means for the user; empty when all is well
-  std::string mend;   // what to do about it; empty when all is well
+  std::string fix;    // what to do about it; empty when all is well
 };
 
 // The parts of softvpu itself, and that the codec process answers.

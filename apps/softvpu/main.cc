@@ -23,7 +23,7 @@ constexpr const char* kOverview = R"(softvpu: a software video codec device for 
   softvpu list
         shows the device, its formats, sizes and controls
   softvpu doctor
-        says what on this machine would stop it, and how to mend that
+        says what on this machine would stop it, and how to fix it
 
 Options and defaults: softvpu VERB --help. Version: softvpu --version.
 )";
@@ -85,7 +85,7 @@ remembers in its registry which elements a device made, so every configuration g
   list_app->add_flag("--json", list.json, "for programs");
 
   CLI::App* doctor_app = app.add_subcommand(
-      "doctor", "say what on this machine would stop it, and how to mend that: softvpu doctor [OPTIONS] [-- PROGRAM]");
+      "doctor", "say what on this machine would stop it, and how to fix it: softvpu doctor [OPTIONS] [-- PROGRAM]");
   doctor_app->add_flag("--json", doctor.json, "for programs");
   doctor_app->add_flag("--probe", doctor.probe)->group("");  // hidden: what it runs under `softvpu run`
   doctor_app->footer("Exit status 0: usable (warnings may be printed); 1: not usable.");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Errors on stderr. Called by every verb.
+// Prints errors to stderr. Called by every verb.
 #include "apps/softvpu/messages.h"
 
 #include <fmt/format.h>

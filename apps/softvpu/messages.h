@@ -10,7 +10,7 @@ namespace softvpu::cli {
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitFailed = 1;      // doctor: not usable; list: no answer
 inline constexpr int kExitUsage = 2;       // wrong command line
-inline constexpr int kExitOwnFault = 125;  // `run` itself failed, as env(1) and timeout(1) say it
+inline constexpr int kExitOwnFault = 125;  // `run` itself failed; the same status as env(1) and timeout(1) use
 inline constexpr int kExitNotExecutable = 126;
 inline constexpr int kExitNotFound = 127;
 

@@ -119,7 +119,7 @@ std::optional<Complaint> check_linkage(const std::string& path, const std::strin
   return std::nullopt;
 }
 
-// Programs that start another one, given behind their options.
+// Programs that start another one, given after their options.
 constexpr std::string_view kWrappers[] = {"env",     "nice",    "ionice",  "nohup",     "setsid",           "timeout",
                                           "stdbuf",  "taskset", "chrt",    "time",      "strace",           "ltrace",
                                           "setpriv", "runuser", "su",      "sudo",      "unshare",          "nsenter",

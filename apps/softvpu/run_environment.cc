@@ -33,7 +33,8 @@ std::map<std::string, std::string> current_environment() {
   return all;
 }
 
-// Ours before what is there: it answers for devices that nothing behind it knows. A tracer of ioctls has to come before it.
+// Ours before what is there: it handles devices that libraries after it don't know. A tracer of
+// ioctls has to come before it.
 std::string preload_order(const std::string& ours, const std::string& others) {
   std::string before;
   std::string after;

@@ -18,9 +18,10 @@ struct RunPlaces {
   std::string workers;   // SpareWorkers' socket; empty: there is none
 };
 
-// Ours, changed: LD_PRELOAD (before what is there, but behind v4l2-tracer's), SOFTVPU_ROOT, SOFTVPU_FW, SOFTVPU_CAPS,
-// SOFTVPU_WORKERS, SOFTVPU_DEBUG, and GST_REGISTRY if the user has none: GStreamer remembers in its registry which elements a
-// device made, so every configuration needs one of its own.
+// Ours, changed: LD_PRELOAD (before what is there, but after v4l2-tracer's), SOFTVPU_ROOT,
+// SOFTVPU_FW, SOFTVPU_CAPS, SOFTVPU_WORKERS, SOFTVPU_DEBUG, and GST_REGISTRY if the user has none:
+// GStreamer remembers in its registry which elements a device made, so every configuration needs
+// one of its own.
 std::vector<std::string> run_environment(const RunOptions& options, const RunPlaces& places);
 
 // GST_REGISTRY's value: a file in the user's cache directory named after the devices' fingerprint; empty when there is no such

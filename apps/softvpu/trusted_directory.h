@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Which directories of the environment may hold files that this user's programs then trust: nobody else may be able to rename or
-// replace what lies there. Called by runtime_tree.cc and run_environment.cc.
+// Which directories of the environment may hold files that this user's programs then trust: nobody
+// else may be able to rename or replace what is there. Called by runtime_tree.cc and
+// run_environment.cc.
 #pragma once
 
 #include <optional>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// `softvpu doctor`: what on this machine would stop it, and how to mend that. Called by main.cc.
+// `softvpu doctor`: what on this machine would stop it, and how to fix that. Called by main.cc.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -27,10 +27,10 @@ void print_text(const std::vector<Check>& checks, bool usable) {
   for (const Check& check : checks) {
     fmt::print("{:4}  {}: {}\n", word(check.verdict), check.name, check.found);
     if (!check.means.empty()) fmt::print("      means: {}\n", check.means);
-    if (!check.mend.empty()) fmt::print("      mend:  {}\n", check.mend);
+    if (!check.fix.empty()) fmt::print("      fix:   {}\n", check.fix);
   }
-  fmt::print("{}\n", usable ? "usable: softvpu run -- v4l2-ctl -d /dev/video10 --all"
-                            : "not usable until every \"fail\" above is mended");
+  fmt::print("{}\n",
+             usable ? "usable: softvpu run -- v4l2-ctl -d /dev/video10 --all" : "not usable until every \"fail\" above is fixed");
 }
 
 void print_json(const std::vector<Check>& checks, bool usable) {
@@ -40,7 +40,7 @@ void print_json(const std::vector<Check>& checks, bool usable) {
                              {"verdict", word(check.verdict)},
                              {"found", check.found},
                              {"means", check.means},
-                             {"mend", check.mend}});
+                             {"fix", check.fix}});
   }
   fmt::print("{}\n", all.dump(2));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// `softvpu run -- CMD…`: a program with the devices in its /dev. Called by main.cc.
+// `softvpu run -- CMD…`: runs a program that finds the devices in its /dev. Called by main.cc.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -35,7 +35,7 @@ std::optional<Complaint> find_parts(RunPlaces& places) {
   }
   places.preload = *preload;
   places.firmware = *firmware;
-  // The dynamic linker splits LD_PRELOAD at these.
+  // The dynamic linker splits LD_PRELOAD at blanks and colons.
   if (places.preload.find_first_of(" :") != std::string::npos) {
     return Complaint{kExitOwnFault, fmt::format("LD_PRELOAD can't name {}", places.preload), "a path without blanks and colons",
                      "installing softvpu elsewhere, or a symbolic link and SOFTVPU_PRELOAD"};

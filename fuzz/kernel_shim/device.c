@@ -65,7 +65,7 @@ bool shim_wait(void)
 
 /*
  * Of megabytes each, so that making them would be most of a run: they stay for the next one. Who
- * uses one that was freed is found by its users, and who writes behind its end by
+ * uses one that was freed is found by its users, and a write beyond its end is found by
  * vb2_set_plane_payload().
  */
 #define SHIM_MOST_FREE 32

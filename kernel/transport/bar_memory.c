@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Buffers in the BAR of an ivshmem device: videobuf2's memory operations. MMAP buffers lie in the
- * window of their file, where its worker finds them; other memory (USERPTR, DMABUF) is left to
- * imported.c, and bounced by vpu/buffers.c. Exported buffers of a window are reached in place when
- * the same file imports them. The memory has no struct pages: it can be mapped by processes
- * (bar_mapping.c) and by the kernel, but not be given to another device's DMA.
+ * Buffers in the BAR of an ivshmem device: videobuf2's memory operations. MMAP buffers are in
+ * (after can/may: be) the window of their file, where its worker finds them; other memory (USERPTR,
+ * DMABUF) is left to imported.c, and bounced by vpu/buffers.c. Exported buffers of a window are
+ * reached in place when the same file imports them. The memory has no struct pages: it can be
+ * mapped by processes (bar_mapping.c) and by the kernel, but not be given to another device's DMA.
  */
 #include <linux/bitmap.h>
 #include <linux/slab.h>
@@ -72,7 +72,7 @@ static void *svpu_bar_alloc(struct vb2_buffer *vb, struct device *dev, unsigned 
 
 	if (IS_ERR(window))
 		return window;
-	/* The worker of a session that is over may still write to what it knew. */
+	/* The worker of a session that has ended may still write to what it knew. */
 	ret = READ_ONCE(window->link) ? 0 : svpu_window_wait(window);
 	if (ret && ret != -ENODEV)
 		return ERR_PTR(ret);
@@ -152,7 +152,7 @@ const struct vb2_mem_ops svpu_bar_memops = {
 
 /* ---- what vpu/buffers.c asks ---- */
 
-/* The buffer of the plane that lies in `window`, or NULL. */
+/* The buffer of the plane that is in `window`, or NULL. */
 static struct svpu_bar_buffer *svpu_own_buffer(struct svpu_window *window, struct vb2_buffer *vb,
 					       unsigned int plane)
 {

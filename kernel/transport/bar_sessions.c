@@ -15,7 +15,7 @@
 
 /* ---- windows ---- */
 
-/* Nobody has it, and the server has let go of the last use. bar->lock is held. */
+/* Nobody has it, and the server has released its previous use. bar->lock is held. */
 static bool svpu_window_free(struct svpu_window *window)
 {
 	/* Pairs with the server's release: what its worker did is done. */
@@ -23,7 +23,7 @@ static bool svpu_window_free(struct svpu_window *window)
 	       !READ_ONCE(window->slot->kept) && !READ_ONCE(window->slot->ended);
 }
 
-/* Errors: -EBUSY all are in use; -EAGAIN the server hasn't let go of one yet; -ENOMEM. */
+/* Errors: -EBUSY all are in use; -EAGAIN the server hasn't released one yet; -ENOMEM. */
 static struct svpu_window *svpu_window_try_claim(struct svpu_bar *bar)
 {
 	struct svpu_window *window;
@@ -61,7 +61,7 @@ static bool svpu_bar_changed(struct svpu_bar *bar, int before)
 /*
  * A window for a new user, to be given back by svpu_window_put(). Waits, for timeout_ms at most,
  * when those that are free were given back a moment ago. Errors: -EBUSY all are in use, or the
- * server doesn't let go; -EINTR; -ENODEV; -ENOMEM.
+ * server doesn't release a slot; -EINTR; -ENODEV; -ENOMEM.
  */
 struct svpu_window *svpu_window_claim(struct svpu_bar *bar)
 {
@@ -154,7 +154,7 @@ static bool svpu_window_settled(struct svpu_window *window)
 
 /*
  * The last session of the same file may not be over for the server. Errors: -EINTR; -ENODEV, there
- * is no server any more; -EIO, it doesn't let go.
+ * is no server any more; -EIO, it doesn't release the slot.
  */
 int svpu_window_wait(struct svpu_window *window)
 {

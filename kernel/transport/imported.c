@@ -13,7 +13,7 @@ static struct svpu_imported *svpu_imported_new(unsigned long size)
 {
 	struct svpu_imported *imported;
 
-	/* Before anything is pinned: the length is the client's. */
+	/* Before anything is pinned: the client chose the length. */
 	if (size > SVPU_MAX_BUFFER_SIZE)
 		return ERR_PTR(-EINVAL);
 	imported = kzalloc(sizeof(*imported), GFP_KERNEL_ACCOUNT);

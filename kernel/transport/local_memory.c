@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Buffers of transport "local": videobuf2's memory operations. MMAP and bounce buffers are pages of
- * the kernel, as videobuf2-vmalloc's, but charged to who asks for them; the firmware gets them as
- * dma-bufs, as other drivers do that an application exports them to.
+ * the kernel, as videobuf2-vmalloc's, but charged to the user who requests them; the firmware gets
+ * them as dma-bufs, as other drivers do that an application exports them to.
  */
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
@@ -16,7 +16,7 @@ struct svpu_local_buffer {
 	struct svpu_own own; /* first */
 	struct svpu_charge charge;
 	void *memory;
-	unsigned long whole; /* with the tail behind it */
+	unsigned long whole; /* including the tail */
 };
 
 /* ---- MMAP ---- */

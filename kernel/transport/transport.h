@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a transport is to the rest of the module: it finds firmwares and carries sessions and the
- * memory of buffers to them. This is all that transports and vpu/ know of each other: vpu/ calls a
- * transport by its svpu_transport_ops, and implements the functions under "Called by transports".
- * A transport sees the front part of what lies above it: of a device, an open file, a session.
+ * The interface between the transports and the rest of the module. A transport finds firmwares and
+ * connects sessions and buffer memory with them. Transports and vpu/ know nothing else of each
+ * other: vpu/ calls a transport through its svpu_transport_ops, and implements the functions under
+ * "called by transports" below. A transport sees only the first part of the structures above it:
+ * svpu_device of a device, svpu_client of an open file, svpu_link of a session.
  */
 #ifndef SOFTVPU_TRANSPORT_H
 #define SOFTVPU_TRANSPORT_H
@@ -17,7 +18,8 @@
 
 #include <softvpu/hfi.h>
 
-#define SVPU_MAX_BUFFER_SIZE SZ_256M /* the largest of any memory: beyond any picture */
+/* the largest buffer of any memory type: larger than any picture needs */
+#define SVPU_MAX_BUFFER_SIZE SZ_256M
 
 struct svpu_transport_ops;
 
@@ -27,26 +29,28 @@ struct svpu_device {
 	struct device *dev;
 	const struct svpu_transport_ops *transport;
 	void *transport_data;
-	bool removed; /* no session begins any more */
+	bool removed; /* no new session may start */
 
 	/*
-	 * The transport's memory is only touched in a section of `access`, and not once it is
-	 * revoked: the device has gone, and what it was mapped from may be another's.
+	 * The transport's memory may be touched only inside an SRCU section of `access`, and not
+	 * after `revoked` was set: then the device is gone, and its addresses may belong to another
+	 * device.
 	 */
 	struct srcu_struct access;
 	bool revoked;
-	atomic64_t faults; /* of processes that touch buffers; ivshmem maps them only then */
+	/* page faults of processes that touch buffers; ivshmem maps pages only then */
+	atomic64_t faults;
 };
 
 /*
- * An open file of a node. Part of a struct svpu_session, and what its vb2 queues have as their
- * private data.
+ * An open file of a node. Part of a struct svpu_session; the private data of the file's vb2 queues
+ * points to it.
  */
 struct svpu_client {
 	struct svpu_device *dev;
 	kuid_t opener; /* who opened this file */
-	void *place; /* the transport's: where this file's memory lies */
-	unsigned long tail; /* bytes behind a CAPTURE buffer that the firmware may read */
+	void *place; /* owned by the transport: where this file's memory is */
+	unsigned long tail; /* bytes after the end of a CAPTURE buffer that the firmware may read */
 };
 
 /* One session with a firmware. Part of a struct svpu_port, which is counted by get() and put(). */
@@ -54,8 +58,8 @@ struct svpu_link {
 	struct svpu_device *dev;
 	u32 generation; /* of the session; never 0 */
 	void *region; /* set by the transport's open() */
-	void *data; /* the transport's */
-	pid_t worker; /* who mapped the region, for people; 0: nobody yet */
+	void *data; /* owned by the transport */
+	pid_t worker; /* process that mapped the region, for logs; 0: none yet */
 };
 
 /* The name of a buffer's memory in one session, as MAP_BUFFER gives it. */
@@ -65,41 +69,49 @@ struct svpu_memory_name {
 
 struct svpu_transport_ops {
 	const char *name;
-	const char *absent; /* why there is no firmware, for people */
-	/* Of both queues; alloc(), put() and vaddr() also make the bounce buffers. */
+	const char *absent; /* log message when there is no firmware */
+	/* For both queues; alloc(), put() and vaddr() are also used for bounce buffers. */
 	const struct vb2_mem_ops *mem_ops;
-	/* True: the firmware can reach the plane's own memory; else it sees a bounce buffer. */
+	/*
+	 * True if the firmware can access the plane's memory directly; otherwise it gets a bounce
+	 * buffer.
+	 */
 	bool (*reaches)(struct svpu_client *client, struct vb2_buffer *vb, unsigned int plane);
 	/*
-	 * Says where the firmware finds the plane, or `bounce` (NULL: none) in its place: fills in
-	 * of `wire` what isn't 0, mapped_length in any case. Returns a reference on the memory.
+	 * Describes to the firmware where the plane is, or, if `bounce` isn't NULL, the bounce
+	 * buffer used instead: sets the fields of `wire` that aren't 0, and always mapped_length.
+	 * Returns a reference to the memory.
 	 */
 	void *(*share)(struct vb2_buffer *vb, unsigned int plane, void *bounce,
 		       struct svpu_plane *wire);
 	/* Drops what share() returned. */
 	void (*unshare)(void *shared);
 	/*
-	 * The firmware's mapping doesn't keep the memory: what is unmapped is ours until it says
-	 * UNMAPPED. Then room() tells whether `count` times `size` bytes can be allocated now.
+	 * The firmware's mapping doesn't keep the memory alive, so after UNMAP_BUFFER the memory
+	 * must not be reused until the firmware sends UNMAPPED. If this is set, room() tells
+	 * whether `count` times `size` bytes can be allocated now.
 	 */
 	bool lends;
 	bool (*room)(struct svpu_client *client, unsigned int count, unsigned long size);
 	/*
-	 * Gives the session its region, and then, when that is initialized, offers it to the
-	 * firmware. `client` is NULL when the module itself asks for capabilities. Waits for the
-	 * end of earlier sessions only, timeout_ms at most. -ENODEV: no firmware.
+	 * open() gives the session its region; offer() is called once the region is initialised,
+	 * and offers it to the firmware. `client` is NULL when the module itself queries
+	 * capabilities. open() waits only for earlier sessions to end, for timeout_ms at most.
+	 * -ENODEV: no firmware.
 	 */
 	int (*open)(struct svpu_link *link, struct svpu_client *client);
 	int (*offer)(struct svpu_link *link);
-	/* The host has left the session, which was offered. Doesn't wait. */
+	/* The host has closed a session that was offered. Must not wait. */
 	void (*close)(struct svpu_link *link);
 	/* The last reference is gone: free the region. */
 	void (*release)(struct svpu_link *link);
 	/* Rings the command doorbell. Any context. */
 	void (*doorbell)(struct svpu_link *link);
-	/* A file is closed, its buffers are freed: client->place goes. NULL: nothing to do. */
+	/*
+	 * A file was closed and its buffers are freed: releases client->place. NULL: nothing to do.
+	 */
 	void (*leave)(struct svpu_client *client);
-	/* Where the node's files map buffers. NULL: it doesn't matter. */
+	/* The address_space that the node's files use for mapping buffers. NULL: any. */
 	struct address_space *(*mapping)(struct svpu_device *dev);
 	/* The device's last user is gone: frees transport_data, which may be NULL. */
 	void (*free)(struct svpu_device *dev);
@@ -130,24 +142,27 @@ void svpu_device_revoke(struct svpu_device *dev);
 void svpu_device_get(struct svpu_device *dev);
 void svpu_device_put(struct svpu_device *dev);
 
-/* A firmware has come, and is asked what it can do; it has gone, or is given up. */
+/*
+ * A firmware has attached and is queried for its capabilities; it has detached; all its sessions
+ * are to fail.
+ */
 int svpu_device_attached(struct svpu_device *dev);
 void svpu_device_detached(struct svpu_device *dev);
 void svpu_device_lose_sessions(struct svpu_device *dev);
 
 void svpu_link_get(struct svpu_link *link);
 void svpu_link_put(struct svpu_link *link);
-/* The message doorbell rang; the firmware is gone from this session. Any context. */
+/* bell: the message doorbell rang. lost: the firmware has left this session. Any context. */
 void svpu_link_bell(struct svpu_link *link);
 void svpu_link_lost(struct svpu_link *link);
 /*
- * What share() returned for the plane that the firmware names, after hold() was called with it, or
- * NULL: there is none of that name.
+ * Finds the plane that the firmware names. Calls hold() on what share() returned for it and returns
+ * that; NULL if there is no plane of that name.
  */
 void *svpu_link_find(struct svpu_link *link, const struct svpu_memory_name *name,
 		     unsigned int plane, void (*hold)(void *shared));
 
-/* ---- the transports there are: main.c ---- */
+/* ---- the existing transports; called by main.c ---- */
 
 int svpu_local_init(void);
 void svpu_local_exit(void);

@@ -30,7 +30,7 @@ struct svpu_decoder {
 	struct svpu_frame_layout told; /* the one that the session knows; format NULL: none */
 	u32 session_coded; /* fourcc that the session was configured for */
 	int start_error; /* why the last STREAMON(OUTPUT) has no session */
-	bool drain_due; /* to be sent behind drain_after */
+	bool drain_due; /* to be sent after drain_after */
 	struct vb2_v4l2_buffer *drain_after; /* last ready OUTPUT buffer that a STOP covers */
 	bool drain_damaged; /* the firmware lost data that only the drain's LAST can tell of */
 	bool return_asked; /* an output was asked for, for the LAST buffer that is owed */

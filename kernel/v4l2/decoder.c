@@ -9,8 +9,9 @@
 #include "v4l2/decoder.h"
 
 /*
- * The session ends by itself: from now on the queues that stream answer EIO and EPOLLERR, and who
- * waits is woken; buffers come back with STREAMOFF. dev-decoder.rst, Decoding, fatal failures.
+ * The session ends by itself: from now on the queues that stream answer EIO and EPOLLERR, and
+ * whoever waits is woken; buffers come back with STREAMOFF. dev-decoder.rst, Decoding, fatal
+ * failures.
  */
 void svpu_decoder_fail(struct svpu_ctx *ctx, const char *why)
 {
@@ -60,7 +61,7 @@ static void svpu_fail_queues(struct svpu_ctx *ctx)
 		vb2_queue_error(svpu_queue(ctx, SVPU_Q_CAPTURE));
 }
 
-/* Something has changed that who waits for the header looks at. */
+/* Something has changed that is checked by callers waiting for the header. */
 void svpu_decoder_header_news(struct svpu_ctx *ctx)
 {
 	bool awaited = svpu_decoder_awaits_header(&ctx->decoder.state) &&

@@ -13,7 +13,8 @@
 #include "v4l2/device.h"
 
 /*
- * v4l2-mem2mem's scheduler isn't used, but it wants somebody to call: a job is over as it starts.
+ * v4l2-mem2mem's scheduler isn't used, but it wants somebody to call: a job finishes as soon as it
+ * starts.
  */
 static void svpu_device_run(void *priv)
 {

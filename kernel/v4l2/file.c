@@ -79,7 +79,7 @@ static int svpu_release(struct file *file)
 }
 
 /*
- * ffmpeg's wrapper (5.1 to 7.1) takes EPOLLERR for "not yet": it polls again at once, for ever, and
+ * ffmpeg's wrapper (5.1 to 7.1) treats EPOLLERR as "not yet": it polls again at once, forever, and
  * calls nothing else. A client that has done so this often gets "ready", which is as true: DQBUF
  * doesn't block, but returns EIO.
  */

@@ -159,8 +159,8 @@ static int svpu_ioctl_reqbufs(struct file *file, void *priv, struct v4l2_request
 
 /*
  * videobuf2 refuses buffers of a queue that is in error, too; here before it looks at the
- * arguments.
- * CAPTURE's are refused before it streams as well: ffmpeg sets it up, and then drains for ever.
+ * arguments. CAPTURE's are refused before it streams as well: ffmpeg sets it up, and then drains
+ * forever.
  */
 static bool svpu_queue_failed(struct svpu_ctx *ctx, struct vb2_queue *q)
 {
@@ -169,7 +169,7 @@ static bool svpu_queue_failed(struct svpu_ctx *ctx, struct vb2_queue *q)
 }
 
 /*
- * When imported memory is refused, videobuf2 lets go of what the buffer had before, too, and says
+ * When imported memory is refused, videobuf2 also releases the buffer's previous memory, and says
  * no buf_cleanup: the firmware would keep the old memory, and a bounce buffer would be lost.
  */
 static int svpu_after_prepare(struct svpu_ctx *ctx, struct vb2_queue *q,

@@ -96,7 +96,7 @@ int svpu_pump_drain(struct svpu_ctx *ctx)
 	return svpu_session_drain(&ctx->session);
 }
 
-/* 1: it is as if the client had said STOP now; there may be more inputs behind that. */
+/* 1: it is as if the client had said STOP now; there may be more inputs after that. */
 int svpu_pump_inputs(struct svpu_ctx *ctx)
 {
 	struct svpu_decoder *decoder = &ctx->decoder;

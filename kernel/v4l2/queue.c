@@ -73,7 +73,7 @@ static int svpu_buf_prepare(struct vb2_buffer *vb)
 
 	if (V4L2_TYPE_IS_OUTPUT(vb->vb2_queue->type))
 		return 0;
-	/* The buffers of a geometry that is over may still be queued, and come back. */
+	/* Buffers of an outdated geometry may still be queued, and are returned. */
 	if (vb2_plane_size(vb, 0) < ctx->formats.layout.plane_size[0] &&
 	    !svpu_decoder_takes_old_buffers(&ctx->decoder.state))
 		return -EINVAL;

@@ -93,7 +93,7 @@ static const char *svpu_caps_add_raw(struct svpu_codec *codec,
 			return "a raw format was listed twice";
 	if (format && format->memory_planes == 1 &&
 	    svpu_frame_layout_set(&layout, format, codec->info.min_width,
-					    codec->info.min_height) == SVPU_LAYOUT_OK)
+				  codec->info.min_height) == SVPU_LAYOUT_OK)
 		codec->raw[codec->num_raw++] = row->fourcc;
 	return NULL;
 }

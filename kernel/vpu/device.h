@@ -19,8 +19,8 @@ struct svpu_port;
 struct svpu_vpu;
 
 /*
- * What sessions did, for people and tests: debugfs.c. Written under its owner's lock, read without
- * it.
+ * What sessions did, human-readable and tests: debugfs.c. Written under its owner's lock, read
+ * without it.
  */
 struct svpu_counters {
 	u64 commands, messages;

@@ -109,7 +109,7 @@ const char *svpu_memory_unmapped(struct svpu_port *port, const struct svpu_msg_u
 	return memory ? NULL : "it released a buffer that wasn't unmapped";
 }
 
-/* Any values of the name: they are the firmware's. */
+/* The name may have any values: the firmware sent them. */
 void *svpu_link_find(struct svpu_link *link, const struct svpu_memory_name *name,
 		     unsigned int plane, void (*hold)(void *shared))
 {

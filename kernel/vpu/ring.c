@@ -67,7 +67,7 @@ bool svpu_ring_reader_waits(struct svpu_ring *ring)
 }
 
 /*
- * Copies the next entry out, once, into SVPU_SLOT_SIZE bytes, zero behind its end. Returns 1, 0
+ * Copies the next entry out, once, into SVPU_SLOT_SIZE bytes, zeroed beyond its end. Returns 1, 0
  * when there is none, -EPROTO when the writer broke the ring: its index, the entry's size or its
  * sequence.
  */
@@ -77,7 +77,7 @@ int svpu_ring_get(struct svpu_ring *ring, void *copy)
 	struct svpu_entry *entry = copy;
 	const char *wrong;
 
-	/* Pairs with the writer's release: what is behind the index is complete. */
+	/* Pairs with the writer's release: the slot that the index releases is complete. */
 	if (!svpu_ring_accept_write(&ring->end, smp_load_acquire(&ring->index->write)))
 		return -EPROTO;
 	if (!svpu_ring_used(&ring->end))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The verbs of a session: what the upper half wants becomes commands. Answers come in by
- * messages.c. See session.h.
+ * Session operations: turn the upper half's calls into commands. messages.c handles the answers.
+ * See session.h.
  */
 #include "core/frame_layout.h"
 #include "module.h"
@@ -179,7 +179,10 @@ int svpu_session_return_output(struct svpu_session *session)
 	return svpu_session_send_plain(session, SVPU_CMD_RETURN_OUTPUT);
 }
 
-/* -EPROTO: the last recall isn't answered, though something that comes behind it was. */
+/*
+ * Asks for all CAPTURE buffers back without waiting. Errors: -EPROTO if the previous recall is
+ * still unanswered, although something sent after it was answered.
+ */
 int svpu_session_recall(struct svpu_session *session)
 {
 	struct svpu_buffer *buffer;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The seam: a codec session as the upper half (v4l2/) sees it. Calls go down and never wait for a
- * message, but for those that say so; events come up by a struct svpu_session_ops. Buffers have
- * directions, inputs and outputs; what is OUTPUT and CAPTURE is the upper half's. The counterpart
- * of src/codec/session.h.
+ * The seam: a codec session as the upper half (v4l2/) sees it. The upper half calls these
+ * functions, which never wait for a message unless stated otherwise; events are delivered through
+ * struct svpu_session_ops. Buffers have a direction, input or output; OUTPUT and CAPTURE are terms
+ * of the upper half. The counterpart of src/codec/session.h.
  *
- * Everything is called under the owner's lock, events too. A verb returns 0 or an error of
- * svpu_send_error(), which ends the session: the upper half closes it then.
+ * Everything is called under the owner's lock, events too. These functions return 0 or an error
+ * that svpu_send_error() describes. An error ends the session: the upper half must close it.
  */
 #ifndef SOFTVPU_SESSION_H
 #define SOFTVPU_SESSION_H
@@ -35,7 +35,7 @@ struct svpu_buffer {
 	struct svpu_queueing queueing; /* what had been asked for before it */
 };
 
-/* What happens below. Nobody may wait for a message in one of these. */
+/* Events from below. None of these callbacks may wait for a message. */
 struct svpu_session_ops {
 	/* The input's bytes are taken; false: they were damaged. */
 	void (*input_done)(struct svpu_session *session, struct svpu_buffer *buffer, bool good);
@@ -50,7 +50,7 @@ struct svpu_session_ops {
 				      const struct svpu_msg_format_changed *message);
 	/* A pause, too; `stale`: the drain was cancelled by a flush that isn't answered yet. */
 	void (*drained)(struct svpu_session *session, bool damaged, bool stale);
-	/* It is over, and is to be closed before this returns. */
+	/* The session has failed; the callback must close it before it returns. */
 	void (*failed)(struct svpu_session *session, const char *why);
 	/* Messages were handled: more may be queued than before. */
 	void (*pump)(struct svpu_session *session);
@@ -68,7 +68,8 @@ struct svpu_session {
 	struct list_head in_flight[2];
 	u32 num_in_flight[2];
 	struct svpu_requests requests; /* what the firmware was asked to return */
-	u64 recalled[SVPU_MAX_BUFFERS]; /* cookies of outputs that are ours again, unanswered */
+	/* cookies of outputs that were recalled and not yet answered */
+	u64 recalled[SVPU_MAX_BUFFERS];
 	u32 num_recalled;
 	u32 buffer_generation;
 	u64 cookie;
@@ -90,11 +91,11 @@ void svpu_session_exit(struct svpu_session *session);
 int svpu_session_open(struct svpu_session *session);
 /* Configures it for a decoder; sizes of 0 are unknown. */
 int svpu_session_start(struct svpu_session *session, u32 coded, u32 width_hint, u32 height_hint);
-/* Without a wait. What is in flight is for svpu_session_take_back(). */
+/* Doesn't wait. Buffers in flight must then be fetched with svpu_session_take_back(). */
 void svpu_session_close(struct svpu_session *session);
 /* Before close(): for people and counters, why. */
 void svpu_session_complain(struct svpu_session *session, const char *why);
-/* The oldest buffer in flight, which is the host's again; NULL: none. */
+/* Takes back the oldest buffer in flight; NULL: none. */
 struct svpu_buffer *svpu_session_take_back(struct svpu_session *session,
 					   enum svpu_direction direction);
 
@@ -109,16 +110,19 @@ static inline bool svpu_session_is_flushing(const struct svpu_session *session,
 	return svpu_requests_is_flushing(&session->requests, direction);
 }
 
-/* It has told that it is ready: inputs may have been read. */
+/* The firmware has sent READY, so it may have read inputs. */
 bool svpu_session_has_begun(const struct svpu_session *session);
 /* Buffers may be queued; false: pump() comes when there is room. */
 bool svpu_session_has_room(struct svpu_session *session);
 
-/* -EFAULT, which isn't the session's end: the bytes can't be copied to where it sees them. */
+/*
+ * Also returns -EFAULT, which does not end the session: the bytes can't be copied into the bounce
+ * buffer.
+ */
 int svpu_session_queue_input(struct svpu_session *session, struct svpu_buffer *buffer, u32 offset,
 			     u32 bytes, u64 tag);
 int svpu_session_queue_output(struct svpu_session *session, struct svpu_buffer *buffer);
-/* Of outputs that are queued after it. */
+/* Applies to outputs queued after it. */
 int svpu_session_set_layout(struct svpu_session *session, const struct svpu_frame_layout *layout);
 /* Of inputs that are queued after it; one that the codec doesn't have is ignored. */
 int svpu_session_set_control(struct svpu_session *session, u32 id, s64 value);
@@ -126,16 +130,22 @@ int svpu_session_drain(struct svpu_session *session);
 int svpu_session_resume(struct svpu_session *session);
 /* One queued output comes back, if there is any. */
 int svpu_session_return_output(struct svpu_session *session);
-/* All outputs are for svpu_session_take_back(), and may be queued again at once. */
+/*
+ * Asks for all outputs back. They can be fetched with svpu_session_take_back() and queued again at
+ * once, before the firmware has answered.
+ */
 int svpu_session_recall(struct svpu_session *session);
 
 /* ---- buffers.c: memory ---- */
 
-/* Where the firmware can't reach the memory. Errors: -ENOMEM, and the transport's. */
+/*
+ * Allocates bounce buffers for planes that the firmware can't reach. Errors: -ENOMEM, and the
+ * transport's.
+ */
 int svpu_session_bounce(struct svpu_session *session, struct svpu_buffer *buffer);
 /* Makes the memory known to the session, unless it is. */
 int svpu_session_map(struct svpu_session *session, struct svpu_buffer *buffer);
-/* The memory behind the buffer goes. */
+/* The buffer's memory is about to be freed. */
 int svpu_session_unmap(struct svpu_session *session, struct svpu_buffer *buffer);
 
 /* ---- wait.c: these wait, and handle messages meanwhile ---- */
@@ -143,7 +153,7 @@ int svpu_session_unmap(struct svpu_session *session, struct svpu_buffer *buffer)
 void svpu_session_flush(struct svpu_session *session, enum svpu_direction direction);
 void svpu_session_make_room(struct svpu_session *session, unsigned int count, unsigned long size);
 
-/* For people: what an error of a verb means. */
+/* human-readable: what an error of a verb means. */
 const char *svpu_send_error(int error);
 
 #endif /* SOFTVPU_SESSION_H */

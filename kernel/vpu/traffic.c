@@ -173,7 +173,7 @@ static int svpu_port_next(struct svpu_port *port, union svpu_any_message *messag
 
 /*
  * The next message, copied out of shared memory. Returns 1; 0 when there is none, and the doorbell
- * will ring; -EPROTO when the firmware said something malformed, -ENOMSG when it said something out
+ * will ring; -EPROTO when the firmware sent something malformed, -ENOMSG when it sent something out
  * of its turn (core/session_state.h), -ELOOP when it rings or says what we don't know too often,
  * -ENODEV when the device has gone. READY must have our ABI.
  */
@@ -204,8 +204,8 @@ const char *svpu_receive_error(int error)
 }
 
 /*
- * Text of the firmware for people, of `length` characters at most, in shared memory or not: `to`
- * gets printable characters only, one line, and an end.
+ * Text of the firmware human-readable, of `length` characters at most, in shared memory or not:
+ * `to` gets printable characters only, one line, and an end.
  */
 void svpu_text(char *to, size_t size, const char *from, size_t length)
 {

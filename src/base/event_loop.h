@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The one helper thread of a process: watches descriptors, runs timers and posted functions.
-// The thread starts with the first use of start() (never in a constructor), with all signals blocked.
+// The one helper thread of a process: watches descriptors, runs timers and posted functions. The
+// thread is started by the first call of start(), never by a constructor, and blocks all signals.
 #pragma once
 
 #include <cstdint>
@@ -29,15 +29,17 @@ class EventLoop {
   // Starts the thread if it isn't running. Errors: EAGAIN, EMFILE. Any thread.
   Status start();
 
-  // Before start(), which makes no thread then: turn() does what the thread would do now, and doesn't wait. For fuzz targets,
-  // whose runs must repeat.
+  // Call this before start(), which then creates no thread: turn() does what the thread would do
+  // now, without waiting. For fuzz targets, whose runs must be reproducible.
   void run_by_hand();
   void turn();
 
-  // Calls `ready(events)` on the loop thread while epoll reports `events` (EPOLLIN, …) or EPOLLHUP/EPOLLERR on `fd`.
-  // The caller keeps `fd` open until unwatch() returned. Errors: what epoll_ctl(2) says. Any thread.
+  // Calls `ready(events)` on the loop thread while epoll reports `events` (EPOLLIN, …) or
+  // EPOLLHUP/EPOLLERR on `fd`. The caller keeps `fd` open until unwatch() has returned. Errors:
+  // what epoll_ctl(2) says. Any thread.
   Result<WatchId> watch(int fd, uint32_t events, std::function<void(uint32_t)> ready);
-  // After it returns the callback doesn't run and won't again; on the loop thread itself it may be running (below the caller).
+  // After it returns, the callback isn't running and won't run again. Exception: if unwatch() is
+  // called on the loop thread from inside that callback, the callback is still running.
   void unwatch(WatchId id);
 
   // Runs `fn` once on the loop thread. Any thread.
@@ -54,7 +56,7 @@ class EventLoop {
 
   // A descriptor that is watched, or one of the loop's own, has another number now; both are open (library_fds.h).
   void descriptor_moved(int from, int to);
-  // The loop's thread comes out of its sleep once, and lets those ahead who move descriptors.
+  // Wakes the loop's thread once, and lets threads that are moving descriptors go first.
   void wake();
 
   // In the child after fork(): the thread is gone; forget it so that nothing waits for it. Watches are dropped.

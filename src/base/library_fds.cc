@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Handles, the count of those inside, and the one who moves: see library_fds.h.
+// Handles, the count of threads inside, and the thread that moves descriptors: see library_fds.h.
 #include "base/library_fds.h"
 
 #include <atomic>
@@ -19,7 +19,8 @@ constexpr int kGone = -1;  // of a handle in use: its descriptor was given up
 constexpr Duration kMoveLimit = std::chrono::seconds(1);
 constexpr int kLookAgainMs = 10;
 
-// One bit a number of ours; by handle: the number + 1, 0 for an unused one. Zero pages until used.
+// One bit per number of ours; by handle: the number + 1, 0 for an unused one. Zero pages until
+// used.
 std::atomic<uint64_t> recorded[kHighestNumber / 64];
 std::atomic<int> numbers[kHandles];
 std::atomic<int> handles_used{0};  // none from here on was ever used

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Which descriptors of the process are the library's, and how they make way for the program around it: dup2() onto one of their
-// numbers works as with any kernel. Called by UniqueFd, the preload library and the event loop.
+// Tracks which descriptors of the process belong to the library, and moves them when the program
+// wants their numbers: dup2() onto one of these numbers works as it would without the library.
+// Called by UniqueFd, the preload library and the event loop.
 //
-// A descriptor is named by a handle; its number may change between two uses. Who uses numbers is *inside*: from enter() to
-// leave(), and nothing moves while somebody is. Everything here is async-signal-safe, but for the callbacks of replace().
+// A descriptor is named by a handle; its number may change between two uses. A thread that uses
+// numbers is *inside*, from enter() to leave(); no descriptor moves while a thread is inside.
+// Everything here is async-signal-safe, except for the callbacks of replace().
 #pragma once
 
 namespace softvpu::library_fds {
@@ -17,7 +19,8 @@ int add(int number);
 int number_of(int handle);
 // Forgets it; returns its number. For what isn't recorded, the argument.
 int remove(int handle);
-// The number is somebody else's now; its handle stays in use, and no system call does anything with the number that it names.
+// The number now belongs to somebody else. The handle stays allocated, but number_of() returns a
+// number with which every system call fails.
 void give_up(int number);
 
 // The smallest recorded number >= `from`; -1 when there is none.
@@ -27,16 +30,18 @@ bool contains(int number);
 // May be nested. A thread that sleeps, or blocks on something outside of the library, is not inside.
 void enter();
 void leave();
-// For a thread that is inside for all of its life: lets a replace() that waits go ahead.
+// For a thread that is always inside: lets a waiting replace() proceed.
 void pass();
-// In a forked child: those who were inside in the parent don't exist here.
+// In a forked child: the threads that were inside in the parent don't exist here.
 void forget_others_after_fork();
 
-// The kernel gives a new descriptor the lowest free number, and a closed one's number away at once. Between that and the books of
-// this file the number looks like the program's: no dup2() or close_range() of another thread runs while a Birth lives. It lasts
-// from the call that makes a descriptor until it is recorded, and from remove() until it is closed. May be nested; several
-// threads may be in one. It begins after a second at most: a dup2() that lasts longer has its number already, and waits for the
-// file that it closed.
+// The kernel gives a new descriptor the lowest free number, and a closed one's number away at once.
+// Until this file has recorded the number, it looks like one of the program's, so no dup2() or
+// close_range() of another thread may run while a Birth exists. A Birth lasts from the call that
+// creates a descriptor until the descriptor is recorded, and from remove() until it is closed.
+// Births may be nested, and several threads may hold one. The constructor waits for a second at
+// most: a dup2() that takes longer already has its number and is only waiting for the file that it
+// closed.
 class Birth {
  public:
   Birth();
@@ -60,7 +65,7 @@ class Takeover {
   bool nested_ = false;  // in a signal handler that interrupted one of the same thread
 };
 
-// False as long as nothing was recorded and nothing is about to be.
+// False as long as no descriptor was ever recorded or is about to be.
 bool any();
 
 // How the rest of the library takes part in a move.
@@ -68,8 +73,9 @@ struct Movers {
   void (*wake)();                   // makes those who are inside and sleep call pass()
   void (*moved)(int from, int to);  // for lists of numbers that the kernel keeps (epoll sets); both are open
 };
-// dup3(from, number, flags) for a number of ours: what is ours moves away before. Returns the number, or -errno. Errors: EBUSY
-// when somebody stays inside for a second, or when the calling thread is inside itself (a signal handler); dup3(2)'s.
+// dup3(from, number, flags) for a number of ours: our own descriptor of that number is moved away
+// first. Returns the number, or -errno. Errors: EBUSY when somebody stays inside for a second, or
+// when the calling thread is inside itself (a signal handler); dup3(2)'s.
 int replace(int number, int from, int flags, const Movers& movers);
 
 }  // namespace softvpu::library_fds

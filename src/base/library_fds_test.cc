@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Births of the library's descriptors against the program's dup2(): who waits for whom. Moves are tested in tests/preload/guest.
+// Births of the library's descriptors against the program's dup2(): which thread waits for which.
+// Moves are tested in tests/preload/guest.
 #include "base/library_fds.h"
 
 #include <gtest/gtest.h>

@@ -132,7 +132,7 @@ void Line::put_formatted(const char* format, va_list& arguments) {
         put('%');
         break;
       default:
-        put("(?)");  // and what follows can't be told from arguments
+        put("(?)");  // and the remaining arguments can't be interpreted any more
         return;
     }
   }

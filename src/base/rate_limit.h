@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How often a peer may do something, per unit of time. Pure: times come in. Used at every border of trust where the peer may go
-// on for ever: a limit on a number in a row is none, because one of anything else in between starts it anew.
+// How often a peer may do something, per unit of time. Pure: times come in. Used at every border of
+// trust where the peer may go on forever: a limit on a number in a row is none, because one of
+// anything else in between starts it again.
 #pragma once
 
 #include <cstdint>

@@ -118,7 +118,7 @@ inline bool is_refused(long answer) {
   return answer < 0 && answer != -EINTR && answer != -EFAULT && answer != -EINVAL && answer != -ENOMEM && answer != -EBADF;
 }
 
-// `timeout` nullptr waits for ever.
+// `timeout` nullptr waits forever.
 inline int ppoll(pollfd* fds, size_t count, timespec* timeout) {
   return static_cast<int>(call(SYS_ppoll, address(fds), static_cast<long>(count), address(timeout), 0, _NSIG / 8));
 }
@@ -144,8 +144,8 @@ inline int epoll_wait(int epoll, epoll_event* events, int count, int timeout_ms)
   return static_cast<int>(answer);
 }
 
-// Sleeps while *word == seen, until woken, `timeout` (relative; nullptr: for ever), or a signal. 0, -EAGAIN, -EINTR, -ETIMEDOUT.
-// `shared`: the word lies in memory shared between processes.
+// Sleeps while *word == seen, until woken, `timeout` (relative; nullptr: forever), or a signal. 0,
+// -EAGAIN, -EINTR, -ETIMEDOUT. `shared`: the word is in memory shared between processes.
 inline int futex_wait(const volatile void* word, uint32_t seen, const timespec* timeout = nullptr, bool shared = false) {
   const int operation = shared ? FUTEX_WAIT : FUTEX_WAIT_PRIVATE;
   return static_cast<int>(call(SYS_futex, address(word), operation, static_cast<long>(seen), address(timeout)));

@@ -5,8 +5,8 @@
 
 namespace softvpu {
 
-// open(2) with `flags` of the file behind `fd`. Returns a descriptor, the lowest free number; or -errno, also where /proc isn't
-// there, isn't the kernel's, or mustn't be read.
+// open(2) with `flags` of the file behind `fd`. Returns a descriptor, the lowest free number; or
+// -errno, even where /proc isn't there, isn't the kernel's, or mustn't be read.
 int reopen(int fd, int flags);
 
 }  // namespace softvpu

@@ -10,8 +10,9 @@ namespace {
 constexpr int kLowestLibraryFd = 1000;
 constexpr int kLowestPossible = 3;  // programs read and write 0 to 2, open or not
 
-// A CLOEXEC duplicate, high if the limits allow it: with RLIMIT_NOFILE at or below 1000 the kernel says EINVAL, with the numbers
-// above 1000 used up EMFILE; a low number is then better than none. Returns the number or -errno.
+// A CLOEXEC duplicate, high if the limits allow it: with RLIMIT_NOFILE at or below 1000 the kernel
+// returns EINVAL, with the numbers above 1000 used up EMFILE; a low number is then better than
+// none. Returns the number or -errno.
 int duplicate_high(int fd) {
   int copy = raw::fcntl(fd, F_DUPFD_CLOEXEC, kLowestLibraryFd);
   if (copy == -EINVAL || copy == -EMFILE) copy = raw::fcntl(fd, F_DUPFD_CLOEXEC, kLowestPossible);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The one owner of a file descriptor. The library's own descriptors are CLOEXEC and numbered from 1000 on, so that
-// those of the application around it stay low (select() ends at FD_SETSIZE): see raise_fd(). They may change their numbers
-// (library_fds.h), so a number is asked for anew at each use.
+// The one owner of a file descriptor. The library's own descriptors are CLOEXEC and numbered from
+// 1000 on, so that those of the application around it stay low (select() ends at FD_SETSIZE): see
+// raise_fd(). They may change their numbers (library_fds.h), so a number is asked for again at each
+// use.
 #pragma once
 
 #include <utility>

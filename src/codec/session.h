@@ -2,31 +2,36 @@
 // THE SEAM. Above it V4L2, below it codecs. A lower half implements Driver and Session and never sees an ioctl; the upper half
 // (src/v4l2) implements SessionEvents and gets frames, format changes and errors.
 //
-// Words: *input* is what the codec eats (V4L2's OUTPUT queue), *output* is what it makes (V4L2's CAPTURE queue).
-// Threads: the upper half calls a Session under its own per-file lock, one call at a time; no call blocks on the codec.
-// Events come from a thread of the lower half and never from inside a Session call, with no lock of the lower half held.
+// Words: *input* is what the codec consumes, *output* is what it produces (for a decoder: V4L2's
+// OUTPUT and CAPTURE queues). Threads: the upper half calls a Session under its own per-file lock,
+// one call at a time; no call blocks on the codec. Events come from a thread of the lower half and
+// never from inside a Session call, with no lock of the lower half held.
 //
 // The contract that every lower half passes is tests/contract/session_contract.h. In short:
 //  1. Each queued input is answered by exactly one input_done(), each queued output by exactly one output_done(), also when the
-//     session is flushed, fails, or stops; only destroying the Session ends the obligation (and then no event comes any more).
+//     session is flushed, fails, or stops; only destroying the Session ends the obligation (after
+//     that, no events are delivered).
 //  2. Inputs are consumed in order. Outputs come in any order; several or none may come from one input.
 //  3. A decoder announces the stream by format_changed() before its first output, and again when a frame with another geometry is
 //     due, after every frame of the old geometry was delivered. It then holds its outputs back until resume().
-//     A pause, this one or that of drained(), ends by resume() only, not by a flush; resume() is called once for each pause.
+//     A pause, this one or that of drained(), is ended only by resume(), not by a flush; resume()
+//     is called once for each pause.
 //  4. drain() takes effect after all inputs queued before it; drained() follows the last output_done() of a frame. No input is
 //     consumed after that until resume(). A flush of the inputs cancels a drain(): its drained() comes before that flushed(), or
 //     never. No second drain() is called while one is neither answered nor cancelled.
 //  5. After flush(), every buffer queued before it on that side comes back (cancelled or done), then flushed() with the same
 //  number.
 //     Frames made from inputs before an input flush may be dropped.
-//  6. failed() is said once; after it every call returns EIO, and all queued buffers have been returned before it. When the first
-//     of them is returned nobody touches any of them any more.
+//  6. failed() is called once. All queued buffers are returned before it; by the time the first of
+//     them is returned, nothing accesses any of them any more. After failed(), every call returns
+//     EIO.
 //
 // An encoder's inputs are pictures and its outputs coded data (8 and 9 hold for it instead of what 3 and 5 say of frames):
 //  7. format_changed() never comes. An input is answered as soon as it is read, and before the output that is made of it is.
 //     Unless B-frames are asked for, each input makes exactly one output, which needs no further input to come. Headers are a
 //     part of the first frame's output.
-//  8. A flush of the inputs gives back inputs that aren't read, and the encoder keeps its state. Pictures inside of an encoder that
+//  8. A flush of the inputs gives back inputs that aren't read, and the encoder keeps its state. Pictures inside of an encoder
+//  that
 //     looks ahead are dropped; then the next frame is a key frame with headers, so that nothing refers to what nobody has.
 //  9. A flush of the outputs drops what is coded and not delivered, and resets: the next frame is a key frame with headers.
 // 10. An output that has no room for its frame comes back with kError, the tag and no bytes; the frame is lost.
@@ -108,11 +113,11 @@ class SessionEvents {
   virtual void output_done(const OutputDone& done) = 0;
   // `initial`: the stream's first header. The session is paused until resume().
   virtual void format_changed(const StreamFormat& format, bool initial) = 0;
-  // `status`: kError when something of the inputs before it was lost, or they held no stream at all, and no buffer's status said
-  // so.
+  // `status`: kError when something of the inputs before it was lost, or they held no stream at
+  // all, and no buffer's status has reported it.
   virtual void drained(DoneStatus status) = 0;
   virtual void flushed(Direction side, uint32_t generation) = 0;
-  // `error.reason` is for people.
+  // `error.reason` is human-readable.
   virtual void failed(const Error& error) = 0;
 };
 
@@ -122,7 +127,8 @@ class Session {
 
   // Makes memory known under `buffer`. Errors: EINVAL, ENOMEM, EIO.
   virtual Status map_buffer(Direction side, BufferHandle buffer, std::span<const PlaneMemory> planes) = 0;
-  // Forgets it; memory that the codec still reads (a reference frame) lives until it lets go. Errors: EINVAL.
+  // Forgets it; memory that the codec still reads (a reference frame) stays valid until the codec
+  // releases it. Errors: EINVAL.
   virtual Status unmap_buffer(Direction side, BufferHandle buffer) = 0;
 
   // The layout of outputs queued from now on (decoder), or of inputs (encoder): no input is queued before it. An encoder codes a
@@ -132,7 +138,8 @@ class Session {
   // doesn't have.
   virtual Status set_control(uint32_t id, int64_t value) = 0;
 
-  // Begins consuming; may start a process, never waits for it. Errors: EIO, EAGAIN, ENOMEM.
+  // Starts consuming input; may start a process, but doesn't wait for it to become ready. Errors:
+  // EIO, EAGAIN, ENOMEM.
   virtual Status start() = 0;
   virtual Status queue_input(const InputChunk& chunk) = 0;
   virtual Status queue_output(BufferHandle buffer, Cookie cookie) = 0;

@@ -14,8 +14,9 @@ namespace softvpu::firmware {
 
 class Buffers {
  public:
-  // Called once for each buffer that was unmapped, as soon as nobody holds its memory any more, by whoever let go last: any
-  // thread. Also for what is still mapped when this is destroyed.
+  // Called once for each buffer that was unmapped, as soon as nobody holds its memory any more, by
+  // whoever drops the last reference: any thread. Also for what is still mapped when this is
+  // destroyed.
   using LetGo = std::function<void(Side, hfi::BufferName)>;
   explicit Buffers(LetGo let_go) : let_go_(std::move(let_go)) {}
 

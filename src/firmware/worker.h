@@ -77,7 +77,7 @@ class Worker final : private CodecEvents {
   void unmap_buffer(const hfi::cmd::UnmapBuffer& command);
   void tell_unmapped();
   void post(CodecThread::Task task);
-  // The session is over: said once, then the host ends the worker.
+  // Reports once that the session has ended; the host then ends the worker.
   void session_error(hfi::WireStatus status, const std::string& text);
   using Bell = hfi::FirmwareEndpoint::Bell;
   void send(uint64_t cookie, hfi::msg::Body body, Bell bell = Bell::kNow);
@@ -93,8 +93,8 @@ class Worker final : private CodecEvents {
   hfi::FirmwareEndpoint& endpoint_;
   const Options options_;
   const Catalog& catalog_;
-  // Buffers that nobody here holds any more. Said by the control thread: who let go last may be a thread of libavcodec's, which
-  // must not wait for the host.
+  // Buffers that nobody here holds any more. Said by the control thread: the last reference may be
+  // dropped by a libavcodec thread, which must not wait for the host.
   std::mutex unmapped_mutex_;
   std::vector<hfi::msg::Unmapped> unmapped_;
   std::mutex dispatch_mutex_;  // guards the next five, and the endpoint's reading of commands

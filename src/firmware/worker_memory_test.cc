@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// When the worker lets go of memory that the host unmaps, and says so: UNMAPPED (docs/hfi.md, the order of things, 4). The host
-// keeps the memory and plays whoever would get it next.
+// When the worker releases memory that the host unmaps, and says so: UNMAPPED (docs/hfi.md, the
+// order of things, 4). The host keeps the memory and plays whoever would get it next.
 #include <gtest/gtest.h>
 
 #include "firmware/libav/testing/clip.h"
@@ -27,7 +27,8 @@ class AWorkerThatDecodes : public ::testing::Test {
     for (size_t i = 1; i < kBefore; ++i) ASSERT_TRUE(host_.feed(clip_[i], i));
     ASSERT_TRUE(host_.wait_for([&] { return host_.pictures.size() == kBefore; }));
   }
-  // STREAMOFF, REQBUFS(0), REQBUFS, STREAMON. What the worker doesn't refer to is let go of by the PONG.
+  // STREAMOFF, REQBUFS(0), REQBUFS, STREAMON. What the worker doesn't refer to has been released by
+  // the time of the PONG.
   void make_new_outputs() {
     ASSERT_TRUE(host_.send(cmd::Flush{hfi::Direction::kOutput, 1}));
     ASSERT_TRUE(host_.wait_for([&] { return host_.flushed.size() == 1; }));

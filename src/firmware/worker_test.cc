@@ -152,7 +152,7 @@ TEST_P(AWorker, AnswersFlushesAfterTheBuffersTheyCancel) {
   const Packets clip = make_clip({.frames = 20});
   ASSERT_TRUE(host_.configure(kH264));
   ASSERT_TRUE(host_.map_inputs());
-  // No outputs are ever set up, so the inputs wait behind the announcement.
+  // No outputs are ever set up, so the inputs wait for the announcement to be answered.
   for (size_t i = 0; i < Host::kInputs; ++i) ASSERT_TRUE(host_.feed(clip[i], i));
   ASSERT_TRUE(host_.wait_for([&] { return host_.format.has_value(); }));
   ASSERT_TRUE(host_.send(cmd::Flush{hfi::Direction::kInput, 17}));

@@ -148,7 +148,7 @@ TEST_F(AFirmwareUnderItsClientsFilter, EndsIfItCannotWait) {
                            auto [link, firmware] = connected();
                            FirmwareEndpoint& endpoint = firmware->endpoint();
                            if (!endpoint.wait(std::nullopt).hangup || !endpoint.host_gone()) return 1;
-                           // Nor does a sender wait for room in the ring for ever.
+                           // Nor does a sender wait for room in the ring forever.
                            while (endpoint.try_send(Message{1, msg::Pong{}}) == FirmwareEndpoint::SendOutcome::kOk) continue;
                            return endpoint.send(Message{1, msg::Pong{}}) == FirmwareEndpoint::SendOutcome::kPeerGone ? 0 : 2;
                          }),
@@ -260,7 +260,7 @@ TEST(AFirmwareWaitingForSpace, EndsWhenTheHostHangsUp) {
   killer.join();
 }
 
-// Many senders, a dispatcher and a reading host: nothing is lost, nobody sleeps for ever.
+// Many senders, a dispatcher and a reading host: nothing is lost, nobody sleeps forever.
 TEST(SeveralFirmwareThreads, SendThroughOneSmallRing) {
   auto [link, firmware] = connected();
   FirmwareEndpoint& endpoint = firmware->endpoint();

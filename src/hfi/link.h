@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A host's way to one firmware: commands out, messages in, memory across, death noticed. vpu's session is written against it;
-// ProcessLink (src/vpu) is the worker process, LoopbackLink the scripted one of the tests.
+// A host's connection to one firmware: sends commands and buffer memory, receives messages, and
+// notices when the firmware dies. vpu's session is written against it; ProcessLink (src/vpu) is the
+// worker process, LoopbackLink the scripted one of the tests.
 //
 // Threads: one at a time (the session's lock), except where said. No call blocks.
 #pragma once
@@ -30,7 +31,7 @@ class HostLink {
     kMessage,
     kEmpty,
     kMalformed,  // one entry made no sense and was skipped; `complaint` says why
-    kCorrupt,    // the peer broke the ring; stays so
+    kCorrupt,    // the peer corrupted the ring; permanent
   };
   struct Received {
     ReceiveOutcome outcome = ReceiveOutcome::kEmpty;
@@ -47,9 +48,11 @@ class HostLink {
 
   // Readable (EPOLLIN) once the peer has died. Any thread.
   virtual int hangup_fd() const = 0;
-  // Ends the peer at once, whatever it does. Idempotent. Does nothing in a fork()ed child of the process that made the link.
+  // Kills the peer at once, whatever it is doing. Idempotent. Does nothing in a fork()ed child of
+  // the process that made the link.
   virtual void kill() = 0;
-  // After hangup_fd() became readable: lets go of what the system keeps of the peer. Idempotent.
+  // After hangup_fd() became readable: releases what the system still keeps for the peer (reaps its
+  // zombie). Idempotent.
   virtual void reap() = 0;
 
   // What the peer wrote before it died, printable; empty if nothing.
@@ -65,7 +68,8 @@ class HostLink {
     uint64_t doorbells = 0;  // rung, because the peer slept
   };
   virtual Sent sent() const = 0;
-  // Of the peer, since it began; for logs. nullopt: it isn't a process of its own, or the system doesn't tell.
+  // Page faults of the peer since it started; for logs. nullopt: it isn't a separate process, or
+  // the number isn't available.
   virtual std::optional<uint64_t> page_faults() const = 0;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Commands and messages as ring entries and back: see messages.h. Each pass over core/entry_commands.h and core/entry_messages.h
-// makes one function for each type. Serialising judges nothing: tests play hostile peers with it.
+// Commands and messages as ring entries and back: see messages.h. Each pass over
+// core/entry_commands.h and core/entry_messages.h makes one function for each type. Serialising
+// validates nothing: tests play hostile peers with it.
 #include "hfi/messages.h"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A control of a codec as it is described: V4L2's id, what values it takes, and its default (vidioc-queryctrl.rst). What value it
-// has is nobody's here.
+// A control of a codec as it is described: V4L2's id, what values it takes, and its default
+// (vidioc-queryctrl.rst). What value it has isn't handled here.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Raw pixel formats and where their samples lie in memory. Pure values; used on both sides of the HFI.
+// Raw pixel formats and where their samples are in (after can/may: be) memory. Pure values; used on
+// both sides of the HFI.
 #pragma once
 
 #include <array>

@@ -21,9 +21,10 @@ struct Child {
   UniqueFd pidfd;  // readable once it has ended
 };
 
-// As fork(), but the child begins a pid namespace of its own where that can be had (SpawnRequest::own_pid_namespace of
-// vpu/spawn.h), dies when the caller does, and has default signal handlers and an empty mask. It runs `body` and ends with what
-// that returns. Errors: EAGAIN, ENOMEM, EMFILE.
+// As fork(), but the child begins a pid namespace of its own where that is available
+// (SpawnRequest::own_pid_namespace of vpu/spawn.h), dies when the caller does, and has default
+// signal handlers and an empty mask. It runs `body` and ends with what that returns. Errors:
+// EAGAIN, ENOMEM, EMFILE.
 Result<Child> start_child(const std::function<int()>& body);
 
 // Closes every descriptor from `first` on, also where there is no close_range(2) (Linux before 5.9, or a seccomp filter). For a

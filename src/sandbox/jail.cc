@@ -160,7 +160,8 @@ void leave_namespaces(const JailConfig& config, JailReport& report) {
   if (!report.empty_root) miss(report, "empty root directory", emptied.error().code);
 }
 
-// The kernel binds whoever it takes for the machine's root by no RLIMIT_NPROC, in no user namespace: asked before there is one.
+// The kernel doesn't apply RLIMIT_NPROC to the machine's root, in any user namespace: asked before
+// there is one.
 bool is_root() { return getuid() == 0 || geteuid() == 0; }
 
 // The kernel counts the user's threads in this user namespace: only if both or either are this process's alone, they are its own.
@@ -192,7 +193,8 @@ Status renounce_privileges() {
   return {};
 }
 
-// A second wall behind seccomp for the file system (landlock(7), Linux 5.13): every right is handled, none granted.
+// A second barrier after seccomp for the file system (landlock(7), Linux 5.13): every right is
+// handled, none granted.
 void wall_off_files(JailReport& report) {
   const long abi = syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
   if (abi < 1) {

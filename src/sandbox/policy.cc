@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The rules behind the intents of policy.h, one table an intent.
+// The rules behind the intents of policy.h, one table per intent.
 #include "sandbox/policy.h"
 
 #include <fcntl.h>

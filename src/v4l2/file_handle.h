@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One open of a video device, as a front end sees it: what the kernel's file_operations are to a
-// driver. Implemented by file/file_core.h and file/codec_file.h; front/preload and the tests call
-// it. All methods: any thread, unless said otherwise.
+// An open file of a video device, as a front end sees it; it corresponds to file_operations in a
+// kernel driver. Implemented by file/file_core.h and file/codec_file.h; front/preload and the tests
+// call it. All methods: any thread, unless said otherwise.
 #pragma once
 
 #include <cstddef>
@@ -12,18 +12,18 @@
 
 namespace softvpu::v4l2 {
 
-// What of an open file is ready; combined from both queues and the event queue, exactly as poll()
-// of the kernel's v4l2-mem2mem. The numbers are poll(2)'s.
+// What an open file is ready for, combined from both queues and the event queue, exactly as in the
+// kernel's v4l2_m2m_poll(). The POLL* names are those of poll(2).
 struct Levels {
-  bool in = false;     // a CAPTURE buffer can be dequeued (POLLIN | POLLRDNORM), or DQBUF would say EPIPE, or EIO
-  bool out = false;    // an OUTPUT buffer can be dequeued (POLLOUT | POLLWRNORM), or DQBUF would say EIO
+  bool in = false;     // a CAPTURE buffer can be dequeued (POLLIN | POLLRDNORM), or DQBUF would return EPIPE, or EIO
+  bool out = false;    // an OUTPUT buffer can be dequeued (POLLOUT | POLLWRNORM), or DQBUF would return EIO
   bool pri = false;    // an event is pending (POLLPRI)
   bool error = false;  // POLLERR: what v4l2_m2m_poll reports when nothing could ever become ready
   friend bool operator==(const Levels&, const Levels&) = default;
 };
 
-// Told after every change that may have changed levels(), with the file's lock held: must not call
-// back into the file, must not block. `completed_in`: a CAPTURE buffer completed just now
+// Called with the file's lock held after everything that may have changed levels(): must not call
+// back into the file and must not block. `completed_in`: a CAPTURE buffer completed just now
 // (edge-triggered pollers want a wake-up even if `in` was high).
 class ReadinessSink {
  public:
@@ -32,8 +32,8 @@ class ReadinessSink {
 };
 
 // How a blocking ioctl sleeps. Called with no lock held and nothing that needs a destructor alive,
-// so that it may be left by thread cancellation. `timeout_ns` < 0 waits for ever. Returns 0 when
-// woken (or *futex != seen: re-check), EINTR when a signal handler ran, ETIMEDOUT. The default
+// so that thread cancellation may unwind it. `timeout_ns` < 0 waits for ever. Returns 0 when woken
+// (or *futex != seen: re-check), EINTR when a signal handler ran, ETIMEDOUT. The default
 // (VideoDeviceConfig::waiter == nullptr) is a plain futex wait.
 class Waiter {
  public:
@@ -45,31 +45,32 @@ class FileHandle {
  public:
   virtual ~FileHandle() = default;
 
-  // The answer to ioctl(2): 0 or a negative errno. `arg` is the caller's pointer, of any quality
+  // The answer to ioctl(2): 0 or a negative errno. `arg` is the caller's pointer, possibly invalid
   // (EFAULT). `nonblocking`: O_NONBLOCK of the descriptor used.
   virtual int ioctl(unsigned long request, void* arg, bool nonblocking) = 0;
-  // The same for a front that has the argument already, as a message: `argument` are the
-  // _IOC_SIZE(request) bytes of its struct, and `array` those of the v4l2_plane or v4l2_ext_control
-  // that it would point to, aligned for them; the pointer in the struct isn't followed. The answer
-  // is written to both. -EFAULT: `array` is shorter than the struct has it. Memory that the client
-  // would bring (USERPTR, DMABUF) isn't offered here: its names aren't this process's.
+  // The same for a front end that already has the argument, for example from a message: `argument`
+  // are the _IOC_SIZE(request) bytes of its struct, and `array` those of the v4l2_plane or
+  // v4l2_ext_control that it would point to, aligned for them; the pointer in the struct isn't
+  // followed. The answer is written to both. -EFAULT: `array` is shorter than the struct says.
+  // Memory that the client would bring (USERPTR, DMABUF) isn't offered here: its names aren't this
+  // process's.
   virtual int call(uint32_t request, void* argument, std::span<std::byte> array, bool nonblocking) = 0;
 
-  // mmap(2) of the memory behind VIDIOC_QUERYBUF's offset; the arguments are the caller's.
-  // Returns the address. Atomic with what frees buffers. Errors: EINVAL as mmap(2) of a V4L2
-  // device (unknown offset, length past the plane, not PROT_READ where needed, not
+  // mmap(2) of the memory behind VIDIOC_QUERYBUF's offset; the arguments are the caller's. Returns
+  // the address. Atomic with respect to calls that free buffers. Errors: EINVAL as mmap(2) of a
+  // V4L2 device (unknown offset, length past the plane, not PROT_READ where needed, not
   // MAP_SHARED); what mmap(2) says.
   virtual Result<void*> mmap(void* hint, size_t length, int prot, int flags, uint64_t offset) = 0;
-  // Called when a mapping made by mmap() appears or goes away. REQBUFS(0) isn't refused for it:
-  // since Linux 5.0 buffers are orphaned (V4L2_BUF_CAP_SUPPORTS_ORPHANED_BUFS), but
+  // Called when a mapping made by mmap() appears or goes away. A mapping doesn't make REQBUFS(0)
+  // fail: since Linux 5.0 buffers are orphaned (V4L2_BUF_CAP_SUPPORTS_ORPHANED_BUFS), but
   // V4L2_BUF_FLAG_MAPPED is reported from this.
   virtual void mapping_changed(uint64_t offset, int delta) = 0;
 
   virtual Levels levels() = 0;
-  // poll(2) or select(2) told the application of Levels::error. (Who asks for
-  // POLLPRI alone isn't told.)
+  // poll(2) or select(2) reported Levels::error to the application. (Callers that ask for POLLPRI
+  // alone don't get it.)
   virtual void error_reported() {}
-  // At most one sink; nullptr takes it away, and after that no call runs in the old one.
+  // At most one sink; nullptr removes it; after that, no call into the old sink is running.
   virtual void set_readiness_sink(ReadinessSink* sink) = 0;
 
   // read(2)/write(2): negative errno (EINVAL: codec nodes have no read/write i/o).
@@ -80,10 +81,10 @@ class FileHandle {
   // (ENODEV). Idempotent. Never blocks on the codec.
   virtual void release() = 0;
 
-  // fork(2) is about to copy the process, and did: before_fork() takes the file's lock,
-  // after_fork() gives it back, on the same thread. In the child a session that exists belongs to
-  // the parent: it is abandoned (leaked, never ended) and every later call answers -ENODEV; a file
-  // without a session goes on by itself. Nothing of the parent changes.
+  // Called before and after fork(2): before_fork() takes the file's lock, after_fork() gives it
+  // back, on the same thread. In the child a session that exists belongs to the parent: it is
+  // abandoned (leaked, never ended) and every later call answers -ENODEV; a file without a session
+  // keeps working, independently of the parent's. Nothing changes in the parent.
   virtual void before_fork() {}
   virtual void after_fork(bool in_child) { (void)in_child; }
 };

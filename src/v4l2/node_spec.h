@@ -32,7 +32,7 @@ struct NodeSpec {
   std::span<const FourCC> codecs{};                    // coded formats, those of the lower half that are in the list; empty: all
   SourceChange source_change = SourceChange::kAfterFinishedFrames;
   // ffmpeg's wrapper (5.1 to 7.1) takes POLLERR for "not yet": while it drains, or while no OUTPUT
-  // buffer is free, it polls again at once, for ever, and calls nothing else. To a client that has
+  // buffer is free, it polls again at once, forever, and calls nothing else. To a client that has
   // done so this often on a failed session, poll reports that DQBUF wouldn't block, which is as
   // true, and DQBUF returns EIO.
   uint32_t patient_polls = 1000;

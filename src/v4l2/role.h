@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What an open file of a codec node asks its role: a decoder today (decoder/decoder.h). The file
-// (file/codec_file.h) has what all roles have: queues, events, controls, the session's books; a
-// role decides what they mean. A new role is a folder that implements this, with its own ioctls,
-// and a line in codec_device.cc.
+// The interface through which an open file of a codec node uses its role; the only role today is
+// the decoder (decoder/decoder.h). The file (file/codec_file.h) has what all roles share: queues,
+// events, controls, bookkeeping of the session. The role decides what they mean. A new role is a
+// folder that implements this, with its own ioctls, and a line in codec_device.cc.
 #pragma once
 
 #include <linux/videodev2.h>
@@ -38,7 +38,7 @@ class Formats {
   virtual PixFormat adjust(Side side, const PixFormat& wanted) const = 0;
   // Planes of a buffer of the current format.
   virtual std::vector<PlaneSize> plane_sizes(Side side) const = 0;
-  // REQBUFS makes no fewer; 1 to VIDEO_MAX_FRAME.
+  // REQBUFS allocates at least this many; 1 to VIDEO_MAX_FRAME.
   virtual uint32_t min_buffers(Side side) const = 0;
 };
 
@@ -56,8 +56,8 @@ class Role : public codec::SessionEvents {
   // The client set controls: what follows for other controls. What is for the session it gets with
   // the next input (Controls::latch()).
   virtual void controls_set() {}
-  // A query about the stream is next: waits, for a bounded time, for what queued
-  // inputs may still tell.
+  // Called before a query about the stream: waits for a bounded time for a header that the queued
+  // inputs may still contain.
   virtual void await_stream(const IoctlCall& call) = 0;
 
   // STREAMON of a queue that has buffers and doesn't stream. Errors: the queue doesn't stream then,

@@ -29,8 +29,8 @@ class VideoDevice : public std::enable_shared_from_this<VideoDevice> {
  public:
   virtual ~VideoDevice() = default;
   virtual const VideoDeviceConfig& config() const = 0;
-  // Errors: ENOMEM; EIO with the reason when the lower half's capabilities can't be had; ENXIO for
-  // a role that isn't there.
+  // Errors: ENOMEM; EIO with the reason when the lower half's capabilities isn't available; ENXIO
+  // for a role that isn't there.
   virtual Result<std::shared_ptr<FileHandle>> open() = 0;
 };
 

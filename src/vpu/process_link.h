@@ -65,7 +65,7 @@ struct Firmware {
   // The descriptor for ProcessLink::start().
   int held() const;
 };
-// Errors: those of find_firmware(). `executable` is empty where no descriptor can be had.
+// Errors: those of find_firmware(). `executable` is empty where no descriptor is available.
 Result<Firmware> open_firmware(const std::string& configured);
 
 }  // namespace softvpu::vpu

@@ -121,7 +121,7 @@ Status SessionCore::queue_input(const codec::InputChunk& chunk) {
   if (Status taken = take_verb(SVPU_HOST_QUEUES); !taken) return taken;
   if (Status queued = buffers_.queue_input(chunk); !queued) return queued;
   note_depth(Direction::kInput);
-  // From here on the books answer for the buffer, also if sending fails.
+  // From here on the books answer for the buffer, even if sending fails.
   send({static_cast<uint64_t>(chunk.cookie), to_wire(chunk)});
   return {};
 }

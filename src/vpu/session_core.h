@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One session over a HostLink: the part that lives as long as anybody (the owner, the event loop) still uses it.
+// One session over a HostLink. It lives as long as its owner or the event loop still uses it.
 // VpuSession forwards the seam's verbs to it. docs/hfi.md; contract: codec/session.h.
 //
-// Threads: verbs come from the owner (any thread, one at a time), on_*() from the event loop. One mutex guards everything; it is
-// never held while an event is told or a callback of the loop is taken away, so the owner may hold its own lock in both.
+// Threads: verbs come from the owner (any thread, one at a time), on_*() from the event loop. One
+// mutex guards everything. It is never held while an event is delivered or an event-loop callback
+// is removed, so the owner's own lock may be held, or taken, in both cases.
 #pragma once
 
 #include <deque>
@@ -27,7 +28,7 @@
 
 namespace softvpu::vpu {
 
-// Makes a firmware for one session. Errors: what Session::start() may say.
+// Starts a firmware for one session. Errors: those of Session::start().
 using LinkFactory = std::function<Result<std::unique_ptr<hfi::HostLink>>()>;
 
 struct SessionSetup {
@@ -59,8 +60,9 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   Status flush(codec::Direction side, uint32_t generation);
   void give_up(const std::string& reason);
 
-  // The owner lets go: kills the worker and returns at once. No event begins after it; one that has begun on the loop thread may
-  // still be running. The rest is taken down on the loop thread.
+  // Called when the owner is destroyed: kills the worker and returns at once. No event starts after
+  // it; one that has already started on the loop thread may still be running. The rest is torn down
+  // on the loop thread.
   void close();
 
   // For tests: asks the firmware to crash. Errors: EIO.
@@ -69,7 +71,7 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
  private:
   using Lock = std::unique_lock<std::mutex>;
 
-  // All below: mutex held, unless said otherwise.
+  // The functions below need the mutex held, unless stated otherwise.
   svpu_turn take(svpu_session_trigger what);
   Status take_verb(svpu_session_trigger what);
   void send(const hfi::Command& command);
@@ -79,16 +81,16 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   TimePoint now() const { return setup_.clock->now(); }
   bool over() const { return svpu_session_is_over(&state_); }
 
-  // Reads what the firmware says, at most `most` messages; returns how many there were.
+  // Reads at most `most` messages from the firmware; returns how many it read.
   size_t pump_in(size_t most);
   struct Taker;  // one function per message
   void take_message(const hfi::Message& message);
 
   void violation(const std::string& what);
   void fail_session(svpu_session_trigger why, const std::string& reason);
-  // The state is kError already: kills the firmware, and gives everything back when it is dead.
+  // The state is already "failed": kills the firmware, and returns all buffers once it is dead.
   void end_session(const std::string& reason);
-  // Every buffer comes back, then failed().
+  // Returns every buffer, then reports failed().
   void give_back();
   Status flush_before_start(codec::Direction side, uint32_t generation);
   void say(Event event);
@@ -109,7 +111,7 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   void tell_events();
   void on_closed();
 
-  // `fn` soon on the loop thread.
+  // Runs `fn` soon on the loop thread.
   void later(void (SessionCore::*fn)());
 
   const SessionSetup setup_;
@@ -123,8 +125,8 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   Watchdog watchdog_;
   std::deque<Event> events_;
   bool peer_dead_ = false;
-  // Failed and killed, but not seen dead: it may still write into the buffers, so they are still under way. Verbs are accepted
-  // and do nothing.
+  // The worker was killed after a failure but hasn't been seen dead: it may still write into the
+  // buffers, so they still count as in flight. Verbs are accepted and do nothing.
   bool dying_ = false;
   std::string end_reason_;
   bool telling_ = false;  // on_posted_events() is posted and hasn't begun
@@ -132,13 +134,13 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   std::optional<EventLoop::WatchId> hangup_watch_;
   bool ring_full_ = false;                // commands wait for room in the ring
   std::optional<TimePoint> watchdog_at_;  // of the newest timer
-  uint64_t watchdog_timer_ = 0;           // its number; older ones that still fire are nobody's
+  uint64_t watchdog_timer_ = 0;           // its number; older timers that still fire are ignored
   bool retry_armed_ = false;
-  uint64_t next_ping_ = 1;  // cookies of pings count up, and so must the answers
+  uint64_t next_ping_ = 1;  // cookies of pings count up, and PONGs must do the same
   uint64_t next_pong_ = 1;
   // What a firmware may do although nobody asked for it. docs/hfi.md, "Whom to believe".
   RateLimit unasked_messages_{1000};  // of unknown types (a later minor version may add some), and FORMAT_CHANGED
-  RateLimit empty_wakes_{10'000};     // doorbells without a message; a few happen: a ring meant for a sleep that had ended
+  RateLimit empty_wakes_{10'000};     // doorbells without a message; a few are normal: a ring for a sleep that had already ended
   RateLimit debug_lines_{200};        // that are printed
   uint64_t debug_lines_left_out_ = 0;
   SessionCounters counters_;

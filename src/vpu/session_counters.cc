@@ -17,7 +17,8 @@
 namespace softvpu::vpu {
 namespace {
 
-// proc(5), /proc/[pid]/stat: counted from the one behind the command's name, which may hold anything.
+// proc(5), /proc/[pid]/stat: counted from the one after the command's name, which may hold
+// anything.
 constexpr int kMinorFaults = 7;
 constexpr int kMajorFaults = 9;
 

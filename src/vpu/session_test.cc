@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The host's side of a session: what is sent when, what never blocks, and who may let go of what, when. The firmware is the test
-// (FirmwareBench) or the null codec behind the wire (PlayedFirmware).
+// The host's side of a session: what is sent when, what never blocks, and who may release what, and
+// when. The firmware is the test (FirmwareBench) or the null codec behind the wire
+// (PlayedFirmware).
 #include <fcntl.h>
 #include <sys/mman.h>
 
@@ -346,7 +347,7 @@ TEST_F(ASession, SaysNothingToAnOwnerThatIsGone) {
   wait_until_read();
 }
 
-// --- Owners that let go at bad moments.
+// --- Owners that are destroyed at bad moments.
 
 // As the upper half: one lock for calls, and handlers take it.
 class LockingOwner final : public codec::SessionEvents {

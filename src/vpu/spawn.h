@@ -17,9 +17,10 @@ struct SpawnRequest {
   std::vector<std::string> environment;  // "NAME=value", nothing else is passed on
   int socket = -1;                       // becomes the worker's fd 3
   bool keep_stderr = false;              // fd 2 stays the program's; otherwise 0, 1 and 2 are /dev/null
-  // The worker begins a pid namespace of its own, where that can be had: it is number 1 there, sees no other process, and takes
-  // with it whatever it might have made. Unless the program is root's, that takes a user namespace, without anybody in it; the
-  // worker has CAP_SYS_ADMIN and CAP_SETPCAP over it, for its jail to make the other namespaces.
+  // The worker begins a pid namespace of its own, where that is available: it is number 1 there,
+  // sees no other process, and takes with it whatever it might have made. Unless the program is
+  // root's, that takes a user namespace, without anybody in it; the worker has CAP_SYS_ADMIN and
+  // CAP_SETPCAP over it, for its jail to make the other namespaces.
   bool own_pid_namespace = false;
   // A descriptor of the executable where the path doesn't lead to it any more; the path is tried next.
   int executable = -1;

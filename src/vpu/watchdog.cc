@@ -58,7 +58,8 @@ Watchdog::Decision Watchdog::check(TimePoint now) {
   const std::optional<TimePoint> due = check_at();
   if (!due || now < *due) return Decision::kWait;
   if (now - *due > limits_.ping) {
-    // We are far too late ourselves: this process was stopped, or the machine slept. The worker gets its time anew.
+    // We are far too late ourselves: this process was stopped, or the machine slept. The worker
+    // gets its time again.
     last_heard_ = now;
     if (pinged_) pinged_ = now;
     for (Due& answer : answers_due_) answer.asked = now;

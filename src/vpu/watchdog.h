@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// When to ask a worker whether it lives, and when to give up on it. Pure: times come in, a decision goes out. Used by
-// SessionCore.
+// Decides when to ping a worker and when to give up on it. Pure: takes times, returns a decision.
+// Used by SessionCore.
 //
-// Liveness, not progress: an input may rightly stay unconsumed for hours (no outputs, a pause). While anything is under way and
-// the worker was silent for `command`, it is pinged; silent for `ping` more, it is given up. What must be answered (READY,
-// CONFIGURE) has `answer`, a FLUSH `flush`, even if pings are answered.
+// It checks liveness, not progress: an input may legitimately stay unconsumed for hours (no
+// outputs, a pause). While anything is in flight, a worker that has been silent for `command` is
+// pinged, and one that stays silent for another `ping` is given up on. Commands that must be
+// answered (CONFIGURE; READY counts as one) have the limit `answer`, and a FLUSH has `flush`, even
+// if pings are answered.
 //
 // A worker that has nothing to do, because the client keeps all inputs or all outputs, is pinged once more and then left alone
 // until the next command: a session at rest wakes nobody. If it hangs meanwhile, nobody misses anything.
@@ -22,10 +24,11 @@ struct WatchdogLimits {
   Duration command = std::chrono::seconds(2);
   Duration ping = std::chrono::seconds(10);
   Duration answer = std::chrono::seconds(30);
-  // Longer than an access unit takes. The client waits in STREAMOFF meanwhile, because its memory isn't its own before.
+  // Longer than decoding an access unit takes. Meanwhile the client waits in STREAMOFF, because
+  // until then its memory isn't its own again.
   Duration flush = std::chrono::seconds(5);
 
-  // All from one number, the ping limit: what SOFTVPU_WATCHDOG_MS sets.
+  // Derives all limits from the ping limit, which SOFTVPU_WATCHDOG_MS sets.
   static WatchdogLimits from_ping(Duration ping);
 };
 
@@ -33,7 +36,7 @@ class Watchdog {
  public:
   explicit Watchdog(WatchdogLimits limits) : limits_(limits) {}
 
-  // Anything at all is expected of the worker, or not.
+  // Whether anything at all is expected from the worker.
   void set_busy(bool busy, TimePoint now);
   // Whether it has something to do: inputs and outputs, or a command that it owes the end of.
   void set_able(bool able) { able_ = able; }
@@ -48,13 +51,14 @@ class Watchdog {
   void expect_answer(TimePoint now) { answers_due_.push_back({now, limits_.answer}); }
   void expect_flushed(TimePoint now) { answers_due_.push_back({now, limits_.flush}); }
   void answered();
-  // The first message came: the worker can be pinged from now on.
+  // READY has arrived: the worker can be pinged from now on.
   void ready(TimePoint now);
-  // Any valid message, PONG included.
+  // A valid message has arrived; PONG counts.
   void heard(TimePoint now);
 
   enum class Decision { kWait, kPing, kGiveUp };
-  // To be called when check_at() has come; late calls are fine. After kPing the caller sends one.
+  // Call it when the time check_at() has come; late calls are fine. On kPing the caller sends a
+  // PING.
   Decision check(TimePoint now);
   // When to call check() next; nullopt: nothing to watch.
   std::optional<TimePoint> check_at() const;
@@ -67,7 +71,7 @@ class Watchdog {
     Duration limit;
   };
   std::optional<TimePoint> silent_until() const;
-  // When the first of the answers is overdue; there is one.
+  // When the first of the due answers is overdue. Precondition: at least one is due.
   TimePoint answer_until() const;
 
   WatchdogLimits limits_;

@@ -481,14 +481,14 @@ class Doctor(unittest.TestCase):
         for check in report["checks"]:
             self.assertIn(check["verdict"], ("ok", "warn", "fail"))
             if check["verdict"] != "ok":
-                self.assertTrue(check["means"] and check["mend"], check)
+                self.assertTrue(check["means"] and check["fix"], check)
 
     def test_fails_with_a_mend_when_a_part_is_missing(self):
         shown = softvpu("doctor", "--json", env={**os.environ, "SOFTVPU_FW": "/proc/nonexistent"})
         self.assertEqual(shown.returncode, 1)
         bad = [check for check in json.loads(shown.stdout)["checks"] if check["verdict"] == "fail"]
         self.assertEqual([check["name"] for check in bad], ["firmware"])
-        self.assertTrue(bad[0]["mend"])
+        self.assertTrue(bad[0]["fix"])
 
     def test_fails_within_a_limit_that_ends_sessions(self):
         def small_files():
@@ -497,7 +497,7 @@ class Doctor(unittest.TestCase):
         self.assertEqual(shown.returncode, 1, shown.stdout)
         bad = [check for check in json.loads(shown.stdout)["checks"] if check["verdict"] == "fail"]
         self.assertEqual([check["name"] for check in bad], ["size of files"])
-        self.assertIn("ulimit -f", bad[0]["mend"])
+        self.assertIn("ulimit -f", bad[0]["fix"])
 
     def test_begins_a_session(self):
         end = [check for check in json.loads(softvpu("doctor", "--json").stdout)["checks"] if check["name"] == "end to end"]

@@ -79,8 +79,9 @@ TEST_P(DecoderControls, AreReadInGroups) {
   EXPECT_EQ(client.ioctl(VIDIOC_S_EXT_CTRLS, &set), -EINVAL) << "default values can't be set";
   EXPECT_EQ(client.ioctl(VIDIOC_TRY_EXT_CTRLS, &set), -EINVAL);
   set.which = V4L2_CTRL_WHICH_REQUEST_VAL;
-  // No requests here. The reference says EACCES; the kernel's core says EINVAL where there is no media device and EBADR where its
-  // media device has no requests (media_request_get_by_fd(), v4l2-ctrls-request.c).
+  // No requests here. The reference returns EACCES; the kernel's core says EINVAL where there is no
+  // media device and EBADR where its media device has no requests (media_request_get_by_fd(),
+  // v4l2-ctrls-request.c).
   const int refused = client.ioctl(VIDIOC_G_EXT_CTRLS, &set);
   EXPECT_TRUE(refused == -EINVAL || refused == -EBADR) << refused;
   set.which = V4L2_CTRL_CLASS_CAMERA;

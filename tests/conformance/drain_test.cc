@@ -78,7 +78,7 @@ TEST_P(ADrain, WithNothingQueuedDeliversAnEmptyLast) {
   EXPECT_EQ(client.dqbuf(Side::kCapture).error, -EPIPE);
 }
 
-// v4l2_m2m_qbuf(): with no CAPTURE buffer at hand the next one that is queued is the LAST.
+// v4l2_m2m_qbuf(): with no CAPTURE buffer available, the next one queued becomes the LAST.
 TEST_P(ADrain, TakesTheNextCaptureBufferForLast) {
   Client client(device());
   Player player(client);
@@ -389,7 +389,8 @@ TEST_P(ADrain, MayBeAskedForByAnEmptyBuffer) {
   EXPECT_TRUE(player.until([&] { return player.inputs.size() == 3 * (stream.frames + 1); })) << "the empty ones come back, too";
 }
 
-// Drain, step 3: in the course of one, and after it, an empty buffer waits as all inputs do; START processes it.
+// Drain, step 3: during one, and after it, an empty buffer waits as all inputs do; START processes
+// it.
 TEST_P(ADrain, MayBeAskedForBehindAnother) {
   Client client(device());
   Player player(client);
@@ -416,8 +417,8 @@ TEST_P(ADrain, MayBeAskedForBehindAnother) {
   EXPECT_EQ(player.lasts, 2u);
 }
 
-// Initialization, step 4: buffers are processed until the header is found. An empty one ahead of it has nothing to drain, and
-// those behind it may be what brings the header.
+// Initialization, step 4: buffers are processed until the header is found. An empty one before it
+// has nothing to drain, and those after it may be what brings the header.
 TEST_P(ADrain, IsNotAskedForByAnEmptyBufferAheadOfTheHeader) {
   Client client(device());
   Player player(client);

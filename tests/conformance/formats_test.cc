@@ -133,7 +133,8 @@ TEST_P(DecoderFormatNegotiation, OffersRawFormatsAndSetsEachOfThem) {
   EXPECT_GE(offered, 1u);
 }
 
-// Commit Points, 5: EBUSY for a change of the OUTPUT format while buffers are allocated on any queue; TRY_FMT never says EBUSY.
+// Commit Points, 5: EBUSY for a change of the OUTPUT format while buffers are allocated on any
+// queue; TRY_FMT never returns EBUSY.
 TEST_P(DecoderFormatNegotiation, HoldsTheFormatsWhileBuffersExist) {
   Client client(device());
   client.set_coded({320, 240});

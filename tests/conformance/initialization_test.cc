@@ -29,7 +29,7 @@ TEST_P(DecoderInitialization, TellsTheStreamsFormatByAnEvent) {
   EXPECT_EQ(player.frames.size(), 0u) << "no frames in this phase";
 }
 
-// Initialization, step 1, last item: the event comes also when the client had set the very size.
+// Initialization, step 1, last item: the event comes even when the client had set the very size.
 TEST_P(DecoderInitialization, SendsTheEventEvenWhenNothingDiffers) {
   Client client(device());
   Player player(client);

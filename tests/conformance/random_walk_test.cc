@@ -98,7 +98,7 @@ class AWalk {
       if (got.error != 0) break;
       output_queued_[got.index] = false;
     }
-    bool behind_last = false;  // one that was owed, so nothing comes behind it
+    bool behind_last = false;  // one that was owed, so nothing comes after it
     while (capture_on_) {
       const Got got = client_.dqbuf(Side::kCapture);
       if (behind_last) {

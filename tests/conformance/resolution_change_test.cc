@@ -202,7 +202,7 @@ TEST_P(AResolutionChange, MayBeLeftByASeek) {
             target.frames);
 }
 
-// Drain, step 2, first item: a change in the course of a drain is handled first, then the drain goes on.
+// Drain, step 2, first item: a change during a drain is handled first, then the drain goes on.
 TEST_P(AResolutionChange, MayComeInTheCourseOfADrain) {
   Client client(device());
   Player player(client);

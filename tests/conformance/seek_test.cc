@@ -53,8 +53,9 @@ TEST_P(ASeek, InTheMiddleOfAStream) {
   expect_plays(client, player, clip(6));
 }
 
-// State machine: only REQBUFS(OUTPUT, 0) leads from Seek to Initialization. Another number of buffers goes on with the stream: no
-// second source change, and the parameter sets of before count.
+// State machine: only REQBUFS(OUTPUT, 0) leads from Seek to Initialization. Another number of
+// buffers goes on with the stream: no second source change, and the earlier parameter sets remain
+// valid.
 TEST_P(ASeek, MayChangeTheNumberOfBuffers) {
   Client client(device());
   Player player(client);

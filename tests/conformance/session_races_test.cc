@@ -105,7 +105,8 @@ TEST_F(AScriptedSession, LearnsOfEachBufferOnce) {
   EXPECT_EQ(script().mapped, 2u);
 }
 
-// vidioc-streamon.rst: STREAMOFF finishes "any DMA in progress": the memory is the client's only when the session let go of it.
+// vidioc-streamon.rst: STREAMOFF finishes "any DMA in progress": the memory is the client's only
+// after the session has released it.
 TEST(AScriptedSessionThatIsSlow, HoldsStreamoffUntilItHasLetGo) {
   ScriptedDevice device(std::chrono::seconds(30));
   Client client(device);
@@ -195,7 +196,8 @@ TEST_F(AScriptedSession, MayDeliverAFrameFromBeforeASeek) {
   EXPECT_EQ(client_.dqbuf(Side::kCapture).timestamp, 1u);
 }
 
-// Decoding, on errors: what a drain lost without a buffer of its own to say so is said by LAST, once.
+// Decoding, on errors: what a drain lost without a buffer of its own to report it is reported by
+// LAST, once.
 TEST_F(AScriptedSession, FlagsLastWhenTheEndOfTheStreamWasLost) {
   decode();
   for (const DoneStatus status : {DoneStatus::kError, DoneStatus::kOk}) {
@@ -337,7 +339,8 @@ TEST_F(AScriptedSession, LeavesTheLastThatItOwesToTheFile) {
   }
 }
 
-// A change that is held back for the frames before it, in the course of a drain: its LAST is the one that the client waits for.
+// A change that is held back for the frames before it, during a drain: its LAST is the one that the
+// client waits for.
 TEST_F(AScriptedSession, LeavesTheLastOfAHeldChangeToTheFile) {
   decode();
   script().finish_inputs();
@@ -443,7 +446,8 @@ TEST_F(AScriptedSession, IsToldTheLayoutAgainWhenCaptureChanges) {
   EXPECT_EQ(script().count("resume"), 1u) << "it wasn't paused";
 }
 
-// Capture Setup, step 6: after START the same buffers hold frames of the new layout, so the session must have them anew.
+// Capture Setup, step 6: after START the same buffers hold frames of the new layout, so the session
+// must have them again.
 TEST_F(AScriptedSession, GetsItsOutputsAgainWithTheNewLayout) {
   decode();
   script().announce(codec::plain_stream({160, 128}), false);

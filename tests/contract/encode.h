@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Small streams made on the spot by libavcodec's encoders, one chunk a picture, in decode order and without B pictures. For tests
-// that need a real decoder behind the seam and no files. Needs libavcodec; never linked into the library.
+// Small streams made on the spot by libavcodec's encoders, one chunk per picture, in decode order
+// and without B pictures. For tests that need a real decoder behind the seam and no files. Needs
+// libavcodec; never linked into the library.
 #pragma once
 
 #include <cstdint>

@@ -141,7 +141,7 @@ class SessionContract : public testing::TestWithParam<MakeBench> {
   bool wait_count(Said::Kind kind, size_t n) {
     return wait([&](const auto& said) { return count(said, kind) >= n; });
   }
-  // Nothing of `kind` is said beyond `n` for a while.
+  // No more than `n` events of `kind` arrive for a while.
   bool stays(Said::Kind kind, size_t n) {
     return !listener_->wait(bench_->quiet(), [&](const auto& said) { return count(said, kind) > n; });
   }

@@ -304,7 +304,7 @@ TEST_P(SessionContract, AnnouncesANewGeometryAfterEveryFrameOfTheOld) {
   EXPECT_EQ(frames(listener_->all()), 8u);
 }
 
-// [3], [4]: a change in the course of a drain comes first.
+// [3], [4]: a change during a drain comes first.
 TEST_P(SessionContract, AnnouncesANewGeometryInTheCourseOfADrain) {
   begin(kSmall, 3);
   feed_all(bench_->stream(kLarge, 3));

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Loaded by LD_PRELOAD behind the library under test: malloc() and its kin, of which some fail. Used by
-// allocation_faults_test.cc.
+// Loaded by LD_PRELOAD after the library under test: malloc() and its kin, of which some fail. Used
+// by allocation_faults_test.cc.
 //
-// SOFTVPU_FAULT_MALLOC=FIRST:COUNT[:FILE]: of the allocations that are counted, number FIRST and the COUNT - 1 behind it fail.
-// With FILE, the end of a loaded file's path, those count that its code makes between softvpu_fault_arm(1) and (0), which the
-// client calls. Without it all do, from the start. SOFTVPU_FAULT_COUNT names a file that holds their number, as 8 bytes.
+// SOFTVPU_FAULT_MALLOC=FIRST:COUNT[:FILE]: of the allocations that are counted, number FIRST and
+// the COUNT - 1 after it fail. With FILE, the end of a loaded file's path, those count that its
+// code makes between softvpu_fault_arm(1) and (0), which the client calls. Without it all do, from
+// the start. SOFTVPU_FAULT_COUNT names a file that holds their number, as 8 bytes.
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -51,7 +52,8 @@ int find_code(dl_phdr_info* info, size_t, void* wanted) {
   return 1;
 }
 
-// A worker is killed at its end, and in its jail it can't write files: the number lies in the file itself.
+// A worker is killed at its end, and in its jail it can't write files: the number is in the file
+// itself.
 void count_in_file(const char* path) {
   const int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0 || ftruncate(fd, sizeof(*counted)) != 0) return;

@@ -36,7 +36,7 @@ class Place {
   }
   std::string file(const std::string& name) const { return std::string(path_) + "/" + name; }
   std::string path() const { return path_; }
-  // Names of all that lies below `name`.
+  // Names of all that is below `name`.
   std::string contents(const std::string& name) const {
     std::string all;
     std::error_code error;
@@ -85,7 +85,8 @@ class SessionBench : public testing::Test {
   }
 
   Command client(int sessions = 2) const {
-    return {.arguments = {SOFTVPU_FAULT_CLIENT, place_.file("clip"), std::to_string(sessions)}, .environment = without_ready_worker()};
+    return {.arguments = {SOFTVPU_FAULT_CLIENT, place_.file("clip"), std::to_string(sessions)},
+            .environment = without_ready_worker()};
   }
   // The run around this test has a worker ready, which nobody traces.
   std::vector<std::string> without_ready_worker() const {

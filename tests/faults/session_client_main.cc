@@ -2,7 +2,8 @@
 // The client of the fault tests: sessions of a few frames, every call checked, and at the end what the process still holds.
 // Usage: fault-client CLIP [SESSIONS]. CLIP is "<bytes of a chunk> <chunk>…", the numbers 32 bits wide.
 //
-// Faults are meant for the first session; those behind it show that the library goes on. What is printed, a line each:
+// Faults are meant for the first session; the following ones show that the library still works. It
+// prints, one per line:
 //   session <n> ok <frames> <hash>   or   session <n> failed <step> <errno>
 //   holds <descriptors> <mapped memfds> <threads>
 #include <dirent.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Each system call of a session fails once: of the library in its client, of the codec worker, of the launcher.
 //
-// SOFTVPU_SAMPLE (make test): so many points, spread evenly. SOFTVPU_FAULT=worker:mmap:17:12 runs that one and prints what
-// happened; SOFTVPU_FAULT_POINTS=200 tries so many of each test.
+// SOFTVPU_SAMPLE (make test): that many points, spread evenly. SOFTVPU_FAULT=worker:mmap:17:12 runs
+// that one and prints what happened; SOFTVPU_FAULT_POINTS=200 tries that many points of each test.
 #include <cstdio>
 
 #include "tests/faults/faults.h"

@@ -187,7 +187,8 @@ class FirmwareBench : public testing::Test {
       return found >= n;
     });
   }
-  // The session failed: once, last, with each of `queued` answered exactly once, and every call says EIO.
+  // The session failed: once, last, with each of `queued` answered exactly once, and every call
+  // returns EIO.
   void expect_failed(const std::vector<Cookie>& queued = {}) {
     ASSERT_TRUE(wait_count(Said::kFailed, 1));
     EXPECT_TRUE(firmware().wait(kPatience).hangup) << "the firmware wasn't killed";

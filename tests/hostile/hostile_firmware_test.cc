@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A firmware that does what it must not, one thing a test: the session fails, each buffer comes back exactly once, nothing else
-// happens. docs/hfi.md, "Whom to believe"; docs/threat-model.md.
+// A firmware that does what it must not, one violation per test: the session fails, each buffer
+// comes back exactly once, nothing else happens. docs/hfi.md, "Whom to believe";
+// docs/threat-model.md.
 #include <random>
 #include <thread>
 
@@ -362,7 +363,8 @@ bool AFirmwareWithoutManners::ring_alone() {
   return true;
 }
 
-// Limits are rates: nothing that the firmware sends between its doorbells starts the count anew, only time does.
+// Limits are rates: nothing that the firmware sends between its doorbells starts the count again,
+// only time does.
 TEST_F(AFirmwareWithoutManners, RingingForNothingEndsTheSessionWhateverItSaysInBetween) {
   stream();
   const Cookie input = queue(Direction::kInput, 0);
@@ -576,7 +578,7 @@ TEST_F(AHostileFirmware, ScribblingOverTheRegionHarmsOnlyItself) {
     std::thread scribbler([this, &stop, seed] {
       std::mt19937 random(seed);
       auto* words = reinterpret_cast<uint64_t*>(firmware_->region());
-      // From the first ring's indices on: that the header changes is nobody's business any more.
+      // From the first ring's indices on: changes to the header no longer matter.
       const size_t first = SVPU_COMMAND_INDEX_OFFSET / 8;
       while (!stop) {
         for (int i = 0; i < 64; ++i) {

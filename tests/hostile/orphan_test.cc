@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Real workers as they are started for a session: what they have, and that they end with a client that is killed, also if the
-// client has a seccomp filter, which they inherit.
+// Real workers as they are started for a session: what they have, and that they end with a client
+// that is killed, even if the client has a seccomp filter, which they inherit.
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
@@ -150,7 +150,7 @@ TEST(AWorker, HasNothingOfItsClients) {
 #else
   EXPECT_EQ(client.text("environ").size(), 0u);
 #endif
-  // Its session: the sixth field of stat, the fourth behind the name.
+  // Its session: the sixth field of stat, the fourth after the name.
   std::string stat = client.text("stat");
   stat.erase(0, stat.rfind(')') + 1);
   std::istringstream fields(stat);

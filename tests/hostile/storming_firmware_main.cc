@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A worker that gets ready as any, and then rings the host's doorbell for ever, with a message of an unknown type now and then.
-// Started by storming_worker_test.cc in softvpu-fw's place.
+// A worker that gets ready as any, and then rings the host's doorbell forever, with a message of an
+// unknown type now and then. Started by storming_worker_test.cc in softvpu-fw's place.
 #include <dirent.h>
 #include <sched.h>
 #include <unistd.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the test programs share: an open device with its levels at hand, and children that report back.
+// What the test programs share: an open device whose levels the test controls, and children that
+// report back.
 #pragma once
 
 #include <fcntl.h>

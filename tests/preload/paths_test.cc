@@ -238,7 +238,7 @@ TEST(TheNode, IsNoDirectory) {
     EXPECT_EQ(::chdir(path), -1) << path;
     EXPECT_EQ(errno, ENOTDIR) << path;
   }
-  // A slash behind a link asks for what it leads to.
+  // A slash after a link asks for what it leads to.
   ASSERT_EQ(::lstat("/sys/class/video4linux/video10/", &status), 0);
   EXPECT_TRUE(S_ISDIR(status.st_mode));
 }

@@ -127,7 +127,7 @@ TEST(TheParent, ReleasesWhenTheChildHoldsACopy) {
       ::_exit(0);
     }
   }
-  // At once, or by the helper thread if the child hadn't let go of the parent's descriptor yet.
+  // At once, or by the helper thread if the child hadn't closed the parent's descriptor yet.
   for (int i = 0; i < 1000 && witness.counts().releases == before; ++i) ::usleep(1000);
   EXPECT_EQ(witness.counts().releases, before + 1);
   ::close(ends[0]);

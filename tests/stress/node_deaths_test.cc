@@ -337,7 +337,7 @@ class ANodeWhoseWorkersDie : public testing::Test {
       return workers_.empty();
     })) << workers_.size()
         << " workers live on";
-    std::this_thread::sleep_for(100ms);  // the loop lets go of the last links
+    std::this_thread::sleep_for(100ms);  // the loop closes the last links
   }
 
   Clip clip_;
@@ -350,7 +350,8 @@ TEST_F(ANodeWhoseWorkersDie, GivesEveryBufferBackAndGoesOn) {
   tests::expect_no_leak(total, std::max(total / 5, 28), [this](int count, unsigned seed) { run(count, seed); });
 }
 
-// vidioc-streamon.rst: after STREAMOFF the buffers are the client's. A worker that doesn't let go of them is dead by then.
+// vidioc-streamon.rst: after STREAMOFF the buffers are the client's. A worker that doesn't release
+// them has been killed by then.
 TEST_F(ANodeWhoseWorkersDie, IsDeadWhenStreamoffReturns) {
   for (const Side side : {Side::kOutput, Side::kCapture}) {
     const auto device = make_device(true);

@@ -273,7 +273,7 @@ TEST_F(AThousandSessions, WhoseWorkersDieAtRandomMomentsLeaveNothingBehind) {
       if (round % 50 == 0) expect_a_good_session();
     });
     EXPECT_TRUE(all_dead()) << "workers live on";
-    std::this_thread::sleep_for(100ms);  // the loop lets go of the last links
+    std::this_thread::sleep_for(100ms);  // the loop closes the last links
   });
   expect_a_good_session();
 }

@@ -12,7 +12,7 @@
  *   write()  8 bytes, any value: rings the message doorbell
  *   poll()   POLLIN: the doorbell rang; POLLHUP: the host ended the session
  *   SVPU_FW_GET_BUFFER
- *            the memory that a MAP_BUFFER command named, one plane a call, as a dma-buf
+ *            the memory that a MAP_BUFFER command named, one plane per call, as a dma-buf
  *            descriptor made in the calling process
  *   close()  of the last copy ends the session: what is queued goes back with errors
  * The first session of every firmware asks for its capabilities and ends.

@@ -39,8 +39,9 @@ typedef int64_t svpu_s64;
 #define SVPU_ABI_MINOR 0u /* a higher minor version adds types, and fields at the end of types, which the other side ignores */
 
 /*
- * Region layout: fixed offsets, so that nobody has to trust a geometry found in shared memory.
- * One page of header, one page per ring for its indices, slots behind, a page of last words at the end.
+ * Region layout: fixed offsets, so that nobody has to trust a geometry found in shared memory. One
+ * page of header, one page per ring for its indices, then the slots, a page of last words at the
+ * end.
  */
 #define SVPU_PAGE 4096u
 #define SVPU_SLOT_SIZE 256u
@@ -129,8 +130,8 @@ enum svpu_message {
 	SVPU_MSG_DRAINED = 8,          /* struct svpu_msg_status */
 	SVPU_MSG_FLUSHED = 9,          /* struct svpu_msg_flushed */
 	SVPU_MSG_PONG = 10,            /* entry only, the ping's cookie */
-	SVPU_MSG_SESSION_ERROR = 11,   /* struct svpu_msg_error: this session is over */
-	SVPU_MSG_SYSTEM_ERROR = 12,    /* struct svpu_msg_error: the firmware is over, and all its sessions with it */
+	SVPU_MSG_SESSION_ERROR = 11,   /* struct svpu_msg_error: ends this session */
+	SVPU_MSG_SYSTEM_ERROR = 12,    /* struct svpu_msg_error: ends the firmware and all its sessions */
 	SVPU_MSG_DEBUG_TEXT = 13,      /* struct svpu_msg_text, debug ring only */
 	SVPU_MSG_UNMAPPED = 14,        /* struct svpu_msg_unmapped: nothing here reads or writes that memory any more */
 	SVPU_MSG_RAW_FORMAT = 15,      /* struct svpu_msg_raw_format: of the CODEC before it, the preferred one first */
@@ -164,7 +165,7 @@ enum svpu_role { SVPU_DECODER = 0, SVPU_ENCODER = 1, SVPU_CAPTURE = 2, SVPU_STAT
 
 #define SVPU_MAX_PLANES 4u
 #define SVPU_MAX_BUFFERS 64u /* per direction */
-/* The lengths of the lists behind QUERY_CAPABILITIES; a host gives a firmware up that sends more. */
+/* The maximum lengths of the lists that answer QUERY_CAPABILITIES; a host rejects a firmware that sends more. */
 #define SVPU_MAX_CODECS 64u
 #define SVPU_MAX_RAW_FORMATS 64u /* of a codec */
 #define SVPU_MAX_CONTROLS 128u   /* of a codec */
@@ -293,7 +294,7 @@ struct svpu_msg_raw_format {
 	/* What the codec wants of a frame buffer's layout; each is a power of two. */
 	svpu_u32 width_align, height_align; /* pixels, of the coded size */
 	svpu_u32 stride_align;              /* bytes, of the first plane's lines */
-	svpu_u32 tail_lines;                /* lines of the first plane behind a frame that may be read */
+	svpu_u32 tail_lines;                /* lines after the end of the first plane that may be read */
 	svpu_u32 reserved[4];
 };
 SVPU_ASSERT(sizeof(struct svpu_msg_raw_format) == 56, "pinned");

@@ -15,8 +15,8 @@ namespace softvpu::firmware::ivshmem {
 inline constexpr uint32_t kServerPeer = 0;
 inline constexpr uint32_t kGuestPeer = 1;
 
-// The guest's number, the memory, the server's doorbells, then the guest's; one eventfd a vector. Never blocks.
-// Errors: what sendmsg(2) says; EAGAIN when the peer doesn't read.
+// The guest's number, the memory, the server's doorbells, then the guest's; one eventfd per vector.
+// Never blocks. Errors: what sendmsg(2) says; EAGAIN when the peer doesn't read.
 Status greet(int socket, int memory, std::span<const UniqueFd> server_bells, std::span<const UniqueFd> guest_bells);
 
 }  // namespace softvpu::firmware::ivshmem

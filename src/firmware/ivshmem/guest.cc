@@ -137,7 +137,7 @@ Guest::Due Guest::look() {
   return due;
 }
 
-// A worker whose session isn't wanted any more is killed; one that has ended is said so.
+// A worker whose session isn't wanted any more is killed; one that has ended is reported as ended.
 bool Guest::end_workers(uint32_t index) {
   Slot& slot = *slots_[index];
   if (!slot.worker->running()) return false;

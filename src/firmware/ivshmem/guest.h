@@ -56,7 +56,8 @@ class Guest {
   // These return true when a control word of the host's has changed.
   bool end_workers(uint32_t index);
   bool give_memory_back(uint32_t index);
-  // True: the guest may have another worker now. It gets so many in a second, or it could keep the host busy with forks.
+  // True: the guest may have another worker now. The number per second is limited; otherwise it
+  // could keep the host busy with forks.
   bool take_start();
   bool start_worker(uint32_t index, uint32_t generation);
   void ring();

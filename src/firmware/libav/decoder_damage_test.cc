@@ -58,7 +58,8 @@ TEST_P(ADecoder, GivesTheSamePicturesForDamagedDataWithAnyThreads) {
   EXPECT_EQ(results[0], results[2]);
 }
 
-// The damage is in a picture that comes out only when the sequence ends, behind which the next one is decoded.
+// The damage is in a picture that comes out only when the sequence ends, after which the next one
+// is decoded.
 TEST(AnMpeg2Decoder, LosesNoPictureWhenADamagedSequenceEnds) {
   Packets first = make_clip({.encoder = "mpeg2video", .width = 176, .frames = 6, .b_frames = 0});
   const Packets second = make_clip({.encoder = "mpeg2video", .width = 320, .height = 240, .frames = 5, .b_frames = 0});

@@ -122,7 +122,7 @@ TEST_P(ADecoder, ForgetsDamageAtASeek) {
     for (const size_t eighths : {1u, 3u, 5u, 7u}) {
       Packets before(clip_.begin(), clip_.begin() + static_cast<ptrdiff_t>(entries[0]));
       before[victim].resize(std::max<size_t>(before[victim].size() * eighths / 8, 1));
-      for (const bool at_once : {true, false}) {  // the seek comes right behind the damage, or somewhat later
+      for (const bool at_once : {true, false}) {  // the seek comes right after the damage, or somewhat later
         Client client(options(6));
         const size_t until = at_once ? std::min(victim + 2, before.size()) : before.size();
         for (size_t i = 0; i < until; ++i) client.feed(before[i], i + 1);

@@ -66,7 +66,7 @@ TEST_P(ADecoder, SaysTheFormatFirstAndWaits) {
   EXPECT_EQ(client.info.native, kYuv420);
   EXPECT_GE(client.info.min_output_buffers, 2u);
   EXPECT_TRUE(client.pictures.empty());
-  // The input with the header and all behind it wait.
+  // The input with the header and all inputs after it wait.
   EXPECT_EQ(client.open_inputs(), clip_.size());
   client.hold_resume = false;
   client.run();

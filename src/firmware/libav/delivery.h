@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Decoded pictures on their way to the client: in output order, each with the tag of the input its
-// access unit began in, and behind an announcement where the format changes (dev-decoder.rst,
+// access unit began in, and after an announcement where the format changes (dev-decoder.rst,
 // Dynamic Resolution Change). Called by the decoder on its thread.
 #pragma once
 

@@ -35,8 +35,8 @@ class HeaderSearch {
   Verdict add(Bytes bytes, uint64_t tag);
   const StreamHeader& header() const { return *header_; }
 
-  // The inputs since the search began, for the decoder; the search begins anew. The last one is the
-  // one that completed the header.
+  // The inputs since the search began, for the decoder; the search begins again. The last one is
+  // the one that completed the header.
   struct Kept {
     std::vector<uint8_t> bytes;
     uint64_t tag = 0;

@@ -17,7 +17,7 @@ void History::add(const AccessUnit& unit, std::shared_ptr<const ParameterSetList
   const size_t entry = units_.size() - 1 - kRecent;
   if (units_[entry].entry == EntryPoint::kClean) return forget_before(entry);
   if (units_[entry].entry == EntryPoint::kNone) return;
-  // Pictures behind an open entry point may refer to those before it, back to the entry point
+  // Pictures after an open entry point may refer to those before it, back to the entry point
   // before.
   size_t before = entry;
   while (before > 0 && units_[before - 1].entry == EntryPoint::kNone) --before;

@@ -187,7 +187,7 @@ std::optional<AccessUnit> Packetizer::peek() {
   const auto of_input = static_cast<size_t>(pending - held_.size());
   bytes.insert(bytes.end(), input_.begin() + static_cast<ptrdiff_t>(size_ - of_input),
                input_.begin() + static_cast<ptrdiff_t>(size_));
-  // Zeros behind a NAL unit aren't part of it; another codec's slice may end in some.
+  // Zeros after a NAL unit aren't part of it; another codec's slice may end in some.
   while (row_.stream->nal_units && !bytes.empty() && bytes.back() == 0) bytes.pop_back();
   if (!begins_with_start_code(bytes) || without_picture(row_, bytes)) return std::nullopt;
   auto unit = make_unit(bytes, tag_at(begin_of(bytes)));

@@ -45,7 +45,7 @@ class Packetizer {
   // see AccessUnit::peeked.
   std::optional<AccessUnit> peek();
   // At the end of a stream: what is left, access unit by access unit, then nullopt; then it begins
-  // anew.
+  // again.
   std::optional<AccessUnit> finish();
   // Forgets what it holds.
   void reset();

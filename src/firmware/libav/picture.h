@@ -47,8 +47,9 @@ bool is_unfinished(const AVFrame& frame);
 // Whether two pictures of 8 bits 4:2:0 have the same samples.
 bool same_picture(const AVFrame& a, const AVFrame& b);
 
-// Where components lie in `memory`. nullopt when `memory` is smaller than `layout` needs, or the
-// layout isn't one of the two raw formats, or its components overlap their planes' ends.
+// Where components are in (after can/may: be) `memory`. nullopt when `memory` is smaller than
+// `layout` needs, or the layout isn't one of the two raw formats, or its components overlap their
+// planes' ends.
 struct Components {
   std::array<uint8_t*, 3> data{};
   std::array<int, 3> stride{};

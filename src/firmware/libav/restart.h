@@ -8,9 +8,9 @@
 // - Damage. What libavcodec makes of damaged data depends on the number of threads and on what its
 //   memory held before. So that the same stream always gives the same pictures (those of libavcodec
 //   with one thread and its own memory), the first damage ends threads and zero copy until decoding
-//   can begin anew, and what wasn't delivered is decoded again. (Damage that libavcodec doesn't
-//   notice, or only behind pictures that were delivered already, is beyond that.)
-// Called by the unit decoder on its thread.
+//   can begin again, and what wasn't delivered is decoded again. (Damage that libavcodec doesn't
+//   notice, or only after pictures that have already been delivered, is beyond that.) Called by the
+//   unit decoder on its thread.
 #pragma once
 
 #include <deque>
@@ -68,7 +68,7 @@ class Restart {
   // Damage shows, in that unit if it is known. True: for the first time.
   bool note_damage(std::optional<uint64_t> number);
   bool damaged() const { return damaged_; }
-  // Decoding can begin anew with `unit`, and no picture from before is in libavcodec any more.
+  // Decoding can begin again with `unit`, and no picture from before is in libavcodec any more.
   bool is_damage_behind(const AccessUnit& unit) const;
   void forget_damage() { damaged_ = false; }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Access units in, pictures out: drives libavcodec's decoder, replaces it where it has to begin
-// anew, and finds out what was damaged. Called by the decoder on its thread.
+// again, and finds out what was damaged. Called by the decoder on its thread.
 #pragma once
 
 #include <deque>
@@ -59,7 +59,7 @@ class UnitDecoder {
   bool finish_before_mark();
   bool begin_sequence(AccessUnit& unit);
 
-  // False: decoding begins anew, or can't.
+  // False: decoding begins again, or can't.
   bool send(AVPacket* packet);
   bool note_damage(const AVPacket* packet, std::deque<FramePtr>& pictures);
   void take(std::deque<FramePtr>& pictures);
@@ -86,7 +86,7 @@ class UnitDecoder {
   Restart restart_;
   EarlyUnit early_;
   bool at_mark_ = false;  // an end mark was decoded: what is inside is due
-  // Open once the header is known. Closed when decoding is to begin anew, until there is something
+  // Open once the header is known. Closed when decoding is to begin again, until there is something
   // to decode.
   std::optional<AvDecoder> codec_;
 };

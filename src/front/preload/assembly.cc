@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The product's assembly: every node of the tree is a codec device of the upper half over the lower half that speaks HFI.
-// Called by open_file.cc with the opening lock held.
+// Connects the parts: every node of the tree is a codec device of the upper half, on top of the
+// lower half that speaks HFI. Called by open_file.cc with the opening lock held.
 #include "front/preload/assembly.h"
 
 #include <map>

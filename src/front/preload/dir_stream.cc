@@ -33,7 +33,7 @@ struct Merged {
   DIR* stream = nullptr;
   PathBuffer path;                                    // of the directory, as the application knows it
   bool in_tree = false;                               // the stream reads the tree itself: nothing to add
-  bool in_extras = false;                             // the host's entries are through
+  bool in_extras = false;                             // the host's entries have all been returned
   uint32_t next_child = 0;                            // of the tree, when in_extras
   uint64_t seen[VirtualTree::kMaxEntries / 64] = {};  // directories of the tree that the host listed itself
   dirent entry{};
@@ -81,7 +81,8 @@ DIR* remember_by_fd(DIR* stream) {
   const int fd = dirfd(stream);
   if (!path_of_fd(fd, path) || tree->next_child(path.view(), 0) == VirtualTree::kMaxEntries) return stream;
   if (raw::fstat(fd, &status) < 0) return stream;
-  // A directory of the host may have the tree's device number too, when both lie on one file system: the path decides.
+  // A directory of the host may have the tree's device number too, when both are on (after can/may:
+  // be) one file system: the path decides.
   PathBuffer real;
   const bool same = real.assign(tree->root()) && real.append(path.view());
   struct stat in_tree {};
@@ -90,7 +91,8 @@ DIR* remember_by_fd(DIR* stream) {
   return remember(stream, path.view(), ours);
 }
 
-// True when the host's entry `name` gives way to ours. A directory that both have is the host's entry and noted as seen.
+// True when the host's entry `name` is hidden by ours. A directory that both have is shown as the
+// host's entry, and noted as seen.
 bool hidden(Merged& merged, const char* name) {
   const VirtualTree* tree = VirtualTree::get();
   PathBuffer path;

@@ -22,7 +22,7 @@ void seek(DIR* stream, long position);
 // The list's lock is held across fork(2).
 void lock_for_fork();
 void unlock_after_fork();
-// In a child without fork handlers: whoever has the lock may not be here.
+// In a child without fork handlers: the thread that has the lock may not exist here.
 void abandon();
 
 }  // namespace softvpu::preload::dir_stream

@@ -47,7 +47,8 @@ bool insert(int fd, OpenFile* file);
 void insert_exported(int fd);
 // After dup(2) and its like made `to` from `from`.
 void copy(int from, int to);
-// `fd` is about to be closed. Returns the file it named, to be told after the close (OpenFile::closed_one()).
+// `fd` is about to be closed. Returns the file it referred to; call its closed_one() after the
+// close.
 FileRef remove(int fd);
 // Forgets every number of `file` (it was closed behind our back).
 void remove_all(const OpenFile* file);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Levels of a device descriptor by what lies in a socket pair. Called by open_file.cc.
+// Readiness levels of a device descriptor, expressed by unread data in a socket pair. Called by
+// open_file.cc.
 #include "front/preload/level_socket.h"
 
 #include <linux/kcmp.h>
@@ -18,13 +19,14 @@ constexpr size_t kLowersOut = 4096;  // one message of this size makes the small
 constexpr uint32_t kMaxUnread = 64;  // unread IN bytes before the surplus is taken out again
 constexpr int kNoWait = MSG_DONTWAIT | MSG_NOSIGNAL;
 
-// By a seccomp filter of the program's: the kernel has no such answer for sockets of this kind.
+// Refused by the program's seccomp filter: the kernel itself never returns these errors for such
+// sockets.
 bool is_refused(long answer) { return answer == -EPERM || answer == -EACCES || answer == -ENOSYS; }
 
 long send_to(int fd, const void* data, size_t size, int flags) {
   const long answer = raw::call(SYS_sendto, fd, raw::address(data), static_cast<long>(size), flags | kNoWait);
   if (!is_refused(answer)) return answer;
-  // Not write(2): it signals where the other end is closed.
+  // Not write(2), which raises SIGPIPE when the other end is closed.
   iovec part{const_cast<void*>(data), size};
   msghdr message{};
   message.msg_iov = &part;
@@ -95,7 +97,7 @@ Result<UniqueFd> LevelSocket::make() {
 }
 
 Result<UniqueFd> LevelSocket::renew_in_child() {
-  // Only closed, not taken out of their epoll sets: those are the parent's too.
+  // Close them without removing them from their epoll sets, which the parent shares.
   drop_all_watches();
   poll_pri_ = {};
   has_epoll_user_ = false;
@@ -114,7 +116,8 @@ void LevelSocket::close() {
 
 void LevelSocket::publish(const v4l2::Levels& levels, bool completed_in, bool completed_pri) {
   const std::lock_guard lock(mutex_);
-  // POLLERR has no level of its own here: a waiter of either kind wakes, and the interposed poll() reports it exactly.
+  // POLLERR has no level of its own here: waiters for IN and for OUT both wake, and the interposed
+  // poll() reports the exact state.
   want_in_ = levels.in || levels.error;
   want_out_ = levels.out || levels.error;
   want_pri_ = levels.pri;
@@ -234,14 +237,15 @@ int LevelSocket::join_events(int epoll, int device_fd, const v4l2::Levels& level
   const std::lock_guard lock(mutex_);
   PriWatch* watch = watch_with_events(epoll, device_fd, events, count);
   if (watch == nullptr) return count;
-  // A set that was closed and whose number is used again isn't ours: there the stream is not registered.
+  // If the epoll set was closed and its number reused, the new set isn't ours: our stream isn't
+  // registered there.
   epoll_event probe{.events = 0, .data = {}};
   if (raw::epoll_ctl(epoll, EPOLL_CTL_ADD, watch->stream.fd(), &probe) != -EEXIST) {
     forget(*watch);
     return count;
   }
   uint32_t now = 0;
-  // One shot: what wasn't taken from the kernel fires later.
+  // EPOLLONESHOT: events that weren't consumed from the kernel fire later.
   if ((watch->wanted.events & EPOLLONESHOT) == 0) {
     if (levels.in || levels.error) now |= EPOLLIN | EPOLLRDNORM;
     if (levels.out || levels.error) now |= EPOLLOUT | EPOLLWRNORM;
@@ -263,8 +267,8 @@ int LevelSocket::join_events(int epoll, int device_fd, const v4l2::Levels& level
   return left;
 }
 
-// Closing the stream would take it out of the set, unless a forked child still has it. If the number names another set by now,
-// the kernel says ENOENT. Mutex held.
+// Closing the stream would take it out of the set, unless a forked child still has it. If the
+// number names another set by now, the kernel returns ENOENT. Mutex held.
 void LevelSocket::forget(const PriWatch& watch) {
   epoll_event unused{};
   raw::epoll_ctl(watch.epoll, EPOLL_CTL_DEL, watch.stream.fd(), &unused);

@@ -2,10 +2,11 @@
 // The descriptor behind an open device: one end of a SOCK_SEQPACKET pair whose readiness the kernel itself reports to poll,
 // select, epoll and io_uring. Called by open_file.cc only.
 //
-// The application holds the device end, we hold the peer. IN of the device end is high while a byte from the peer lies in it; OUT
-// is low while one large message of the device end lies in the peer. What sets a level is done through the peer by any thread;
-// what clears one needs the device end and is done inside the application's own calls (settle()). We keep no copy of the device
-// end, so its last close, by whatever route, is a hang-up of the peer.
+// The application holds the device end, we hold the peer. IN of the device end is high while a byte
+// sent by the peer is unread; OUT is low while one large message sent by the device end is unread
+// at the peer. Raising a level works through the peer and can be done by any thread; lowering one
+// needs the device end and happens inside the application's own calls (settle()). We keep no copy
+// of the device end, so closing its last descriptor, by whatever route, makes the peer hang up.
 #pragma once
 
 #include <sys/epoll.h>
@@ -38,7 +39,8 @@ class PriStream {
 
 class LevelSocket {
  public:
-  // Makes the pair; returns the device end (CLOEXEC, non-blocking: nobody may hang in it). Errors: EMFILE, ENFILE, ENOMEM.
+  // Makes the pair; returns the device end (CLOEXEC, and non-blocking so that nobody can get stuck
+  // in it). Errors: EMFILE, ENFILE, ENOMEM.
   Result<UniqueFd> open();
   void close();
 
@@ -49,30 +51,34 @@ class LevelSocket {
 
   // True when no process holds the device end any more.
   bool hung_up() const;
-  // True for the device end's identity, as fstat(2) tells it.
+  // True if `device` and `inode` identify the device end, as reported by fstat(2).
   bool is_device_end(dev_t device, ino_t inode) const;
   // Between open() and the first watcher only.
   int peer() const { return peer_.get(); }
 
-  // A descriptor whose POLLPRI is the PRI level, for poll(); valid until close(). -1 when none can be had.
+  // A descriptor whose POLLPRI follows the PRI level, for poll(); valid until close(). -1 if it
+  // can't be created.
   int pri_fd();
   // epoll_ctl() of the PRI half of a registration; `wanted` is the application's. Errors: what epoll_ctl(2) says.
   Status watch_pri(int epoll, int device_fd, const epoll_event& wanted);
   void unwatch_pri(int epoll, int device_fd);
   // True when any device is registered somewhere with EPOLLPRI. No lock.
   static bool any_pri_watch() { return pri_watches_.load(std::memory_order_relaxed) != 0; }
-  // True when one of the events that epoll_wait() returned is of this descriptor's registration there with EPOLLPRI.
+  // True when one of the events returned by epoll_wait() belongs to this descriptor's registration
+  // with EPOLLPRI in that set.
   bool has_events(int epoll, int device_fd, const epoll_event* events, int count);
-  // Makes those one event that says what `levels` say; returns the count that is left.
+  // Merges those events into one that reflects `levels`; returns the new count.
   int join_events(int epoll, int device_fd, const v4l2::Levels& levels, epoll_event* events, int count);
-  // From now on completions of a high IN level are worth a system call each (edge-triggered users).
+  // From now on, each completion while IN is already high makes a new edge, at the cost of a system
+  // call (edge-triggered users).
   void note_epoll_user();
 
-  // A descriptor of the library has another number: where the kernel knows it by its number, that is updated. Both are open.
+  // A descriptor of the library was moved to another number: updates the epoll sets that know it by
+  // its number. Both numbers are open.
   void descriptor_moved(int from, int to);
 
-  // fork(2): the lock is held across it. The child makes itself a new pair (and loses its part in the parent's epoll sets);
-  // returns the device end.
+  // fork(2): the lock is held across it. The child makes itself a new pair (and is no longer part
+  // of the parent's epoll sets); returns the device end.
   void lock_for_fork() { mutex_.lock(); }
   void unlock_after_fork() { mutex_.unlock(); }
   Result<UniqueFd> renew_in_child();

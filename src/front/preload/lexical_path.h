@@ -8,8 +8,8 @@
 
 namespace softvpu::preload {
 
-// A path on the stack, NUL-terminated. Short on purpose: it lives on signal stacks, and no path of ours is longer; a longer one
-// is nobody's but the host's.
+// A path on the stack, NUL-terminated. Short on purpose: it lives on signal stacks, and no path of
+// ours is longer; a longer one belongs to the host only.
 struct PathBuffer {
   char text[512];
   size_t length = 0;
@@ -26,13 +26,13 @@ struct PathBuffer {
 // looked at.
 bool clean_join(std::string_view base, std::string_view path, PathBuffer& out);
 
-// The part behind the last slash, trailing slashes ignored: "c" of "/a/b/c//".
+// The part after the last slash, trailing slashes ignored: "c" of "/a/b/c//".
 std::string_view last_component(std::string_view path);
 
 // The part before the last slash: "/a/b" of "/a/b/c", "/" of "/a". `path` is clean and absolute.
 std::string_view parent_of(std::string_view path);
 
-// True when `path` is `directory` or lies below it. Both clean.
+// True when `path` is `directory` or is below it. Both clean.
 bool is_at_or_below(std::string_view path, std::string_view directory);
 
 }  // namespace softvpu::preload

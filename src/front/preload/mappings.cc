@@ -67,7 +67,8 @@ Entry* find_overlap(uintptr_t start, uintptr_t end) {
   return nullptr;
 }
 
-// Told to the file after the lock is released: the upper half takes its own.
+// Collected here and reported to the file after the lock is released, because the upper half takes
+// its own lock.
 struct Change {
   std::shared_ptr<v4l2::FileHandle> handle;
   uint64_t offset = 0;
@@ -115,7 +116,7 @@ bool mappings::concerns(const void* start, size_t length) {
 void mappings::lock_for_fork() { lock.lock(); }
 void mappings::unlock_after_fork() { lock.unlock(); }
 
-// The entries stay in memory, which is the child's like any other; the mappings aren't a device's any more.
+// The memory stays mapped, as in any child; it just no longer counts as a device mapping.
 void mappings::abandon() {
   new (&lock) std::mutex;
   blocks = nullptr;

@@ -27,7 +27,7 @@ bool concerns(const void* start, size_t length);
 // The list's lock is held across fork(2).
 void lock_for_fork();
 void unlock_after_fork();
-// In a child without fork handlers: whoever has the lock may not be here.
+// In a child without fork handlers: the thread that has the lock may not exist here.
 void abandon();
 
 }  // namespace mappings

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Blocks of four sizes in pages that aren't there until the first of them is used: see memory_reserve.h.
+// Blocks of four sizes, in pages that aren't allocated until the first block is used: see
+// memory_reserve.h.
 #include "front/preload/memory_reserve.h"
 
 #include <atomic>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Memory for when malloc() has none: a call of the program that is under way can finish, and so can the helper thread. The next
-// call that would begin something answers ENOMEM instead (open_file.cc). Called by operator new and delete (no_exceptions.cc).
+// Memory for when malloc() has none: a call of the program that is under way can finish, and so can
+// the helper thread. The next call that would begin something returns ENOMEM instead
+// (open_file.cc). Called by operator new and delete (no_exceptions.cc).
 //
 // Threads: any. Takes no lock, so nothing of it is left behind by a fork().
 #pragma once

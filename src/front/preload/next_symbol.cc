@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// dlsym() behind a guard, and thread cancellation switched off around our own work. Called by every file that passes a call on.
+// Guarded dlsym(), and disabling thread cancellation around our own work. Called by every file that
+// passes a call on.
 #include "front/preload/next_symbol.h"
 
 #include <dlfcn.h>
@@ -42,7 +43,7 @@ NoCancel::~NoCancel() {
   library_fds::leave();
   --depth;
   pthread_setcanceltype(type_before_, nullptr);
-  pthread_setcancelstate(state_before_, nullptr);  // a cancellation that came meanwhile happens here, if the type is asynchronous
+  pthread_setcancelstate(state_before_, nullptr);  // a pending cancellation takes effect here if the cancel type is asynchronous
 }
 
 // A handler that runs inside of another of our calls leaves that one inside.

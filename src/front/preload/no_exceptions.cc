@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the C++ run-time would do by throwing ends the process here, with a line that says why. Linked into the preload library
-// only.
+// Where the C++ runtime would throw, the process is terminated here with a message that says why.
+// Linked into the preload library only.
 //
-// Reason: libstdc++'s own versions bring its exception machinery along, whose constructor allocates 70 KiB in every process that
-// merely loads the library. No room in it uses exceptions; these are reached by running out of memory or by a bug of ours.
+// Reason: libstdc++'s own versions pull in its exception machinery, whose constructor allocates 70
+// KiB in every process that loads the library. The library doesn't use exceptions; these functions
+// are reached only when memory runs out or because of a bug of ours.
 #include <unwind.h>
 
 #include <cstddef>
@@ -94,7 +95,8 @@ void* __cxa_begin_catch(void*) noexcept { give_up("an exception"); }
 void __cxa_end_catch() {}
 void __cxa_call_terminate(void*) noexcept { give_up("terminate()"); }
 
-// Frames of the static libstdc++ name it. The only unwinding that passes here is a thread's cancellation, and it passes.
+// The personality function that frames of the static libstdc++ refer to. The only unwinding that
+// gets here is thread cancellation, which must continue.
 _Unwind_Reason_Code __gxx_personality_v0(int, _Unwind_Action, _Unwind_Exception_Class, _Unwind_Exception*, _Unwind_Context*) {
   return _URC_CONTINUE_UNWIND;
 }

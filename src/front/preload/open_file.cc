@@ -26,13 +26,13 @@
 namespace softvpu::preload {
 namespace {
 
-// Every OpenFile ever made. `opening` is held during an open (a fork must not copy that half done), `pool` for the list.
-// Order: opening, pool, a file's lock, a socket's lock.
+// Every OpenFile ever made. `opening` is held during an open (so that fork() never copies a
+// half-finished open), `pool` for the list. Order: opening, pool, a file's lock, a socket's lock.
 std::mutex opening;
 std::mutex pool;
 OpenFile* all_files = nullptr;
 
-// The file whose ioctl this thread is in, for the cancellation of a wait.
+// The file whose ioctl this thread is executing; needed when a wait is cancelled.
 __attribute__((tls_model("initial-exec"))) thread_local OpenFile* current = nullptr;
 
 class CancellableWaiter final : public v4l2::Waiter {
@@ -46,8 +46,9 @@ void drop_current(void*) {
   if (current != nullptr) current->unref();
 }
 
-// An asynchronous cancellation may end the thread between allow_for_sleep() and forbid_after_sleep(); then only the reference has
-// to go. The frames above hold nothing (the contract of Waiter).
+// An asynchronous cancellation may end the thread between allow_for_sleep() and
+// forbid_after_sleep(); in that case only the reference must be dropped. The callers' frames hold
+// no resources (the contract of Waiter).
 int CancellableWaiter::wait(const uint32_t* futex, uint32_t seen, int64_t timeout_ns) {
   timespec timeout{.tv_sec = timeout_ns / 1'000'000'000, .tv_nsec = timeout_ns % 1'000'000'000};
   int woken = 0;
@@ -76,7 +77,7 @@ int out_of_memory() {
   return -ENOMEM;
 }
 
-// What begins something; the rest finishes or frees, or only asks.
+// Ioctls that start something and so need memory. All others finish, free or only query something.
 bool takes_memory(unsigned long request) {
   switch (static_cast<uint32_t>(request)) {
     case VIDIOC_S_FMT:
@@ -117,9 +118,10 @@ int OpenFile::open(const TreeEntry& node, int flags) {
   if ((flags & O_DIRECTORY) != 0) return -ENOTDIR;
   if (memory_reserve::is_low()) return out_of_memory();
   process::prepare();
-  if (!process::owns_state()) process::abandon_state();  // before anything is locked: who has the lock may not be here
+  if (!process::owns_state())
+    process::abandon_state();  // before anything is locked: the thread that holds the lock may not exist in this process
   if (!process::is_owner()) {
-    // What is opened would be recorded as the parent's, whose memory this is.
+    // The open file would be recorded in the parent's tables, since this is the parent's memory.
     log_line(LogLevel::kError,
              "a child that shares its parent's memory, as by vfork(), can't open a device; open it after exec()");
     return -EBUSY;
@@ -166,7 +168,8 @@ FileRef OpenFile::find_by_socket(dev_t device, ino_t inode) {
   return {};
 }
 
-// Notices closes that never came through an interposed call, as soon as the loop's thread runs (it does while a session exists).
+// Notices closes that bypass the interposed functions, provided that the loop's thread runs (it
+// does while a session exists).
 void OpenFile::watch_peer() {
   Result<EventLoop::WatchId> watch = EventLoop::process().watch(socket_.peer(), 0, [this](uint32_t) {
     if (!try_ref()) return;
@@ -186,7 +189,7 @@ bool OpenFile::try_ref() {
 }
 
 void OpenFile::unref() {
-  // The last but one state (2 -> 1 -> 0 would let allocate() take it while handle_ still lives), so the handle goes first.
+  // The handle must be released before the count drops to 0: at 0, allocate() may reuse the object.
   uint32_t seen = refs_.load(std::memory_order_acquire);
   while (true) {
     if (seen == 1) {
@@ -203,7 +206,8 @@ void OpenFile::closed_one() {
     end();
     return;
   }
-  // A forked child or a message in flight still holds the device end; the hang-up comes when that is closed too.
+  // A forked child or an SCM_RIGHTS message in flight still holds the device end; the hang-up comes
+  // when that is closed too.
   (void)EventLoop::process().start();
 }
 
@@ -223,7 +227,8 @@ int OpenFile::ioctl(int fd, unsigned long request, void* arg) {
     case FIOASYNC:
       return raw::ioctl(fd, request, arg);
     case FIONBIO: {
-      // The kernel reads the argument (of any quality) and tells us by the socket's flag, which is then put back.
+      // Let the kernel read the argument (the pointer may be invalid) and set the socket's
+      // O_NONBLOCK accordingly; take the result from there, then restore the flag.
       const int answer = raw::ioctl(fd, request, arg);
       if (answer < 0) return answer;
       nonblocking_.store((raw::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0, std::memory_order_relaxed);
@@ -234,8 +239,9 @@ int OpenFile::ioctl(int fd, unsigned long request, void* arg) {
       break;
   }
   if (takes_memory(request) && memory_reserve::is_low()) return out_of_memory();
-  // A session needs the helper thread. Made inside of it, its first pthread_create() would take the caller's stack past 4 KiB:
-  // the dynamic linker resolves libc's own symbols then. An error is the session's to report.
+  // A session needs the helper thread. Start it here: if the session called pthread_create() for
+  // the first time, the dynamic linker's symbol resolution would use more than 4 KiB of the
+  // caller's stack. If this fails, the session reports the error.
   if (request == VIDIOC_STREAMON) (void)EventLoop::process().start();
   OpenFile* outer = current;
   current = this;
@@ -276,7 +282,8 @@ void OpenFile::levels_changed(const v4l2::Levels& levels, bool completed_in, boo
 
 void OpenFile::descriptor_moved(int from, int to) {
   EventLoop::process().descriptor_moved(from, to);
-  // Nobody is in the library, so nobody holds these locks, but a fork() that waits for us.
+  // No thread is inside the library, so nobody holds these locks, except a fork() that waits for
+  // us.
   const std::lock_guard lock(pool);
   for (OpenFile* file = all_files; file != nullptr; file = file->next_) file->socket_.descriptor_moved(from, to);
 }
@@ -307,7 +314,7 @@ void OpenFile::after_fork(bool in_child) {
     file->socket_.unlock_after_fork();
     file->handle_->after_fork(in_child);
     if (in_child) {
-      file->refs_.store(2, std::memory_order_relaxed);  // what threads held that don't exist here is gone
+      file->refs_.store(2, std::memory_order_relaxed);  // references held by threads that don't exist here are gone
       file->socket_.publish(file->handle_->levels(), false, false);
       file->watch_peer();
     }
@@ -317,7 +324,8 @@ void OpenFile::after_fork(bool in_child) {
   opening.unlock();
 }
 
-// The descriptors of the child get a pair of their own: what it does to their readiness must not be seen by the parent's pollers.
+// The child's descriptors get their own socket pair, so that changes of readiness in the child
+// aren't visible to the parent's pollers.
 void OpenFile::renew_after_fork() {
   Result<UniqueFd> device = socket_.renew_in_child();
   if (!device) {
@@ -334,7 +342,8 @@ void OpenFile::renew_after_fork() {
 }
 
 void OpenFile::abandon_all() {
-  // No destructor, no old lock: a thread that isn't here may be in the middle of anything.
+  // Run no destructor and take no existing lock: a thread that doesn't exist here may have been in
+  // the middle of anything.
   for (int fd = fd_table::next(0); fd >= 0; fd = fd_table::next(fd + 1)) fd_table::forget(fd);
   all_files = nullptr;
   new (&opening) std::mutex;

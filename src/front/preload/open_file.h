@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One open of a device: the upper half's file, its descriptor's levels, and how long both live.
-// Called by the symbols_*.cc files through fd_table::find(). Methods: any thread, cancellation off, unless said otherwise.
+// One open of a device: the upper half's file, the readiness levels of its descriptor, and the
+// lifetime of both. Called by the symbols_*.cc files through fd_table::find(). Methods: any thread,
+// cancellation off, unless said otherwise.
 #pragma once
 
 #include <fcntl.h>
@@ -23,11 +24,12 @@ class OpenFile final : public v4l2::ReadinessSink {
   // open(2) of a node: returns the descriptor or -errno. `flags` are open()'s.
   static int open(const TreeEntry& node, int flags);
 
-  // The open file whose device end has this identity; empty when it is none of this process. Cancellation off.
+  // The open file whose device end has this identity; empty when it isn't one of this process's.
+  // Cancellation off.
   static FileRef find_by_socket(dev_t device, ino_t inode);
 
-  // --- life. A file lives until no process holds its device end (or nothing can tell any more); its memory is recycled, never
-  // freed.
+  // --- lifetime. A file lives until no process holds its device end (or that can't be known any
+  // more); its memory is recycled, never freed.
   bool try_ref();
   void unref();
   void add_fd() { fds_.fetch_add(1, std::memory_order_relaxed); }
@@ -36,11 +38,11 @@ class OpenFile final : public v4l2::ReadinessSink {
   // still holds one (a forked child), that is noticed later.
   void closed_one();
 
-  // --- calls, with `fd` the descriptor used. Answers: value or -errno.
+  // --- calls; `fd` is the descriptor that was used. They return a value or -errno.
   int ioctl(int fd, unsigned long request, void* arg);
   long read(int fd, void* data, size_t size);
   long write(int fd, const void* data, size_t size);
-  // The levels now; clears what `fd`'s native readiness shows too much.
+  // The current levels; lowers `fd`'s native readiness where it is too high.
   v4l2::Levels levels(int fd);
   // F_GETFL's answer, F_SETFL.
   int status_flags() const;
@@ -52,7 +54,8 @@ class OpenFile final : public v4l2::ReadinessSink {
   const std::shared_ptr<v4l2::FileHandle>& handle() const { return handle_; }
   LevelSocket& socket() { return socket_; }
 
-  // One of the library's descriptors has another number now (library_fds.h). Called with nobody in the library.
+  // One of the library's descriptors was moved to another number (library_fds.h). Called while no
+  // thread is inside the library.
   static void descriptor_moved(int from, int to);
 
   // --- fork(2), see process.cc.

@@ -14,17 +14,18 @@ namespace {
 
 constexpr int kMaxLinks = 40;  // as the kernel's
 
-// What can't be a path is the kernel's to refuse.
+// What can't be a path is left to the kernel to refuse.
 bool plausible(const char* path) { return path_length(path) > 0; }
 
 bool has_dot_dot(std::string_view path) { return path.find("..") != std::string_view::npos; }
 
-// True when the kernel takes `path` for a directory's or fails: "x/", "x/.", ".", "..".
+// True when `path` can name only a directory ("x/", "x/.", ".", ".."): otherwise the kernel fails.
 bool names_a_directory(std::string_view path) {
   return path.ends_with('/') || path == "." || path == ".." || path.ends_with("/.") || path.ends_with("/..");
 }
 
-// Cheap test that nearly every path fails: 20 ns for "/usr/lib/x". (path_length() before it is a system call.)
+// Cheap test that rejects nearly every path, in 20 ns for "/usr/lib/x". (path_length(), called
+// before it, makes a system call.)
 bool may_concern(const VirtualTree& tree, std::string_view path) {
   if (path.front() != '/') {
     const std::string_view last = last_component(path);
@@ -52,7 +53,7 @@ bool working_directory(PathBuffer& out) {
   return true;
 }
 
-// "/sys/class" of "<root>/sys/class", in place. True when it was below the root.
+// Turns "<root>/sys/class" into "/sys/class", in place. True when it was below the root.
 bool strip(const VirtualTree& tree, PathBuffer& path) {
   if (!is_at_or_below(path.view(), tree.root()) || path.length == tree.root().size()) return false;
   path.assign(path.view().substr(tree.root().size()));
@@ -72,7 +73,7 @@ bool base_of(const VirtualTree& tree, int dirfd, PathBuffer& base, bool& in_tree
   return base.view().starts_with('/');
 }
 
-// Replaces the link `entry` that ends at `end` of `path` by its target.
+// Replaces the link `entry`, which ends at position `end` of `path`, with its target.
 bool substitute(const TreeEntry& entry, size_t end, PathBuffer& path) {
   PathBuffer joined;
   if (!joined.assign(entry.target) || !joined.append(path.view().substr(end))) return false;
@@ -99,9 +100,10 @@ Walk walk(const VirtualTree& tree, Follow follow, PathBuffer& path, const TreeEn
   return entry == nullptr ? Walk::kFailed : Walk::kFound;
 }
 
-// Follows the links of host and tree as the kernel does, component by component: `at` becomes the path without any, and `entry`
-// its entry in the tree. Stops with kNotADirectory at an entry of the tree that is none and isn't the end of the path. kLeft: the
-// host's, and kRestart: the host's by a way that only the tree has.
+// Follows the links of host and tree as the kernel does, component by component: `at` becomes the
+// path without any, and `entry` its entry in the tree. Stops with kNotADirectory at an entry of the
+// tree that isn't a directory and isn't the end of the path. kLeft: the path is the host's.
+// kRestart: the path is the host's, but was reached through entries that only the tree has.
 Walk follow_links(const VirtualTree& tree, std::string_view base, std::string_view path, Follow follow, PathBuffer& at,
                   const TreeEntry*& entry) {
   PathBuffer rest;
@@ -143,7 +145,8 @@ Walk follow_links(const VirtualTree& tree, std::string_view base, std::string_vi
   return Walk::kFailed;
 }
 
-// Fills `out` for its path `host`, an entry of the tree. `whole`: it is the application's path and not only the start of one.
+// Fills `out` for an entry of the tree, whose path is in `out.host`. `whole`: the entry is the
+// application's complete path, not just a prefix of it.
 bool place(const VirtualTree& tree, const TreeEntry& entry, bool whole, Resolved& out) {
   out.entry = &entry;
   if (!out.tree.assign(tree.root()) || !out.tree.append(entry.path)) return false;
@@ -153,7 +156,7 @@ bool place(const VirtualTree& tree, const TreeEntry& entry, bool whole, Resolved
     out.kind = Resolved::Kind::kNode;
   } else {
     out.kind = Resolved::Kind::kTree;
-    if (!whole && !out.tree.append("/")) return false;  // ENOTDIR, by the kernel
+    if (!whole && !out.tree.append("/")) return false;  // the slash makes the kernel return ENOTDIR
   }
   return true;
 }
@@ -174,7 +177,7 @@ bool resolve_in(const VirtualTree& tree, int dirfd, const char* path, Follow fol
   const bool directory = names_a_directory(path);
   if (directory) follow = Follow::kYes;
 
-  // ".." is the parent of where a link leads, not of the link.
+  // After a link, ".." is the parent of the link's target, not of the link.
   if (has_dot_dot(path)) {
     const Walk end = follow_links(tree, base.view(), path, follow, out.host, out.entry);
     if (end == Walk::kFound || end == Walk::kNotADirectory) return place(tree, *out.entry, end == Walk::kFound, out);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Which paths of the application are ours: names seen by it on one side, files of the host or of the synthetic tree on the other.
-// Called by every symbols_*.cc that takes a path. Any thread, async-signal-safe, no allocation.
+// Maps path names used by the application to files of the host or of the synthetic tree. Called by
+// every symbols_*.cc that takes a path. Any thread, async-signal-safe, no allocation.
 //
-// Rules: a path that only the tree has is redirected there; a directory that both have stays the host's (dir_stream.cc adds our
-// entries to its listing); a node of ours hides one of the host with the same name. Symbolic links of the host that lead into the
-// tree are followed when the host itself finds nothing there (resolve_links()): nearly every path is then left alone at the cost
-// of a comparison.
+// Rules: a path that only the tree has is redirected there; a directory that both have stays the
+// host's (dir_stream.cc adds our entries to its listing); a node of ours hides one of the host with
+// the same name. Symbolic links of the host that lead into the tree are followed only when the host
+// finds nothing there (resolve_links()), so that nearly every other path costs only a comparison.
 #pragma once
 
 #include <fcntl.h>
@@ -18,7 +18,7 @@ enum class Follow : bool { kNo = false, kYes = true };  // the last component, w
 
 struct Resolved {
   enum class Kind {
-    kHost,       // `host` names it; not what was passed, because a link or the working directory lies in the tree
+    kHost,       // `host` names it; not what was passed, because a link or the working directory is in the tree
     kDirectory,  // try `host` first, then `tree`
     kTree,       // an attribute file or an unfollowed link: `tree`; with a slash at its end where the kernel returns ENOTDIR
     kNode,       // a video node; `tree` is its stand-in
@@ -33,8 +33,9 @@ struct Resolved {
 bool resolve(int dirfd, const char* path, Follow follow, Resolved& out);
 inline bool resolve(const char* path, Resolved& out) { return resolve(AT_FDCWD, path, Follow::kYes, out); }
 
-// For a path that is none of ours by its name and that the host doesn't have (ENOENT): true when the host's symbolic links in it
-// lead to an entry of the tree, as those to /dev/video10 and /proc/self/root/dev/video10 do.
+// For a path that resolve() doesn't recognise and that the host doesn't have (ENOENT): true when
+// the host's symbolic links in it lead to an entry of the tree, as those to /dev/video10 and
+// /proc/self/root/dev/video10 do.
 bool resolve_links(int dirfd, const char* path, Follow follow, Resolved& out);
 
 // The same two in a tree that isn't the process's own. For resolve(), resolve_links() and tests.

@@ -18,8 +18,8 @@
 namespace softvpu::preload::process {
 namespace {
 
-// 1 in the process that set it up; the kernel makes it 0 in every copy of the memory (MADV_WIPEONFORK), but not where it is
-// shared.
+// 1 in the process that set it up; the kernel resets it to 0 in every copy of the memory
+// (MADV_WIPEONFORK), but not where the memory is shared.
 std::atomic<std::atomic<uint32_t>*> owner_mark{nullptr};
 std::atomic<int> owner_pid{0};
 

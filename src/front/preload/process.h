@@ -10,7 +10,8 @@ void prepare();
 // False in a child made by a route that runs no fork handlers (_Fork(), a bare clone()): nothing in memory can be trusted there.
 // One load.
 bool owns_state();
-// Makes such a child forget what its parent had open; those descriptors answer ENOTTY there, with a line under SOFTVPU_DEBUG.
+// Makes such a child forget what its parent had open; those descriptors return ENOTTY there, with a
+// line under SOFTVPU_DEBUG.
 void abandon_state();
 
 // False in a child that shares our memory but has descriptors of its own (vfork(), posix_spawn()). One system call.

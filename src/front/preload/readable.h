@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Whether the application's pointers can be read, asked of the kernel, which answers EFAULT where reading would be a SIGSEGV.
-// Called where a libc call that only passes its arguments on would never look at them. Any thread; async-signal-safe.
-// Another thread may unmap the memory meanwhile: that is the application's doing.
+// Whether the application's pointers can be read, asked of the kernel, which returns EFAULT where
+// reading would be a SIGSEGV. Called where a libc call that only passes its arguments on would
+// never look at them. Any thread; async-signal-safe. Another thread may unmap the memory meanwhile:
+// that is the application's doing.
 #pragma once
 
 #include <cstddef>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Sleeping on native readiness, answering with the upper half's levels. Called by symbols_poll.cc.
+// Sleeps on native readiness and answers with the upper half's levels. Called by symbols_poll.cc.
 //
-// The kernel sees each device as its device end (IN, OUT) plus, for POLLPRI, the PRI stream. Both wake at least whenever a level
-// rises, so the loop is: compute the exact answer; if there is none, sleep natively; repeat with the time that is left.
+// To the kernel each device is its device end (IN, OUT) plus, for POLLPRI, the PRI stream. Each of
+// them wakes a sleeper at least whenever a level rises, so the loop is: compute the exact answer;
+// if nothing is ready, sleep natively; repeat with the remaining time.
 #include "front/preload/readiness.h"
 
 #include <pthread.h>
@@ -55,8 +56,9 @@ int answer_devices(pollfd* fds, nfds_t count) {
   return ready;
 }
 
-// What the kernel is to watch: the application's set (a device without POLLPRI: its own socket has nothing to do with it) and,
-// behind it, one PRI stream per device that wants POLLPRI. Returns the length.
+// Builds the set for the kernel: the application's set (devices without POLLPRI, which their socket
+// doesn't carry), followed by one PRI stream per device for which POLLPRI is wanted. Returns its
+// length.
 nfds_t native_set(const pollfd* fds, nfds_t count, pollfd* native) {
   const NoCancel guard;
   nfds_t used = count;
@@ -73,7 +75,8 @@ nfds_t native_set(const pollfd* fds, nfds_t count, pollfd* native) {
   return used;
 }
 
-// Copies the kernel's answers for what isn't a device; returns how many of those are ready.
+// Copies the kernel's answers for descriptors that aren't devices; returns how many of those are
+// ready.
 int take_native(const pollfd* native, pollfd* fds, nfds_t count) {
   int ready = 0;
   for (nfds_t i = 0; i < count; ++i) {
@@ -93,8 +96,9 @@ timespec now() {
 int64_t nanoseconds(const timespec& t) { return t.tv_sec * int64_t{1'000'000'000} + t.tv_nsec; }
 timespec from_nanoseconds(int64_t t) { return {t / 1'000'000'000, t % 1'000'000'000}; }
 
-// Room for a set: small ones on the stack, of which there may be little; for others a mapping, because malloc() isn't for signal
-// handlers. A thread may be cancelled while it sleeps, so poll() and select() have it freed by a cleanup handler.
+// Memory for a set: small sets are on the stack (kept small, because the caller may have little of
+// it), larger ones in a mapping, because malloc() isn't async-signal-safe. A thread may be
+// cancelled while it sleeps, so poll() and select() free it in a cleanup handler.
 struct Set {
   pollfd small[kOnStack];
   pollfd* all = small;
@@ -136,7 +140,8 @@ int sleep_natively(pollfd* native, nfds_t used, const timespec* timeout, const s
   PpollFn* next = next_ppoll.get();
   const int answer = next != nullptr ? next(native, used, timeout, mask)
                                      : libc_int(raw::ppoll(native, used, timeout == nullptr ? nullptr : &copy));
-  // A filter that allows select(2) needn't allow ppoll(2), which has none of these errors.
+  // A seccomp filter that allows select(2) may refuse ppoll(2); ppoll(2) itself never returns these
+  // errors.
   const bool refused = answer < 0 && (errno == EPERM || errno == EACCES || errno == ENOSYS);
   if (!refused || by != Call::kSelect || mask != nullptr) return answer;
   errno = before;
@@ -153,7 +158,7 @@ int poll_loop(pollfd* fds, nfds_t count, timespec* timeout, const sigset_t* mask
     const bool sleeps = ready_devices == 0 && (timeout == nullptr || left > 0);
     const nfds_t used = native_set(fds, count, native);
     if (ready_devices != 0) {
-      // They have their answer; only the rest is asked.
+      // The devices already have their answer; ask the kernel only about the rest.
       for (nfds_t i = 0; i < count; ++i) {
         if (fd_table::is_device(fds[i].fd)) native[i].fd = -1;
       }
@@ -204,7 +209,8 @@ int take_bits(const pollfd* fds, nfds_t used, fd_set* reads, fd_set* writes, fd_
 }  // namespace
 
 bool has_device(const pollfd* fds, nfds_t count) {
-  // What can't be read is for the kernel to refuse; also more than descriptors can be (RLIMIT_NOFILE), before it is read.
+  // Sets that can't be read are left to the kernel to refuse; so are sets with more entries than
+  // there can be descriptors, which aren't even read.
   constexpr nfds_t kMost = 1 << 20;
   if (fd_table::empty() || count > kMost || !can_read(fds, count * sizeof(pollfd))) return false;
   for (nfds_t i = 0; i < count; ++i) {
@@ -241,7 +247,8 @@ int poll(pollfd* fds, nfds_t count, timespec* timeout, const sigset_t* mask, Cal
 
 namespace {
 
-// A function of its own, because it can be left by longjmp(). The set is freed then, and only then.
+// A separate function, because cancellation may leave it by longjmp(). Only in that case does the
+// handler free the set.
 __attribute__((noinline)) int poll_set(Set& set, nfds_t used, timespec* timeout, const sigset_t* mask) {
   int answer = 0;
   pthread_cleanup_push(free_set, &set);
@@ -278,13 +285,14 @@ int select(int count, fd_set* reads, fd_set* writes, fd_set* excepts, timespec* 
 int control_epoll(int epoll, int operation, int fd, void* event) {
   const FileRef file = fd_table::find(fd);
   if (!file) return raw::epoll_ctl(epoll, operation, fd, static_cast<epoll_event*>(event));
-  (void)file->levels(fd);  // the first look must see the levels as they are
+  (void)file->levels(fd);  // brings native readiness up to date, so that the first epoll_wait() sees the right levels
   if (operation == EPOLL_CTL_DEL) {
     const int answer = raw::epoll_ctl(epoll, operation, fd, static_cast<epoll_event*>(event));
     if (answer == 0) file->socket().unwatch_pri(epoll, fd);
     return answer;
   }
-  // The kernel judges the application's pointer: with PRI in the set our socket says nothing more than without it.
+  // Let the kernel validate the application's pointer. EPOLLPRI may stay in the set: our socket
+  // never reports it.
   const int answer = raw::epoll_ctl(epoll, operation, fd, static_cast<epoll_event*>(event));
   if (answer < 0) return answer;
   const auto* wanted = static_cast<const epoll_event*>(event);
@@ -300,7 +308,7 @@ int join_epoll(int epoll, epoll_event* events, int count) {
   const NoCancel guard;
   fd_table::for_each(0, INT32_MAX, [&](int fd, const FileRef& file) {
     if (!file->socket().has_events(epoll, fd, events, count)) return;
-    const v4l2::Levels levels = file->levels(fd);  // before the socket's lock
+    const v4l2::Levels levels = file->levels(fd);  // must be taken before the socket's lock
     count = file->socket().join_events(epoll, fd, levels, events, count);
   });
   return count;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// poll(2) and select(2) over sets that contain devices: exact levels, POLLERR and POLLPRI included. epoll's registrations.
-// Called by symbols_poll.cc. Sets without a device never get here. Any thread; a cancellation point while it sleeps, as poll()
-// is.
+// poll(2) and select(2) for sets that contain devices, with exact levels including POLLERR and
+// POLLPRI; registrations with epoll. Called by symbols_poll.cc. Sets without a device never get
+// here. Any thread; a cancellation point while it sleeps, as poll() is.
 #pragma once
 
 #include <poll.h>
@@ -20,14 +20,15 @@ bool has_device(int count, const fd_set* reads, const fd_set* writes, const fd_s
 // another.
 enum class Call { kPoll, kPpoll, kSelect };
 
-// ppoll(2): the answer, or -1 and errno. `timeout` nullptr waits for ever; on return it holds what is left.
+// ppoll(2): the answer, or -1 and errno. With `timeout` nullptr it waits forever; otherwise
+// `timeout` holds the remaining time on return.
 int poll(pollfd* fds, nfds_t count, timespec* timeout, const sigset_t* mask, Call by);
 // pselect(2), the same way.
 int select(int count, fd_set* reads, fd_set* writes, fd_set* excepts, timespec* timeout, const sigset_t* mask);
 
 // epoll_ctl(2) on a device descriptor: 0 or -errno.
 int control_epoll(int epoll, int operation, int fd, void* event);
-// What epoll_wait(2) returned, with one event a device: returns the new count.
+// Merges the events that epoll_wait(2) returned into one event per device; returns the new count.
 int join_epoll(int epoll, epoll_event* events, int count);
 
 }  // namespace softvpu::preload::readiness

@@ -22,7 +22,7 @@ Next<int(const char*, const char*)> next_rename("rename");
 Next<int(int, const char*, int, const char*)> next_renameat("renameat");
 Next<int(int, const char*, int, const char*, unsigned)> next_renameat2("renameat2");
 
-// The stand-in of the open device `fd`. False when `fd` is none.
+// The stand-in of the open device `fd`. False when `fd` isn't a device.
 bool stand_in_of(int fd, PathBuffer& path) {
   if (!fd_table::is_device(fd)) return false;
   const NoCancel guard;
@@ -40,7 +40,8 @@ int change_owner(int dirfd, const char* path, uid_t user, gid_t group, int flags
   });
 }
 
-// True when `path` is a name that the tree alone has; the host has none that could be removed or changed.
+// True when `path` exists only in the tree, so that there is nothing on the host to remove or
+// change.
 bool is_fixed(int dirfd, const char* path) {
   Resolved where;
   if (!resolve(dirfd, path, Follow::kNo, where) || where.kind == Resolved::Kind::kHost) return false;
@@ -102,7 +103,7 @@ SOFTVPU_EXPORT int unlinkat(int dirfd, const char* path, int flags) {
   return call != nullptr ? call(dirfd, path, flags) : libc_int(raw::call(SYS_unlinkat, dirfd, raw::address(path), flags));
 }
 
-// The kernel's call of the same name each time: a client's seccomp filter may know only that one.
+// Always use the system call of the same name: a client's seccomp filter may allow only that one.
 SOFTVPU_EXPORT int rename(const char* from, const char* to) {
   if (either_is_fixed(AT_FDCWD, from, AT_FDCWD, to)) return libc_int(-EPERM);
   auto* call = next_rename.get();

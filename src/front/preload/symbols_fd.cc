@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // close(2), dup(2), fcntl(2) and their families. Called by the application.
 //
-// The library's own descriptors aren't there for the program: closing, copying or changing one answers EBADF, a range leaves them
-// out, and dup2() onto the number of one makes it move away.
+// The library's own descriptors are invisible to the program: closing, copying or changing one
+// returns EBADF, range calls skip them, and dup2() onto the number of one moves it to another
+// number first.
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <unistd.h>
@@ -39,15 +40,16 @@ int close_plain_range(unsigned first, unsigned last, int flags) {
   return call != nullptr ? call(first, last, flags) : libc_int(raw::call(SYS_close_range, first, last, flags));
 }
 
-// How many threads of the program share its descriptors: all but the helper thread. 0: can't be known.
+// Number of the program's threads that share its descriptors, without the helper thread. 0:
+// unknown.
 int client_threads() {
   struct stat status {};
   if (raw::call(SYS_newfstatat, AT_FDCWD, raw::address("/proc/self/task"), raw::address(&status), 0) < 0) return 0;
   return static_cast<int>(status.st_nlink) - 2 - (EventLoop::process().started() ? 1 : 0);
 }
 
-// False where no thread of the library's works on the caller's descriptors: before the first device, and in a child of vfork() or
-// of a bare clone(), which has descriptors of its own.
+// False where no library thread works on the caller's descriptors: before the first device is
+// opened, and in a child of vfork() or of a bare clone(), which has its own descriptor table.
 bool shares_numbers() { return library_fds::any() && process::owns_state() && process::is_owner(); }
 
 // Runs part(first, last) on the range without the library's numbers. Stops at a failure.
@@ -62,18 +64,19 @@ int around_the_library(unsigned first, unsigned last, F&& part) {
   }
 }
 
-// A program that closes everything means everything it knows of.
+// A program that closes "all" descriptors means all that it knows about.
 int close_all_but_the_library(unsigned first, unsigned last, int flags) {
   unsigned wanted = static_cast<unsigned>(flags);
   if (first > last || (wanted & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) != 0) return close_plain_range(first, last, flags);
   bool closes_devices = (wanted & CLOSE_RANGE_CLOEXEC) == 0;
   if ((wanted & CLOSE_RANGE_UNSHARE) != 0 && process::is_owner()) {
     const NoCancel guard;
-    // Alone, the program can't tell; and the helper thread goes on seeing the same descriptors.
+    // A single-threaded program can't notice the difference, and the helper thread keeps sharing
+    // its descriptors.
     if (client_threads() == 1)
       wanted &= ~CLOSE_RANGE_UNSHARE;
     else
-      closes_devices = false;  // the others keep theirs, and with them every device is open
+      closes_devices = false;  // the other threads keep their table, in which every device stays open
   }
   if (closes_devices && first <= INT_MAX) {
     const NoCancel guard;
@@ -84,13 +87,15 @@ int close_all_but_the_library(unsigned first, unsigned last, int flags) {
   }
   const auto close_part = [&](unsigned from, unsigned to) { return close_plain_range(from, to, static_cast<int>(wanted)); };
   if (!shares_numbers()) return around_the_library(first, last, close_part);
-  const library_fds::Takeover takeover;  // or what another thread is just making for the library would be in the range
+  const library_fds::Takeover
+      takeover;  // otherwise a descriptor that another thread is just creating for the library could fall into the range
   return around_the_library(first, last, close_part);
 }
 
 constexpr library_fds::Movers kMovers = {[] { EventLoop::process().wake(); }, &OpenFile::descriptor_moved};
 
-// In a copy of the process that a bare clone() made there is nobody to move anything: the number is just the program's then.
+// In a copy of the process made by a bare clone(), nothing can be moved: there the number simply
+// becomes the program's.
 int note_taken(int to) {
   if (to >= 0 && library_fds::contains(to) && !process::owns_state()) library_fds::give_up(to);
   return to;

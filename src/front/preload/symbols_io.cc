@@ -29,8 +29,9 @@ Next<ssize_t(int, const void*, size_t)> next_write("write");
 Next<ssize_t(int, const iovec*, int)> next_readv("readv");
 Next<ssize_t(int, const iovec*, int)> next_writev("writev");
 
-// An open device that this process has, by another number than we know: a copy made behind our back (a bare dup(), SCM_RIGHTS to
-// itself). Says so when it is a device of another process.
+// An open device of this process under a number that we don't know: a copy made without our
+// knowledge (a raw dup() system call, SCM_RIGHTS to itself). Logs a message when it is a device of
+// another process.
 __attribute__((noinline)) bool adopt(int fd) {
   const NoCancel guard;
   struct stat status {};
@@ -118,7 +119,8 @@ SOFTVPU_EXPORT ssize_t write(int fd, const void* data, size_t size) {
   return call != nullptr ? call(fd, data, size) : libc_answer(raw::write(fd, data, size));
 }
 
-// A device without read()/write() i/o refuses whatever the vector holds; the first part asks.
+// A device without read()/write() I/O refuses any vector, so calling it with the first part is
+// enough.
 SOFTVPU_EXPORT ssize_t readv(int fd, const iovec* parts, int count) {
   if (fd_table::is_ours(fd)) {
     const NoCancel guard;

@@ -56,7 +56,7 @@ int open_any(int dirfd, const char* path, int flags, F&& pass) {
   if ((flags & O_PATH) != 0) return on_path(dirfd, path, follow, pass);
   if (const TreeEntry* node = node_of_fd_path(path)) return open_node_file(*node, flags);
   const auto on_node = [&](const TreeEntry& node, const char*) { return open_node_file(node, flags); };
-  // Through a link to a device, O_CREAT would make a file of that name on the host.
+  // Without this, O_CREAT through a link to a device would create a file of that name on the host.
   Resolved where;
   if ((flags & O_CREAT) != 0 && !resolve(dirfd, path, follow, where) && resolve_links(dirfd, path, follow, where))
     return at_place(where, pass, on_node);

@@ -52,8 +52,8 @@ ssize_t read_link(int dirfd, const char* path, char* out, size_t size, F&& pass)
   return length > 0 ? static_cast<ssize_t>(strip_root(out, static_cast<size_t>(length))) : length;
 }
 
-// realpath(3) for a path of ours; nullptr and false in `ours` when it is the host's.
-// realpath(3): `out` has PATH_MAX bytes, or memory is the caller's to free.
+// realpath(3) for a path of ours; nullptr and false in `ours` when it is the host's. realpath(3):
+// `out` has PATH_MAX bytes, or the caller frees the memory.
 char* answer(const PathBuffer& path, char* out) {
   if (out == nullptr) return strdup(path.c_str());
   static_assert(sizeof path.text <= PATH_MAX);

@@ -37,7 +37,8 @@ int device_meant(int dirfd, const char* path, int flags) {
   return fd >= 0 && fd_table::is_ours(fd) ? fd : -1;
 }
 
-// The kernel fills the application's buffer first, whoever's descriptor it is: it may be a pointer of any quality.
+// Let the kernel fill the application's buffer first, for any descriptor: the pointer may be
+// invalid.
 int stat_fd(int fd, struct stat* status) {
   const int answer = libc_int(raw::fstat(fd, status));
   if (answer == 0 && !(fd_table::is_ours(fd) && file_status::of_device(fd, *status))) file_status::correct(*status);
@@ -102,7 +103,7 @@ SOFTVPU_EXPORT int fstatat64(int dirfd, const char* path, struct stat64* status,
   return stat_at(dirfd, path, plain(status), flags);
 }
 
-// The first argument is the version of struct stat; 64-bit machines only ever had one that anybody uses.
+// The first argument is the version of struct stat; on 64-bit machines only one version is in use.
 SOFTVPU_EXPORT int __xstat(int, const char* path, struct stat* status) { return stat_at(AT_FDCWD, path, status, 0); }
 SOFTVPU_EXPORT int __xstat64(int, const char* path, struct stat64* status) { return stat_at(AT_FDCWD, path, plain(status), 0); }
 SOFTVPU_EXPORT int __lxstat(int, const char* path, struct stat* status) {

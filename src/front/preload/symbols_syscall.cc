@@ -33,7 +33,8 @@ T pointer(long value) {
 }
 int number(long value) { return static_cast<int>(value); }
 
-// openat2(2) has no libc function. RESOLVE_* restrictions are the kernel's for host paths and mean nothing for ours.
+// openat2(2) has no libc function. The kernel applies RESOLVE_* restrictions to host paths; they
+// have no meaning for ours.
 long open_with_how(const Arguments& x) {
   const auto* how = pointer<const open_how*>(x.c);
   const auto pass = [&](int dirfd, const char* path) -> long {

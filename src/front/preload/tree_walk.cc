@@ -30,7 +30,7 @@ struct Walk {
   dev_t device;
 };
 
-// One file, and what is below it. Returns what ends the walk, or 0.
+// Visits one file and everything below it. Returns the value that ends the walk, or 0.
 int walk_one(const Walk& walk, std::string& path, int base, int level) {
   struct stat status {};
   const bool physical = (walk.flags & FTW_PHYS) != 0;

@@ -50,7 +50,8 @@ bool is_trusted(const struct stat& status) {
   return (status.st_uid == user || status.st_uid == 0) && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
-// Opens `name` below `directory` without following a link in its last component. -errno; EPERM for what isn't trusted.
+// Opens `name` below `directory` without following a link in its last component. Returns a
+// descriptor or -errno; -EPERM if it isn't trusted.
 int open_trusted(int directory, const char* name, int flags, struct stat& status) {
   const auto fd = static_cast<int>(raw::call(SYS_openat, directory, raw::address(name), flags | O_NOFOLLOW | O_CLOEXEC));
   if (fd < 0) return fd;
@@ -66,7 +67,7 @@ int map_index(const char* root, Text& text) {
   struct stat status {};
   const int directory = open_trusted(AT_FDCWD, root, O_PATH | O_DIRECTORY, status);
   if (directory < 0) return directory;
-  // Not blocking: what lies there may be a FIFO.
+  // O_NONBLOCK: the file may be a FIFO.
   const int fd = open_trusted(directory, kIndexName + 1, O_RDONLY | O_NONBLOCK, status);
   raw::close(directory);
   if (fd < 0) return fd;
@@ -83,7 +84,7 @@ const VirtualTree* load() {
   if (root == nullptr || root[0] == '\0') return nullptr;
   Text text;
   PathBuffer clean;
-  // A path that ends in a slash would be opened through a link.
+  // If the path ended in a slash, O_NOFOLLOW wouldn't apply to its last component.
   const bool is_clean = clean_join("", root, clean) && clean.view() == root;
   if (const int error = is_clean ? map_index(root, text) : -EINVAL; error != 0) {
     log_line(LogLevel::kError, "%s=%s isn't used (errno %d): expected a directory made by `softvpu run`%s; no device is shown",
@@ -106,7 +107,7 @@ const VirtualTree* load() {
   return nullptr;
 }
 
-// The index speaks of devices, and of nothing else that a program may read.
+// The index may name only device paths, nothing else that a program may read.
 bool is_device_path(std::string_view path) {
   return is_at_or_below(path, "/dev") || is_at_or_below(path, "/sys") || is_at_or_below(path, "/run/udev");
 }
@@ -123,8 +124,8 @@ bool is_plain_path(std::string_view path) {
   return true;
 }
 
-// Only names, each "..", if there are any, ahead of all others: behind a name it would be the parent of where that leads, or of
-// nothing at all, which isn't known from the text.
+// Only names, with any ".." at the start: a ".." after a name would mean the parent of whatever
+// that name leads to, which can't be determined from the text.
 bool goes_up_before_down(std::string_view target) {
   bool down = false;
   while (true) {
@@ -137,7 +138,7 @@ bool goes_up_before_down(std::string_view target) {
   }
 }
 
-// Relative, and still among the devices.
+// The link is relative, and its target is also a device path.
 bool leads_to_devices(const TreeEntry& link) {
   PathBuffer end;
   return goes_up_before_down(link.target) && clean_join(parent_of(link.path), link.target, end) && is_plain_path(end.view()) &&
@@ -147,7 +148,8 @@ bool leads_to_devices(const TreeEntry& link) {
 }  // namespace
 
 const VirtualTree* VirtualTree::get() {
-  // Two threads that come first at the same time both load; one result is published, the other stays unused.
+  // If two threads get here first at the same time, both load the tree; one result is published,
+  // the other is never used.
   enum : int { kUnknown, kAbsent, kPresent };
   static std::atomic<int> state{kUnknown};
   static std::atomic<const VirtualTree*> published{nullptr};
@@ -188,11 +190,11 @@ bool VirtualTree::add_line(std::string_view line) {
   if (type.size() != 1 || !is_plain_path(entry.path)) return false;
   if (size_ > 0 && !(entries_[size_ - 1].path < entry.path)) return false;
   entry.type = static_cast<EntryType>(type.front());
-  // "/run" itself is the way to /run/udev.
+  // "/run" itself is allowed, as the parent of /run/udev.
   const bool on_the_way = entry.path == "/run" && entry.type == EntryType::kDirectory;
   if (!on_the_way && !is_device_path(entry.path)) return false;
   const std::string_view parent = parent_of(entry.path);
-  const TreeEntry* above = find(parent);  // sorted: it was there before
+  const TreeEntry* above = find(parent);  // the index is sorted, so the parent has come before
   if (parent != "/" && (above == nullptr || above->type != EntryType::kDirectory)) return false;
   switch (entry.type) {
     case EntryType::kDirectory:

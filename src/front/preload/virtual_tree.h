@@ -4,9 +4,11 @@
 // other path can be in the index (ADR 14). Called by path_table.cc, file_status.cc, dir_stream.cc and assembly.cc. Immutable once
 // loaded; any thread; never allocates by malloc, never locks (it is reached from inside allocators and from signal handlers).
 //
-// The index, one entry a line, sorted by path, each after its parent directory, no blanks in paths (kTreeHeader first):
+// The index, one entry per line, sorted by path, each after its parent directory, no blanks in
+// paths (kTreeHeader first):
 //   d PATH                                                 directory
-//   f PATH                                                 attribute file: its text lies at <root>PATH
+//   f PATH                                                 attribute file: its text is at
+//   <root>PATH
 //   l PATH TARGET                                          symbolic link, relative (any "..", then names), to a
 //                                                          path below the same directories
 //   c PATH MAJOR MINOR ROLE API THREADS                    video node (v4l2::NodeWords); <root>PATH is an empty
@@ -64,7 +66,8 @@ class VirtualTree {
   uint32_t index_of(const TreeEntry& entry) const { return static_cast<uint32_t>(&entry - entries_); }
   uint32_t size() const { return size_; }
 
-  // False: no path of the tree has a component of this name (so a relative path that ends in it is none of ours).
+  // False: no path in the tree has a component of this name (so a relative path that ends in it
+  // isn't ours).
   bool may_contain_name(std::string_view name) const;
 
   std::string_view root() const { return root_.view(); }

@@ -9,7 +9,7 @@
 
 namespace softvpu::hfi::testing {
 
-// `entry` with fields behind those that its type has here, none of them 0.
+// `entry` with fields after those that its type has here, none of them 0.
 inline Entry with_appended_fields(Entry entry) {
   svpu_entry header = entry.header();
   const uint16_t size = static_cast<uint16_t>(std::min<size_t>(header.size + 24u, SVPU_SLOT_SIZE));

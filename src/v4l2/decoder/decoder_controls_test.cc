@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A decoder's controls, made from capabilities, also from silly ones. Clauses:
+// A decoder's controls, made from capabilities, even from silly ones. Clauses:
 // vidioc-queryctrl.rst, ext-ctrls-codec.rst.
 #include "v4l2/decoder/decoder_controls.h"
 

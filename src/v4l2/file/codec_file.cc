@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a mem2mem file adds to an open file: what poll() sees, where its buffers can be mapped, its
-// session's begin and end. Clauses: func-poll.rst, func-mmap.rst, vidioc-streamon.rst.
+// What a mem2mem file adds to an open file: poll() levels, mmap() of its buffers, and opening and
+// closing its session. Clauses: func-poll.rst, func-mmap.rst, vidioc-streamon.rst.
 #include "v4l2/file/codec_file.h"
 
 #include <sys/mman.h>
@@ -13,9 +13,10 @@
 namespace softvpu::v4l2 {
 namespace {
 
-constexpr uint32_t kCaptureOffsets = OffsetAllocator::kSpan;  // v4l2-mem2mem: the CAPTURE queue's offsets start there
+constexpr uint32_t kCaptureOffsets = OffsetAllocator::kSpan;  // as in v4l2-mem2mem, the CAPTURE queue's offsets start here
 
-// For a session that was given up to end: longer than a lower half waits for a killed process.
+// How long a session that was given up may take to end: longer than a lower half waits for a killed
+// process.
 constexpr Duration kGiveUpLimit = std::chrono::seconds(5);
 
 }  // namespace
@@ -76,13 +77,13 @@ void CodecFile::await_flushed(Side side, const IoctlCall& call) {
     const Duration left = limit - system_clock().now();
     if (left <= Duration::zero()) {
       const Error error{EIO, "it doesn't release the buffers that STREAMOFF took back"};
-      if (given_up) return role_->failed(error);  // a lower half that doesn't even end
+      if (given_up) return role_->failed(error);  // the lower half doesn't even report the failure
       session_.give_up(error);
       given_up = true;
       limit = system_clock().now() + kGiveUpLimit;
       continue;
     }
-    publish();  // what this ioctl did so far
+    publish();  // make visible what this ioctl has done so far
     (void)sleep(call, left.count());
   }
 }
@@ -99,8 +100,8 @@ Levels CodecFile::current_levels() const {
     levels.error = true;
     return levels;
   }
-  // A failed queue while the other works: a poller of this queue alone must be woken.
-  // last_dequeued: DQBUF would return EPIPE.
+  // One queue has failed while the other works: a client that polls only the failed queue must be
+  // woken. last_dequeued: DQBUF would return EPIPE.
   levels.out = output_queue_.done() > 0 || output_queue_.failed();
   levels.in = capture_queue_.done() > 0 || capture_queue_.last_dequeued() || capture_queue_.failed();
   return levels;
@@ -108,7 +109,7 @@ Levels CodecFile::current_levels() const {
 
 void CodecFile::error_reported() {
   const std::lock_guard lock(mutex());
-  // It stays at the limit: a client may poll until a counter has gone round.
+  // The counter stops at the limit: a client may poll long enough to make it wrap around.
   if ((output_queue_.failed() || capture_queue_.failed()) && error_polls_ < node().patient_polls) ++error_polls_;
 }
 
@@ -136,7 +137,7 @@ Result<void*> CodecFile::mmap(void* hint, size_t length, int prot, int flags, ui
 void CodecFile::mapping_changed(uint64_t offset, int delta) {
   const std::lock_guard lock(mutex());
   PlaneMemory* plane = plane_at(offset);
-  if (plane != nullptr) plane->mapping_changed(delta);  // otherwise of an orphan
+  if (plane != nullptr) plane->mapping_changed(delta);  // otherwise the buffer was freed while mapped (orphaned)
 }
 
 }  // namespace softvpu::v4l2

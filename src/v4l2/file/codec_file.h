@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One open of a codec node, a mem2mem device: two queues, controls and a session, and a role that
+// An open file of a codec node (a mem2mem device): two queues, controls, a session, and a role that
 // decides what they mean. Its ioctls are in codec_ioctls.cc, buffer_ioctls.cc and
-// control_ioctls.cc, and in the folder of the role. poll exactly as v4l2_m2m_poll().
+// control_ioctls.cc, and in the role's folder. poll() behaves exactly like v4l2_m2m_poll().
 #pragma once
 
 #include <memory>
@@ -25,7 +25,7 @@ class CodecFile final : public FileCore, public ControlListener, public std::ena
   void error_reported() override;
   const IoctlTable& ioctls() const override { return role_->ioctls(); }
 
-  // ---- for handlers and roles; the lock is held
+  // ---- For handlers and roles. The caller holds the lock.
 
   const VideoDeviceConfig& config() const { return device_->config(); }
   const NodeSpec& node() const { return config().node; }
@@ -38,18 +38,18 @@ class CodecFile final : public FileCore, public ControlListener, public std::ena
 
   void control_changed(const v4l2_event& event, bool own) override { push_event(event, own); }
 
-  // A session for this file, which isn't started yet. Errors: the driver's.
+  // Opens a session for this file without starting it. Errors: the driver's.
   Status open_session(const codec::SessionConfig& config);
   void close_session();
-  // vb2_queue_error() of the queues that stream.
+  // Like vb2_queue_error(), on each queue that streams.
   void fail_queues();
   void free_buffers(Side side);
-  // Until the session has answered the flush of that side or failed, as it does at
-  // VideoDeviceConfig::flush_limit. Signals don't end it.
+  // Waits until the session has answered the flush of that side or has failed; it is made to fail
+  // at VideoDeviceConfig::flush_limit. Signals don't interrupt the wait.
   void await_flushed(Side side, const IoctlCall& call);
 
-  // Runs `event(file)` if the session of `link` is the current one. Thread: the lower
-  // half's, the lock isn't held.
+  // Calls `event(file)` with the lock held if the session of `link` is the current one. Called on
+  // the lower half's thread without the lock.
   template <typename Event>
   void on_session_event(const SessionLink* link, Event event) {
     const std::lock_guard lock(mutex());
@@ -70,8 +70,8 @@ class CodecFile final : public FileCore, public ControlListener, public std::ena
   Controls controls_;
   SessionBooks session_;
   std::unique_ptr<Role> role_;
-  // Polls that reported the error of the session that failed last; at
-  // NodeSpec::patient_polls they end.
+  // Number of polls that reported the error of the last failed session. From
+  // NodeSpec::patient_polls on, the error is no longer reported.
   uint32_t error_polls_ = 0;
 };
 

@@ -45,8 +45,8 @@ class FileCore : public FileHandle, public IoctlTarget {
   // ---- for handlers and roles; the lock is held
 
   bool released() const { return released_; }
-  // Sleeps with the lock released until something changes, at most `timeout_ns` (< 0: for ever).
-  // 0, EINTR or ETIMEDOUT.
+  // Sleeps with the lock released until something changes, at most `timeout_ns` (< 0: forever). 0,
+  // EINTR or ETIMEDOUT.
   int sleep(const IoctlCall& call, int64_t timeout_ns);
   // Ends every locked entry that may have changed something, and precedes a sleep: tells the
   // sink, wakes the sleepers.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Rows of ioctls, and the table that a kind of node has: several parts, some of which it shares
-// with other kinds. Each part stands at the end of the file that has its handlers (*_ioctls.cc).
-// Looked up by call.cc and user_border.cc. Clause: videodev.rst; flags as v4l2-ioctl.c has them.
+// with other kinds. Each part is at the end of the file that has its handlers (*_ioctls.cc). Looked
+// up by call.cc and user_border.cc. Clause: videodev.rst; flags as v4l2-ioctl.c has them.
 #pragma once
 
 #include <linux/videodev2.h>

@@ -16,7 +16,8 @@ namespace softvpu::v4l2 {
 namespace {
 
 constexpr size_t kMaxArgument = sizeof(v4l2_create_buffers);  // the largest
-// Arrays up to this size, which are all planes and 25 controls, lie on the caller's stack.
+// Arrays up to this size, which are all planes and 25 controls, are on (after can/may: be) the
+// caller's stack.
 constexpr size_t kSmallArray = VIDEO_MAX_PLANES * sizeof(v4l2_plane);
 
 // An ioctl whose argument was copied in. Nothing here needs a destructor: the thread may be

@@ -12,12 +12,13 @@ namespace softvpu::v4l2 {
 int copy_from_user(void* to, const void* user, size_t size);
 int copy_to_user(void* user, const void* from, size_t size);
 
-// Makes the pipes that copies go through, four of them: more threads at the same time, and the signal handlers on top of them,
-// take turns. Called when a device is opened, before the program shuts itself in. A forked child has none of them, and makes its
-// own at its first copies (pipe2(2)); so does who has waited for a second in vain.
+// Makes the pipes that copies go through, four of them: more threads at the same time, and the
+// signal handlers on top of them, take turns. Called when a device is opened, before the program
+// sandboxes itself. A forked child has none of them, and makes its own at its first copies
+// (pipe2(2)); so does a thread that has waited in vain for a second.
 void prepare_user_copy();
 
-// The way taken where no pipe can be had. Exposed for its test.
+// The way taken where no pipe is available. Exposed for its test.
 int copy_from_user_by_vm_call(void* to, const void* user, size_t size);
 int copy_to_user_by_vm_call(void* user, const void* from, size_t size);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Pointers of any quality, by both ways of copying.
+// Pointers possibly invalid, by both ways of copying.
 #include "v4l2/ioctl/user_copy.h"
 
 #include <fcntl.h>

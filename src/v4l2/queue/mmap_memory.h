@@ -36,8 +36,8 @@ class MmapPlane final : public PlaneMemory {
 // mapping of an orphaned buffer mustn't be taken for one of its successor's.
 class OffsetAllocator {
  public:
-  // Offsets lie in [base, base + kSpan) and are multiples of kStep, which is a whole
-  // number of pages everywhere.
+  // Offsets are in (after can/may: be) [base, base + kSpan) and are multiples of kStep, which is a
+  // whole number of pages everywhere.
   static constexpr uint32_t kSpan = 1u << 30;
   static constexpr uint32_t kStep = 1u << 16;
   explicit OffsetAllocator(uint32_t base) : base_(base) {}

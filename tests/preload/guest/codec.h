@@ -22,7 +22,7 @@ inline constexpr uint32_t kOutput = V4L2_BUF_TYPE_VIDEO_OUTPUT_MPLANE;
 inline constexpr uint32_t kCapture = V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE;
 inline constexpr uint32_t kBytes = 1 << 20;
 
-// Each call answers 0 (or what is said) or a negative errno.
+// Each call returns 0 (or what its comment says) or a negative errno.
 class Codec {
  public:
   explicit Codec(int flags = O_RDWR | O_CLOEXEC | O_NONBLOCK) : fd_(::open(kNode, flags)) {}

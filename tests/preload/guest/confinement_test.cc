@@ -67,7 +67,7 @@ TEST_P(AFilterWithoutProcessVm, LetsTheDeviceWork) {
     for (int i = 0; i < 10; ++i) {
       if (codec.round_trip() != 0) return 3;
     }
-    // Pointers of any quality, as ever.
+    // Pointers possibly invalid, as ever.
     if (codec.call(VIDIOC_QUERYCAP, reinterpret_cast<void*>(8)) != -EFAULT) return 4;
     if (codec.call(VIDIOC_S_FMT, nullptr) != -EFAULT) return 5;
     std::vector<v4l2_ext_control> many(1000);

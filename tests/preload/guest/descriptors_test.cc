@@ -444,7 +444,7 @@ TEST(TheLibrarysNumbers, AreKeptWhereTheyAreLow) {
     if (codec.round_trip() != 0) return 2;
     const AProgramsFile file;
     for (const int number : hidden_numbers()) {
-      if (number >= static_cast<int>(low.rlim_cur)) continue;  // inherited, and nobody's to have any more
+      if (number >= static_cast<int>(low.rlim_cur)) continue;  // inherited, and no longer allowed to be open
       if (::dup2(file.fd(), number) != number) return 100 + errno;
       ::close(number);
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Pointers of any quality, to every call that takes one: EFAULT, as the kernel says it, where the library would look first.
+// Pointers possibly invalid, to every call that takes one: EFAULT, as the kernel says it, where the
+// library would look first.
 #include <dirent.h>
 #include <gtest/gtest.h>
 #include <linux/openat2.h>
@@ -23,7 +24,7 @@ namespace {
 
 constexpr char kNodePath[] = "/dev/video10";
 
-// A page without access behind one with text and one that can only be read.
+// An inaccessible page after one with text and one that is read-only.
 class APointer : public testing::Test {
  protected:
   void SetUp() override {

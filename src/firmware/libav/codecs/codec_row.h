@@ -39,7 +39,7 @@ struct HeaderPacket {
 // What a unit between start codes is to an access unit.
 enum class UnitKind : uint8_t {
   kOther,    // a part of a picture, or unknown
-  kHeader,   // may stand ahead of the first picture of a stream
+  kHeader,   // may come before the first picture of a stream
   kEndMark,  // end of sequence or of bitstream: the last unit of its access unit
   kFiller,   // means nothing
 };
@@ -65,8 +65,8 @@ struct SequenceFormat {
 // What a codec knows of its byte streams, which are units between start codes (00 00 01). Functions
 // may be given any bytes, but never an empty unit.
 struct ByteStream {
-  // The units are NAL units (H.264 B.1.1, H.265 B.2.2): their first bit is 0, a zero ahead of an
-  // access unit's first start code belongs to it (zero_byte), and zeros behind a unit don't belong
+  // The units are NAL units (H.264 B.1.1, H.265 B.2.2): their first bit is 0, a zero before an
+  // access unit's first start code belongs to it (zero_byte), and zeros after a unit don't belong
   // to it.
   bool nal_units = false;
 
@@ -76,8 +76,8 @@ struct ByteStream {
   UnitKind (*kind_of)(const Unit& unit) = nullptr;
   // The end marks as they are in a stream, without start code.
   std::span<const Bytes> end_marks;
-  // The first picture after an end mark begins anew: pictures in front of it in output order aren't
-  // decoded. A decoder that has just been opened does that by itself.
+  // The first picture after an end mark begins again: pictures in front of it in output order
+  // aren't decoded. A decoder that has just been opened does that by itself.
   bool begins_anew_after_end_mark = false;
 
   // The parameter sets at the beginning of an access unit, in the order in which they come.
@@ -90,7 +90,7 @@ struct ByteStream {
   // Returns nullopt when no sequence begins with the access unit.
   std::optional<SequenceFormat> (*sequence_format)(Bytes access_unit) = nullptr;
 
-  // libavcodec goes on behind the end of a slice that was cut off, and doesn't report it.
+  // libavcodec continues beyond the end of a slice that was cut off, and doesn't report it.
   bool hides_cut_slices = false;
 };
 
@@ -112,7 +112,7 @@ struct CodecRow {
   AVCodecID id = AV_CODEC_ID_NONE;
   CodecInfo description;
   uint32_t block = 16;             // what the codec's pictures are padded to, in pixels
-  uint32_t interlaced_blocks = 1;  // pictures that may hold fields are padded to so many rows of blocks
+  uint32_t interlaced_blocks = 1;  // pictures that may hold fields are padded to a multiple of this many rows of blocks
   uint32_t reference_frames = 2;   // at most, for codecs whose headers don't state it
   bool threads = true;             // libavcodec's are right
 

@@ -81,7 +81,7 @@ std::optional<HeaderPacket> header_packet(Bytes data) {
     BitReader bits(begin);
     switch (type_of(unit->bytes)) {
       case kSps:
-        if (!unit->complete) break;  // cropping and VUI stand at its end
+        if (!unit->complete) break;  // cropping and VUI are at its end
         if (const auto sps = parse_h264_sps(unit->bytes)) {
           sets[sps->id] = sps;
           set_is_reference[sps->id] = is_reference(unit->bytes);
@@ -239,8 +239,8 @@ std::unique_ptr<SequenceReader> make_sequence_reader() { return std::make_unique
 
 void tune(const Tuning& tuning, AVCodecContext& context) {
   // Cameras write 1920x1088, and their containers have 1920x1080: libavcodec crops to the size that
-  // its caller knows, if that lies in the same macroblocks and the stream itself doesn't crop.
-  // Every player does so, hence the client's size is passed on.
+  // its caller knows, if that is in the same macroblocks and the stream itself doesn't crop. Every
+  // player does so, hence the client's size is passed on.
   constexpr uint32_t kMacroblock = 16;
   const Size hint = tuning.size_hint;
   if (!hint.empty() && (hint.width % kMacroblock != 0 || hint.height % kMacroblock != 0)) {

@@ -19,7 +19,7 @@ struct HevcSps {
 // `nal` begins with the NAL header and has at least two bytes. nullopt: cut short, or nonsense.
 std::optional<HevcSps> parse_hevc_sps(Bytes nal);
 
-// H.265 7.3.3: profile_tier_level() behind general_level_idc, of a set with so many sub-layers
+// H.265 7.3.3: profile_tier_level() after general_level_idc, of a set with so many sub-layers
 // beside the first.
 void skip_sub_layers(BitReader& bits, uint32_t sub_layers);
 

@@ -22,7 +22,7 @@ inline constexpr size_t kNameLimit = 96;  // bytes of a set in which its id stan
 // nullopt when `bits`, from which `id` was read, ended before it.
 std::optional<SetName> set_name(uint32_t kind, const BitReader& bits, uint32_t id);
 
-// The units ahead of the first slice for which `name_of` returns a name.
+// The units before the first slice for which `name_of` returns a name.
 std::vector<ParameterSet> sets_before_slice(Bytes access_unit, bool (*is_slice)(Bytes unit),
                                             std::optional<SetName> (*name_of)(Bytes unit));
 

@@ -27,7 +27,7 @@ CodecRow vp8_codec() {
       .block = 16,
       .reference_frames = 3,
       // libavcodec 59's threads race in VP8. By frames: one run in 250 of vp80-02-inter-1412, by
-      // `ffmpeg -threads 3` as by us, has a wrong picture. By slices: it stops for ever.
+      // `ffmpeg -threads 3` as by us, has a wrong picture. By slices: it stops forever.
       .threads = false,
       .entry_point = entry_point,
   };
