@@ -107,7 +107,7 @@ int serve(Result<std::unique_ptr<hfi::FirmwareEndpoint>> attached, sandbox::Jail
   _exit(kGood);
 }
 
-// The worker of a session that isn't there yet, kept by `softvpu run` (docs/adr/0024): loads what any session needs, reports its
+// The worker of a session that isn't there yet, kept by `softvpu run` (docs/adr/0018): loads what any session needs, reports its
 // capabilities if somebody reads them, and waits. No stream can reach it before its hello, after which it is shut in as any other
 // worker.
 int serve_spare(bool announces) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A worker that is ready before anybody wants it: started, with its libraries loaded, waiting for its first hello. `softvpu run`
 // keeps one for the programs below it, hands it over when one of them starts a session, and starts the next one when the
-// processor is likely to be free. A worker's start costs 50 ms and more, most of it the dynamic linker's. docs/adr/0024.
+// processor is likely to be free. A worker's start costs 50 ms and more, most of it the dynamic linker's. docs/adr/0018.
 //
 // Threads: create(), capabilities(), listen(), serve() and end() belong to the caller's, one after the other; from serve() to
 // end() all else happens on the object's own loop.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // How a worker that `softvpu run` keeps ready gets to the program that wants it: packets over a Unix socket, and both ends' view
 // of the worker. Both are of one build, so this is no ABI; a mixture is noticed and refused. Used by spare_workers.cc (softvpu
-// run) and worker_source.cc (the program). docs/adr/0024.
+// run) and worker_source.cc (the program). docs/adr/0018.
 #pragma once
 
 #include <sys/types.h>

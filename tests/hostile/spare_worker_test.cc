@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Workers that are kept ready, and who might spoil it: programs that die, lie or ask a lot, an owner that is killed or stopped, a
-// spare that is killed. docs/adr/0024.
+// spare that is killed. docs/adr/0018.
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Descriptors for VIDIOC_EXPBUF. With /dev/udmabuf they are dma-bufs, which other devices can
 // import, too; without, memfds, for which the preload library answers what only a dma-buf would.
-// Owned by CodecDevice. docs/adr/0021. Clause: vidioc-expbuf.rst. Any thread.
+// Owned by CodecDevice. docs/adr/0017. Clause: vidioc-expbuf.rst. Any thread.
 #pragma once
 
 #include <cstdint>
