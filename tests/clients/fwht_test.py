@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""v4l2-ctl decodes streams of the real vicodec through the device to vicodec's own pictures. Usage: fwht_test.py SOFTVPU [unittest arguments].
+"""v4l2-ctl decodes streams of the real vicodec through the device to vicodec's own pictures. Usage: fwht_test.py SOFTVPU [unittest arguments],
+or fwht_test.py /dev/videoN for a node of the kernel module (tests/kernel/guest/decode).
 
 The streams aren't part of the project: SOFTVPU_VECTORS names their folder. v4l2-ctl cuts a file at the size of the buffer, not at frames.
 """
@@ -15,6 +16,7 @@ import tempfile
 import unittest
 
 SOFTVPU = sys.argv.pop(1) if len(sys.argv) > 1 else "build/dev/apps/softvpu"
+KERNEL = SOFTVPU.startswith("/dev/")
 VECTORS = pathlib.Path(os.environ.get("SOFTVPU_VECTORS", pathlib.Path(__file__).resolve().parents[3] / "shared/vectors")) / "fwht-vicodec"
 SAMPLE = ("yu12_640x480_g10_q20_30", "rgb3_645x363_5", "yuyv_650x361_5", "grey_33x17_8", "rgb3_640x360_noise_q1_2", "yu12_mix_")
 
@@ -37,16 +39,17 @@ class V4l2Ctl(unittest.TestCase):
     def decode(self, stream, raw, node):
         out = self.work / "out.raw"
         out.unlink(missing_ok=True)
-        done = subprocess.run([SOFTVPU, "run", *node, "--", "v4l2-ctl", "-d", "/dev/video10", "--set-fmt-video-out", "pixelformat=FWHT",
+        client = ["v4l2-ctl", "-d", SOFTVPU] if KERNEL else [SOFTVPU, "run", *node, "--", "v4l2-ctl", "-d", "/dev/video10"]
+        done = subprocess.run([*client, "--set-fmt-video-out", "pixelformat=FWHT",
                                "--set-fmt-video", f"pixelformat={raw}", "--stream-mmap", "--stream-out-mmap", "--stream-from", stream, "--stream-to", out],
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600 if KERNEL else 120, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         return hashlib.md5(out.read_bytes()).hexdigest()
 
     def test_has_vicodecs_pictures(self):
         whole = os.environ.get("SOFTVPU_SAMPLE") != "1"
         count = 0
-        for node in [], ["--single-planar"]:
+        for node in [[]] if KERNEL else ([], ["--single-planar"]):
             for stream, raw, md5 in streams():
                 if whole or stream.name.startswith(SAMPLE):
                     with self.subTest(stream=stream.name, node=node):
