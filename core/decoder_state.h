@@ -199,7 +199,7 @@ enum svpu_input_turn {
 enum svpu_input_turn svpu_decoder_input_turn(const struct svpu_decoder_state *state,
 					     const struct svpu_queued_input *input);
 
-/* /* Names for log messages. */
+/* Names for log messages. */
 const char *svpu_decoder_phase_name(const struct svpu_decoder_state *state);
 const char *svpu_decoder_action_name(enum svpu_decoder_action action);
 
