@@ -2,7 +2,9 @@
 // Our FWHT codec. The first byte chooses: the rest is a stream, cut anywhere, for the decoder; or
 // samples and parameters for the encoder, whose frames are decoded again. No crash, no hang,
 // nothing written behind a frame; the SIMD form does what the plain one does; the encoder never
-// exceeds its own limit. Links: softvpu_firmware Covers: src/firmware/fwht
+// exceeds its own limit.
+// Links: softvpu_firmware
+// Covers: src/firmware/fwht
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>

@@ -2,8 +2,9 @@
 // Sequences of ioctls on up to three opens of a decoder node over the null codec. Every byte is a
 // decision; structures are half sensible, half noise, so that deep states are reached and each
 // field is tried with anything. One thread: the codec speaks where the input says so, and while an
-// ioctl sleeps; one that would sleep forever is interrupted by a signal. Links: softvpu_v4l2
-// softvpu_codec_testing Covers: src/v4l2
+// ioctl sleeps; one that would sleep forever is interrupted by a signal.
+// Links: softvpu_v4l2 softvpu_codec_testing
+// Covers: src/v4l2
 #include <linux/videodev2.h>
 #include <sys/mman.h>
 #include <unistd.h>

@@ -2,8 +2,9 @@
 // Paths of an application against a synthetic tree; the kernel's own answer is the reference. The
 // input makes a small tree, which is also made on disk, and paths of its names, dots and slashes.
 // Where the tree alone decides, resolve_in() must find what openat2(2) finds in it
-// (RESOLVE_IN_ROOT). The directory is in /dev/shm, or in TMPDIR. Links: softvpu_preload Covers:
-// src/front/preload/path_table.cc src/front/preload/lexical_path.cc
+// (RESOLVE_IN_ROOT). The directory is in /dev/shm, or in TMPDIR.
+// Links: softvpu_preload
+// Covers: src/front/preload/path_table.cc src/front/preload/lexical_path.cc
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>

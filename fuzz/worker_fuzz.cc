@@ -2,10 +2,10 @@
 // The worker's control plane under a hostile host: the hello packet, commands right and wrong,
 // packets with descriptors of any kind, memory of other sizes than stated, scribbled rings. The
 // worker is stepped by hand, so a run repeats. No crash, no hang; nothing is written beyond a
-// buffer's end, and each queueing is answered once at most. Links: softvpu_firmware Covers:
-// src/firmware/worker.cc src/firmware/buffers.cc src/firmware/raw_side.cc Covers:
-// src/hfi/firmware_endpoint.cc src/hfi/transport/packet.cc src/hfi/transport/process.cc
-// src/hfi/region.cc
+// buffer's end, and each queueing is answered once at most.
+// Links: softvpu_firmware
+// Covers: src/firmware/worker.cc src/firmware/buffers.cc src/firmware/raw_side.cc
+// Covers: src/hfi/firmware_endpoint.cc src/hfi/transport/packet.cc src/hfi/transport/process.cc src/hfi/region.cc
 #include <fcntl.h>
 
 #include <algorithm>
