@@ -147,7 +147,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     switch (what % 20) {
       case 0:
       case 1:
-        if (core->queue_input({{which % 8u, 1}, Cookie{cookie + 1}, codec::Tag{1}, 0, 100})) queued.push_back(Cookie{++cookie});
+        if (core->queue_input({{which % 8u, 1}, Cookie{cookie + 1}, codec::Tag{1}, {{{0, 100}}}}))
+          queued.push_back(Cookie{++cookie});
         break;
       case 2:
       case 3:
