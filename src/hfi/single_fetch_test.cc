@@ -52,7 +52,8 @@ void on_step(int, siginfo_t*, void* context) {
 class ARingEnd : public testing::Test {
  protected:
   ARingEnd() {
-    region_ = static_cast<std::byte*>(mmap(nullptr, SVPU_REGION_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    region_ =
+        static_cast<std::byte*>(mmap(nullptr, SVPU_REGION_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     struct sigaction fault {};
     fault.sa_flags = SA_SIGINFO;
     fault.sa_sigaction = on_fault;
@@ -119,11 +120,14 @@ TEST_F(ARingEnd, LoadsThePeersIndexOnceACall) {
   EXPECT_EQ(index([&] { (void)reader.pop(out); }), (std::map<size_t, int>{{kWrite, 1}, {kRead, 1}}));
   EXPECT_EQ(index([&] { (void)reader.pop(out); }), (std::map<size_t, int>{{kWrite, 1}}));
   // A writer with room doesn't look at all; one without looks once.
-  for (uint32_t i = 1; i < SVPU_COMMAND_SLOTS; ++i)
-    ASSERT_EQ(writer.push(serialize(Command{i, cmd::Start{}})), PushOutcome::kOk);
-  EXPECT_EQ(index([&] { (void)writer.push(serialize(Command{1, cmd::Start{}})); }),
+  for (uint32_t i = 1; i < SVPU_COMMAND_SLOTS; ++i) ASSERT_EQ(writer.push(serialize(Command{i, cmd::Start{}})), PushOutcome::kOk);
+  EXPECT_EQ(index([&] {
+              (void)writer.push(serialize(Command{1, cmd::Start{}}));
+            }),
             (std::map<size_t, int>{{kRead, 1}, {kWrite, 1}}));
-  EXPECT_EQ(index([&] { EXPECT_EQ(writer.push(serialize(Command{1, cmd::Start{}})), PushOutcome::kFull); }),
+  EXPECT_EQ(index([&] {
+              EXPECT_EQ(writer.push(serialize(Command{1, cmd::Start{}})), PushOutcome::kFull);
+            }),
             (std::map<size_t, int>{{kRead, 1}}));
 }
 
