@@ -17,7 +17,7 @@ TEST(AStormingWorker, IsEndedWithItsSession) {
   ASSERT_TRUE(opened) << opened.error().reason;
   const Status started = (*opened)->start();
   ASSERT_TRUE(started) << started.error().reason;
-  ASSERT_TRUE(listener->wait(std::chrono::duration_cast<std::chrono::milliseconds>(kPatience),
+  ASSERT_TRUE(listener->wait(std::chrono::duration_cast<std::chrono::milliseconds>(3 * kPatience),
                              [](const auto& all) { return !all.empty() && all.back().kind == Said::kFailed; }));
   EXPECT_NE(listener->all().back().reason.find("rings the doorbell for nothing"), std::string::npos)
       << listener->all().back().reason;
