@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -37,29 +38,33 @@ uint64_t sum_of(const std::string& path, const char* name) {
   return sum;
 }
 
-bool is_worker(int pid) {
+bool has_name(int pid, const char* wanted) {
   FILE* file = std::fopen(("/proc/" + std::to_string(pid) + "/comm").c_str(), "re");
   if (file == nullptr) return false;
   char name[32] = "";
   const bool read = std::fgets(name, sizeof name, file) != nullptr;
   std::fclose(file);
-  if (!read || std::strcmp(name, "softvpu-fw\n") != 0) return false;
-  // Another checkout's, where that can be seen.
-  char path[4096];
-  const char* ours = std::getenv("SOFTVPU_FW");
-  const ssize_t length = readlink(("/proc/" + std::to_string(pid) + "/exe").c_str(), path, sizeof path);
-  return length <= 0 || ours == nullptr || std::string_view(path, static_cast<size_t>(length)) == ours;
+  return read && std::string_view(name) == wanted;
+}
+
+// Of the processes that `pid` holds a pidfd of, the workers: pidfd_open(2), "fdinfo".
+void add_workers_of(int pid, std::vector<int>& pids) {
+  const std::string directory = "/proc/" + std::to_string(pid) + "/fdinfo";
+  each_number_in(directory, [&](int fd) {
+    const int held = static_cast<int>(sum_of(directory + "/" + std::to_string(fd), "Pid:"));
+    if (held > 0 && has_name(held, "softvpu-fw\n") && std::find(pids.begin(), pids.end(), held) == pids.end())
+      pids.push_back(held);
+  });
 }
 
 }  // namespace
 
 std::vector<int> own_processes(bool workers) {
   std::vector<int> pids = {getpid()};
-  if (workers) {
-    each_number_in("/proc", [&](int pid) {
-      if (is_worker(pid)) pids.push_back(pid);
-    });
-  }
+  if (!workers) return pids;
+  add_workers_of(getpid(), pids);
+  // `softvpu run`'s spare.
+  if (has_name(getppid(), "softvpu\n")) add_workers_of(getppid(), pids);
   return pids;
 }
 

@@ -7,8 +7,8 @@
 
 namespace softvpu::bench {
 
-// Of this process and, with `workers`, of the codec processes that this user can see. Only one benchmark of a build runs at a
-// time.
+// This process and, with `workers`, the codec processes of its sessions and the one that `softvpu run` keeps ready: those that
+// the two hold a pidfd of.
 std::vector<int> own_processes(bool workers);
 
 // Sums over all threads of `pids`.
