@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// An encode session over an encoder that is told what to do: what the encoder is asked, in which order, and what becomes of the
+// An encode session over a scripted encoder: which calls it gets, in which order, and what becomes of the
 // buffers.
 #include "firmware/encode/encode_session.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A decoding session: what a client is told, and when. Streams come from our own encoder.
+// A decoding session: which events a client gets, and when. Streams come from our own encoder.
 #include "firmware/fwht/stream_decoder.h"
 
 #include <gtest/gtest.h>
@@ -247,7 +247,7 @@ TEST_F(ADecoder, RefusesOutputsThatDontHoldThePicture) {
   EXPECT_EQ(run(), "out2 small t1 key, out3 small t1, in1, out4 small t1");
 }
 
-// The one that a client hears of: it states what V4L2 knows.
+// The format that clients are sent, in V4L2's terms.
 TEST(AnAnnouncedFormat, HasNoColourThatV4l2DoesntKnow) {
   FrameHeader header{
       .shape = {.size = {16, 16}},

@@ -32,9 +32,10 @@ class DescribedMemory final : public BufferMemory {
     const bool memfd = S_ISREG(status.st_mode) && raw::fcntl(fd.get(), F_GET_SEALS) >= 0;
     if (!memfd && (status.st_mode & S_IFMT) != 0) return fail(EINVAL, "a buffer's memory is neither a memfd nor a dma-buf");
     // Up to the end of the page in which it ends.
-    if (status.st_size <= 0 || page_align(static_cast<size_t>(status.st_size)) < plane.offset + plane.mapped_length)
+    const uint64_t size = status.st_size > 0 ? page_align(static_cast<size_t>(status.st_size)) : 0;
+    if (plane.offset > size || plane.mapped_length > size - plane.offset)
       return fail(EINVAL, "a buffer's memory has " + std::to_string(status.st_size) + " bytes, expected at least " +
-                              std::to_string(plane.offset + plane.mapped_length));
+                              std::to_string(plane.mapped_length) + " from " + std::to_string(plane.offset) + " on");
     auto mapping = Mapping::map(fd.get(), plane.offset, plane.mapped_length, writable);
     if (!mapping) return Unexpected(mapping.error());
     if (index == 0) identity_ = Identity{status.st_dev, status.st_ino, plane.offset};

@@ -73,7 +73,7 @@ Status Controls::access(Access how, v4l2_ext_controls* set, std::span<v4l2_ext_c
   set->reserved[0] = 0;
   for (v4l2_ext_control& control : controls) control.reserved2[0] = 0;
   const uint32_t which = set->which;
-  // vidioc-g-ext-ctrls.rst says EACCES, but every node without a media device answers EINVAL, and
+  // vidioc-g-ext-ctrls.rst documents EACCES, but every node without a media device returns EINVAL, and
   // v4l2-compliance 1.22.1 insists.
   if (which == V4L2_CTRL_WHICH_REQUEST_VAL) return fail(EINVAL, "this node has no requests");
   if (which == V4L2_CTRL_WHICH_DEF_VAL && how != Access::kGet) return fail(EINVAL, "default values can't be set");
@@ -99,7 +99,7 @@ Status Controls::access(Access how, v4l2_ext_controls* set, std::span<v4l2_ext_c
 }
 
 // v4l2-ctrls-core.c, cluster_changed() and new_to_cur(): a button always changes, and what executes
-// on write takes effect although its value stays; of a volatile value nobody is told.
+// on write takes effect although its value stays; a volatile value sends no event.
 void Controls::take(Control& control, int32_t value) {
   const bool always = control.type == V4L2_CTRL_TYPE_BUTTON || control.has(V4L2_CTRL_FLAG_EXECUTE_ON_WRITE);
   if (control.has(V4L2_CTRL_FLAG_VOLATILE)) {

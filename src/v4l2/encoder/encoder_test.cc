@@ -311,7 +311,7 @@ TEST_P(AnEncoderOn, LatchesControlsWithThePictureThatIsQueuedNext) {
   ASSERT_EQ(client().stream(Side::kOutput, true), 0);
   ASSERT_EQ(client().stream(Side::kCapture, true), 0);
   EXPECT_EQ(told(), (Told{{kForceKey, 0}, {kQuality, 30}}));
-  // Another session is told what the last picture was coded with.
+  // A new session starts with the control values that the last picture was coded with.
   for (const Side side : {Side::kOutput, Side::kCapture}) ASSERT_EQ(client().stream(side, false), 0);
   ASSERT_EQ(client().reqbufs(Side::kOutput, 0), 0);
   ASSERT_EQ(client().reqbufs(Side::kCapture, 0), 0);

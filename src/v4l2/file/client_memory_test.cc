@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the session is told of memory that a client brings: each attachment once, under a
+// Which buffers the session gets when a client brings the memory: each attachment once, under a
 // generation of its own. Clauses: dmabuf.rst, userp.rst; videobuf2, which keeps an attachment while
 // the same dma-buf is queued.
 #include <gtest/gtest.h>

@@ -102,7 +102,7 @@ TEST(AnEventQueue, ForgetsPendingEventsOfAnEndedSubscription) {
   EXPECT_FALSE(queue.push(source_change(1)));
 }
 
-// vidioc-subscribe-event.rst, V4L2_EVENT_SUB_FL_ALLOW_FEEDBACK: a file's own doing is told to it only when it asks.
+// vidioc-subscribe-event.rst, V4L2_EVENT_SUB_FL_ALLOW_FEEDBACK: a file gets events for its own changes only if it asked for them.
 TEST(AnEventQueue, TellsAFileOfItsOwnDoingOnlyWhenAsked) {
   EventQueue queue;
   v4l2_event_subscription feedback = to(V4L2_EVENT_CTRL, 2);
