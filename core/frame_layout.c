@@ -7,8 +7,6 @@
 #define SVPU_PAGE_BYTES 4096u
 /* Keeps all sums below far from 64 bits; SVPU_MAX_FRAME_BYTES decides. */
 #define SVPU_MAX_LAYOUT_SIDE 0x100000
-/* Of four bytes a pixel. */
-#define SVPU_MAX_STRIDE (4u * SVPU_MAX_LAYOUT_SIDE)
 
 /*
  * A client cuts access units to the size of the buffer without a word, so any access unit must fit.
@@ -25,10 +23,9 @@ static __u32 svpu_whole_blocks(__u32 side)
 	return (side + SVPU_BLOCK - 1) & ~(SVPU_BLOCK - 1);
 }
 
-/* `stride` of 0: the shortest. */
-static enum svpu_layout_result svpu_lay_out(struct svpu_frame_layout *layout,
-					    const struct svpu_pixel_format *format, __u32 width,
-					    __u32 height, __u32 stride)
+enum svpu_layout_result svpu_frame_layout_set(struct svpu_frame_layout *layout,
+					      const struct svpu_pixel_format *format, __u32 width,
+					      __u32 height)
 {
 	struct svpu_frame_layout out = { .format = format };
 	__u64 used[SVPU_MAX_COMPONENTS] = { 0 }; /* bytes of each memory plane so far */
@@ -47,11 +44,6 @@ static enum svpu_layout_result svpu_lay_out(struct svpu_frame_layout *layout,
 
 		out.stride[i] =
 			(out.width >> component->horizontal_shift) * component->bytes_per_sample;
-		/* pixfmt-v4l2.rst, bytesperline: chroma's follows from the first plane's. */
-		if (stride)
-			out.stride[i] = (stride >> component->horizontal_shift) *
-					component->bytes_per_sample /
-					format->component[0].bytes_per_sample;
 		out.offset[i] = (__u32)used[plane];
 		out.component_plane[i] = plane;
 		used[plane] += (__u64)out.stride[i] * (out.height >> component->vertical_shift);
@@ -60,31 +52,6 @@ static enum svpu_layout_result svpu_lay_out(struct svpu_frame_layout *layout,
 		out.plane_size[plane] = (__u32)used[plane];
 	}
 	*layout = out;
-	return SVPU_LAYOUT_OK;
-}
-
-enum svpu_layout_result svpu_frame_layout_set(struct svpu_frame_layout *layout,
-					      const struct svpu_pixel_format *format, __u32 width,
-					      __u32 height)
-{
-	return svpu_lay_out(layout, format, width, height, 0);
-}
-
-enum svpu_layout_result svpu_frame_layout_set_stride(struct svpu_frame_layout *layout,
-						     const struct svpu_pixel_format *format,
-						     __u32 width, __u32 height, __u32 stride)
-{
-	struct svpu_frame_layout shortest, longer;
-	enum svpu_layout_result result = svpu_lay_out(&shortest, format, width, height, 0);
-
-	if (result != SVPU_LAYOUT_OK)
-		return result;
-	if (stride > shortest.stride[0] && stride <= SVPU_MAX_STRIDE &&
-	    svpu_lay_out(&longer, format, width, height, svpu_whole_blocks(stride)) ==
-		    SVPU_LAYOUT_OK)
-		*layout = longer;
-	else
-		*layout = shortest;
 	return SVPU_LAYOUT_OK;
 }
 

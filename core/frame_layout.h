@@ -53,15 +53,6 @@ enum svpu_layout_result svpu_frame_layout_set(struct svpu_frame_layout *layout,
 					      const struct svpu_pixel_format *format, __u32 width,
 					      __u32 height);
 
-/*
- * The same with longer lines, for a client that asks for `stride` bytes per line of the first
- * component plane (bytesperline of S_FMT): rounded up to whole blocks, other planes in proportion.
- * The shortest lines stay if `stride` is shorter, or makes the frame too large.
- */
-enum svpu_layout_result svpu_frame_layout_set_stride(struct svpu_frame_layout *layout,
-						     const struct svpu_pixel_format *format,
-						     __u32 width, __u32 height, __u32 stride);
-
 /* True if both describe the same frame buffer: format, size and stride decide everything else. */
 bool svpu_frame_layout_equal(const struct svpu_frame_layout *one,
 			     const struct svpu_frame_layout *other);

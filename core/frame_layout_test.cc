@@ -122,47 +122,6 @@ TEST(EveryLayout, FollowsFromStrideAndHeightAlone) {
   }
 }
 
-svpu_frame_layout with_stride(uint32_t fourcc, uint32_t width, uint32_t height, uint32_t stride) {
-  svpu_frame_layout layout{};
-  EXPECT_EQ(svpu_frame_layout_set_stride(&layout, svpu_pixel_format_find(fourcc), width, height, stride), SVPU_LAYOUT_OK);
-  return layout;
-}
-
-TEST(EveryLayout, HasTheStrideThatAClientAsksFor) {
-  for (const Expected& expected : kExpected) {
-    const svpu_pixel_format* format = svpu_pixel_format_find(expected.fourcc);
-    const svpu_frame_layout shortest = layout_of(expected.fourcc, 780, 361);
-    const uint32_t wanted = shortest.stride[0] + 64;
-    const svpu_frame_layout layout = with_stride(expected.fourcc, 780, 361, wanted);
-    ASSERT_EQ(layout.stride[0], wanted) << expected.fourcc;
-    EXPECT_EQ(layout.width, shortest.width);
-    uint64_t bytes = 0;
-    for (uint32_t i = 0; i < format->components; ++i) {
-      EXPECT_EQ(uint64_t{layout.stride[i]} * shortest.stride[0], uint64_t{shortest.stride[i]} * wanted) << "in proportion";
-      EXPECT_EQ(layout.offset[i], expected.planes > 1 ? 0 : bytes);
-      bytes += uint64_t{layout.stride[i]} * (layout.height >> format->component[i].vertical_shift);
-    }
-    uint64_t all = 0;
-    for (const uint32_t plane : layout.plane_size) all += plane;
-    EXPECT_EQ(all, bytes);
-    EXPECT_FALSE(svpu_frame_layout_equal(&layout, &shortest));
-    const svpu_frame_layout rounded = with_stride(expected.fourcc, 780, 361, wanted - 15);
-    EXPECT_TRUE(svpu_frame_layout_equal(&layout, &rounded)) << "whole blocks";
-  }
-}
-
-TEST(ALayout, KeepsTheShortestLinesWhereOthersArentPossible) {
-  const svpu_frame_layout shortest = layout_of(SVPU_PIX_FMT_RGB24, 64, 48);
-  for (const uint32_t stride : {0u, 1u, 191u, 192u, 0x400001u, UINT32_MAX - 7, UINT32_MAX}) {
-    const svpu_frame_layout layout = with_stride(SVPU_PIX_FMT_RGB24, 64, 48, stride);
-    EXPECT_TRUE(svpu_frame_layout_equal(&layout, &shortest)) << stride;
-  }
-  const svpu_frame_layout tall = with_stride(SVPU_PIX_FMT_GREY, 16, 0x10000, 0x400000);
-  EXPECT_EQ(tall.stride[0], 16u) << "a frame of 2^38 bytes";
-  svpu_frame_layout layout{};
-  EXPECT_EQ(svpu_frame_layout_set_stride(&layout, svpu_pixel_format_find(SVPU_PIX_FMT_NV12), 0, 16, 64), SVPU_LAYOUT_EMPTY);
-}
-
 TEST(ALayout, EqualsOneOfTheSameFormatAndBuffer) {
   const svpu_frame_layout one = layout_of(SVPU_PIX_FMT_NV12, 64, 48);
   const svpu_frame_layout same = layout_of(SVPU_PIX_FMT_NV12, 63, 47);
