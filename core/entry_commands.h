@@ -57,6 +57,8 @@ SVPU_ARRAY(stride, svpu_u32, SVPU_MAX_PLANES)
 SVPU_ARRAY(offset, svpu_u32, SVPU_MAX_PLANES)
 SVPU_ARRAY(component_plane, svpu_u32, SVPU_MAX_PLANES)
 SVPU_ARRAY(plane_size, svpu_u32, SVPU_MAX_PLANES)
+SVPU_U32(room_width, 0, SVPU_MAX_SIDE, "room of more than 65536 columns")
+SVPU_U32(room_height, 0, SVPU_MAX_SIDE, "room of more than 65536 lines")
 SVPU_TOGETHER(svpu_check_set_layout)
 SVPU_ENTRY_END
 

@@ -132,7 +132,7 @@ class Session {
   virtual Status unmap_buffer(Direction side, BufferHandle buffer) = 0;
 
   // The layout of outputs queued from now on (decoder), or of inputs (encoder): no input is queued before it. An encoder codes a
-  // picture of the layout's size, which may be a part of the buffer. Errors: EINVAL, EIO.
+  // picture of the layout's size, which may be a part of the buffer; `room` says what lies beside it. Errors: EINVAL, EIO.
   virtual Status set_frame_layout(const FrameLayout& layout) = 0;
   // A V4L2 control id and its value, which counts from the next input that is queued. Errors: EINVAL for one that the codec
   // doesn't have.

@@ -53,7 +53,7 @@ struct InputBuffer {
   Tag tag{};                                    // goes to the frames that come from it
   FrameField field = FrameField::kProgressive;  // of an encoder's picture
   // A decoder: plane 0 is the coded bytes. An encoder: the memory planes of the layout that was set last, each as long as its
-  // components reach; what of it the host says is filled doesn't matter.
+  // components reach, with the room that the layout has beside the picture; what of it the host says is filled doesn't matter.
   std::array<std::span<const std::byte>, kMaxPlanes> plane{};
   uint32_t num_planes = 1;
   std::shared_ptr<const void> owner;  // of the memory: whoever holds it may read

@@ -244,7 +244,7 @@ void Worker::tell_unmapped() {
 }
 
 void Worker::set_layout(const hfi::cmd::SetLayout& command) {
-  const auto layout = layout_from_wire(command);
+  const auto layout = layout_from_wire(command, codec_ != nullptr ? codec_->role : Role::kDecoder);
   if (!layout) return session_error(hfi::WireStatus::kInvalid, layout.error().reason);
   if (codec_ != nullptr && codec_->role == Role::kEncoder) {
     if (const auto fits = check_picture(*layout, *codec_); !fits)

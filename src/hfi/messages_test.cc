@@ -29,6 +29,8 @@ cmd::SetLayout good_layout() {
   layout.stride = {128, 64, 64, 0};
   layout.offset = {0, 6144, 7680, 0};
   layout.plane_size = {9216, 0, 0, 0};
+  layout.room_width = 65;
+  layout.room_height = 48;
   return layout;
 }
 

@@ -49,8 +49,13 @@ struct FrameLayout {
   std::array<uint32_t, kMaxPlanes> offset{};           // bytes from the start of the memory plane
   std::array<uint32_t, kMaxPlanes> component_plane{};  // which memory plane holds it
   std::array<uint32_t, kMaxPlanes> plane_size{};       // bytes: V4L2's sizeimage
+  // Of a picture that is a part of its buffer (part_of()): what the buffer has from the picture's corner on; else {0, 0}.
+  Size room;
   friend bool operator==(const FrameLayout&, const FrameLayout&) = default;
 };
+
+// What can be read from the layout's first samples on: its size or more.
+inline Size readable_size(const FrameLayout& layout) { return layout.room.empty() ? layout.size : layout.room; }
 
 // The one layout of a picture: svpu_frame_layout_set() of core/frame_layout.h says by which rules.
 // Errors: EINVAL for an unknown format or an empty size; ERANGE when the bytes don't fit 31 bits.

@@ -55,6 +55,8 @@ Rect rect_inside(const FrameLayout& whole, Rect wanted) {
 FrameLayout part_of(const FrameLayout& whole, Rect rect) {
   FrameLayout part = whole;
   part.size = rect.size();
+  const Size room{whole.size.width - static_cast<uint32_t>(rect.left), whole.size.height - static_cast<uint32_t>(rect.top)};
+  if (room != part.size) part.room = room;
   const svpu_pixel_format* format = svpu_pixel_format_find(static_cast<uint32_t>(whole.fourcc));
   for (uint32_t i = 0; format != nullptr && i < format->components; ++i) {
     const svpu_component& component = format->component[i];
@@ -62,6 +64,12 @@ FrameLayout part_of(const FrameLayout& whole, Rect rect) {
                       (static_cast<uint32_t>(rect.left) >> component.horizontal_shift) * component.bytes_per_sample;
   }
   return part;
+}
+
+Size whole_blocks(FourCC fourcc, Size size) {
+  const svpu_pixel_format* format = svpu_pixel_format_find(static_cast<uint32_t>(fourcc));
+  if (format != nullptr) svpu_source_whole_blocks(format, &size.width, &size.height);
+  return size;
 }
 
 uint32_t coded_buffer_size(Size size, uint32_t wanted) { return svpu_coded_buffer_size(size.width, size.height, wanted); }

@@ -20,8 +20,11 @@ Result<FrameLayout> source_layout_for(FourCC fourcc, Size size, const std::array
 // component.
 Rect rect_inside(const FrameLayout& whole, Rect wanted);
 
-// The part `rect` of a picture, where it lies: a rectangle of rect_inside().
+// The part `rect` of a picture, where it lies, and the room beside it: a rectangle of rect_inside().
 FrameLayout part_of(const FrameLayout& whole, Rect rect);
+
+// svpu_source_whole_blocks() of core/source_layout.h. A format that isn't known has no blocks.
+Size whole_blocks(FourCC fourcc, Size size);
 
 // svpu_coded_buffer_size() of core/source_layout.h.
 uint32_t coded_buffer_size(Size size, uint32_t wanted);

@@ -237,8 +237,13 @@ struct svpu_cmd_set_layout {
 	svpu_u32 offset[SVPU_MAX_PLANES];
 	svpu_u32 component_plane[SVPU_MAX_PLANES];
 	svpu_u32 plane_size[SVPU_MAX_PLANES];
+	/*
+	 * Columns and lines that the buffer has from the picture's corner on, of an encoder's picture that is a part of it: `width`
+	 * and `height` or more. Both 0: no more than these.
+	 */
+	svpu_u32 room_width, room_height;
 };
-SVPU_ASSERT(sizeof(struct svpu_cmd_set_layout) == 104, "pinned");
+SVPU_ASSERT(sizeof(struct svpu_cmd_set_layout) == 112, "pinned");
 
 /* What of a plane is filled. */
 struct svpu_chunk {
@@ -280,6 +285,8 @@ SVPU_ASSERT(sizeof(struct svpu_msg_ready) == 56, "pinned");
 
 #define SVPU_CODEC_BYTE_STREAM 1u        /* a decoder's input may be cut anywhere */
 #define SVPU_CODEC_DYNAMIC_RESOLUTION 2u /* the resolution may change inside a stream */
+/* An encoder codes blocks of 8x8 samples of each component: buffers of pictures have whole ones, all of whose samples count. */
+#define SVPU_CODEC_WHOLE_BLOCKS 4u
 
 struct svpu_msg_codec {
 	struct svpu_entry entry;

@@ -22,7 +22,8 @@ namespace softvpu::firmware {
 struct RawPicture {
   uint64_t number = 0;  // counts the pictures of a session
   FrameLayout layout;
-  std::array<std::span<const std::byte>, kMaxPlanes> plane{};  // as long as the layout's components reach
+  // As long as the layout's components reach, to the last sample of readable_size() and no further.
+  std::array<std::span<const std::byte>, kMaxPlanes> plane{};
   FrameField field = FrameField::kProgressive;
 };
 

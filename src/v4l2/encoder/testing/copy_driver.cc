@@ -25,8 +25,7 @@ using codec::DoneStatus;
 
 class CopyDriver::Session final {
  public:
-  Session(FrameInterval interval, std::weak_ptr<codec::SessionEvents> events)
-      : interval_(interval), events_(std::move(events)) {}
+  Session(FrameInterval interval, std::weak_ptr<codec::SessionEvents> events) : interval_(interval), events_(std::move(events)) {}
   ~Session() { stop(); }
   void stop() {
     {
@@ -297,7 +296,8 @@ class Verbs final : public codec::Session {
       const auto found = memory_of(Direction::kInput).find({chunk.buffer.index, chunk.buffer.generation});
       if (found == memory_of(Direction::kInput).end() || !s_->layout_) return fail(EINVAL, "an unknown buffer, or no layout");
       if (chunk.num_planes != s_->layout_->memory_planes) return fail(EINVAL, "the layout has other planes");
-      s_->inputs_.push_back({chunk, found->second, *s_->layout_, s_->quality_, s_->interval_, std::exchange(s_->force_key_, false)});
+      s_->inputs_.push_back(
+          {chunk, found->second, *s_->layout_, s_->quality_, s_->interval_, std::exchange(s_->force_key_, false)});
       return {};
     });
   }
