@@ -11,6 +11,8 @@
 #include "media/fourcc.h"
 #include "media/geometry.h"
 
+struct svpu_frame_layout;
+
 namespace softvpu {
 
 inline constexpr uint32_t kMaxPlanes = 4;
@@ -53,6 +55,9 @@ struct FrameLayout {
   Size room;
   friend bool operator==(const FrameLayout&, const FrameLayout&) = default;
 };
+
+// The same of core/frame_layout.h; `from.format` isn't NULL.
+FrameLayout value_of(const svpu_frame_layout& from);
 
 // What can be read from the layout's first samples on: its size or more.
 inline Size readable_size(const FrameLayout& layout) { return layout.room.empty() ? layout.size : layout.room; }

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "base/result.h"
 #include "media/frame_layout.h"
@@ -22,6 +23,12 @@ Rect rect_inside(const FrameLayout& whole, Rect wanted);
 
 // The part `rect` of a picture, where it lies, and the room beside it: a rectangle of rect_inside().
 FrameLayout part_of(const FrameLayout& whole, Rect rect);
+
+// The layout of a picture like that of `layout` which fills exactly `bytes`: FFmpeg's, which ignores bytesperline. Nothing if
+// there is none. svpu_source_layout_filling() of core/source_pitch.h.
+std::optional<FrameLayout> layout_filling(const FrameLayout& layout, uint32_t bytes);
+// svpu_source_slack() of core/source_pitch.h.
+uint32_t source_slack(const FrameLayout& layout);
 
 // svpu_source_whole_blocks() of core/source_layout.h. A format that isn't known has no blocks.
 Size whole_blocks(FourCC fourcc, Size size);

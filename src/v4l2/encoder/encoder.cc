@@ -124,7 +124,8 @@ Status Encoder::start_session() {
   config.colour = formats_.colour();
   if (auto status = file_.open_session(config); !status) return status;
   drain_damaged_ = false;
-  if (auto status = session_->set_frame_layout(formats_.coded_part()); !status) return status;
+  set_layout_ = {};
+  if (auto status = set_layout(formats_.whole()); !status) return status;
   if (auto status = parameters_.apply_all(*session_, formats_.codec()); !status) return status;
   return session_->start();
 }

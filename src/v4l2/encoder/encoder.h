@@ -67,6 +67,7 @@ class Encoder final : public Role {
   void pump_inputs();
   void pump_outputs();
   Status push_input(Buffer& buffer);
+  Status set_layout(const FrameLayout& whole);
   void deliver_last();
   void complete_last(Buffer& buffer);
   void complete_frame(Buffer& buffer, const codec::OutputDone& done);
@@ -80,6 +81,7 @@ class Encoder final : public Role {
   LatchedParameters parameters_;
   TagHistory tags_;
   svpu_encoder_state state_{};
+  FrameLayout set_layout_;      // of the session's inputs
   bool drain_damaged_ = false;  // what a drain ended had damage that only its LAST buffer can tell
   bool return_asked_ = false;   // return_output() was called for the LAST buffer that is wanted
   Status started_;              // of the last SVPU_ENCODER_DO_START_SESSION

@@ -144,6 +144,12 @@ void EncoderFormats::set(Side side, const PixFormat& adjusted) {
   crop_ = bounds();
 }
 
+// Not for codecs of whole blocks: FFmpeg, for whom this is, has no encoder of theirs.
+FrameLayout EncoderFormats::filled(uint32_t bytes) const {
+  if ((codec_->flags & codec::kWholeBlocks) != 0 || whole_.memory_planes != 1 || bytes <= whole_.plane_size[0]) return whole_;
+  return layout_filling(whole_, bytes).value_or(whole_);
+}
+
 Rect EncoderFormats::adjust_crop(Rect wanted) const {
   const SizeRange& range = codec_->sizes;
   Rect rect;
@@ -167,6 +173,7 @@ std::vector<PlaneSize> EncoderFormats::plane_sizes(Side side) const {
   std::vector<PlaneSize> sizes;
   for (uint32_t plane = 0; plane < whole_.memory_planes; ++plane)
     sizes.push_back({whole_.plane_size[plane], readable_tail(whole_)});
+  if ((codec_->flags & codec::kWholeBlocks) == 0) sizes[0].slack = source_slack(whole_);
   return sizes;
 }
 

@@ -27,7 +27,18 @@ void Encoder::pump() {
   pump_outputs();
 }
 
+Status Encoder::set_layout(const FrameLayout& whole) {
+  const FrameLayout part = part_of(whole, formats_.crop());
+  if (part == set_layout_) return {};
+  set_layout_ = part;
+  return session_->set_frame_layout(part);
+}
+
 Status Encoder::push_input(Buffer& buffer) {
+  // One that is full may hold anything: that is what bytesused 0 means, and what v4l2-ctl says.
+  const bool full = buffer.bytesused[0] == buffer.planes[0]->length();
+  const FrameLayout whole = full ? formats_.whole() : formats_.filled(buffer.bytesused[0] - buffer.data_offset[0]);
+  if (auto status = set_layout(whole); !status) return status;
   if (auto status = parameters_.apply(*session_, formats_.codec(), buffer.handle.index); !status) return status;
   codec::InputChunk chunk;
   chunk.buffer = buffer.handle;
@@ -35,7 +46,7 @@ Status Encoder::push_input(Buffer& buffer) {
   chunk.tag = tags_.add(info_of(buffer));
   chunk.num_planes = static_cast<uint32_t>(buffer.planes.size());
   for (uint32_t i = 0; i < chunk.num_planes; ++i)  // they fit: suits()
-    chunk.plane[i] = {buffer.data_offset[i], formats_.whole().plane_size[i]};
+    chunk.plane[i] = {buffer.data_offset[i], whole.plane_size[i]};
   chunk.field = field_order(buffer.field);
   if (auto status = session_.map(Side::kOutput, buffer); !status) return status;
   output_queue_.give_to_session(buffer, chunk.cookie);

@@ -258,14 +258,43 @@ TEST_P(AnEncoderOn, TakesAPictureWhateverItsBytesused) {
     EXPECT_EQ(script().inputs[0].chunk.plane[0], (codec::PlaneChunk{0, bytes}));
     code();
     const Got raw = client().dqbuf(Side::kOutput);
-    EXPECT_EQ(raw.bytesused, bytesused == 0 ? bytes : bytesused);
+    EXPECT_EQ(raw.bytesused, bytesused == 0 ? client().length(Side::kOutput, 0) : bytesused);
   }
-  EXPECT_EQ(client().qbuf(Side::kOutput, 0, EncoderClient::Queueing{.bytesused = bytes + 1}), -EINVAL);
+  const uint32_t length = client().length(Side::kOutput, 0);
+  EXPECT_EQ(client().qbuf(Side::kOutput, 0, EncoderClient::Queueing{.bytesused = length + 1}), -EINVAL);
   if (GetParam()) {
-    EXPECT_EQ(client().qbuf(Side::kOutput, 0, EncoderClient::Queueing{.bytesused = bytes, .data_offset = 16}), -EINVAL)
+    EXPECT_EQ(client().qbuf(Side::kOutput, 0, EncoderClient::Queueing{.bytesused = length, .data_offset = length - 16}), -EINVAL)
         << "the picture doesn't fit behind it";
     EXPECT_EQ(client().qbuf(Side::kOutput, 0, EncoderClient::Queueing{.data_offset = UINT32_MAX}), -EINVAL);
   }
+}
+
+// FFmpeg ignores bytesperline: it copies planes with the lines of its own frames (raspberrypi/firmware#1608).
+TEST_P(AnEncoderOn, LearnsTheLinesOfAPictureFromItsBytesused) {
+  ASSERT_EQ(client().begin(kH264, kYuv420, {426, 240}), 0);
+  const uint32_t tight = 426 * 240 * 3 / 2;
+  const auto queue = [&](uint32_t bytesused) {
+    EXPECT_EQ(client().qbuf(Side::kOutput, 0, EncoderClient::Queueing{.bytesused = bytesused}), 0);
+    const codec::PlaneChunk plane = script().inputs.front().chunk.plane[0];
+    script().finish_input();
+    EXPECT_EQ(client().dqbuf(Side::kOutput).error, 0);
+    return plane;
+  };
+  queue(tight);
+  EXPECT_EQ(script().layout->stride[0], 426u);
+  EXPECT_EQ(queue(448 * 240 * 3 / 2), (codec::PlaneChunk{0, 448 * 240 * 3 / 2}));
+  EXPECT_EQ(script().layout->stride[0], 448u);
+  EXPECT_EQ(script().layout->stride[1], 224u);
+  EXPECT_EQ(script().layout->size, (Size{426, 240}));
+  queue(448 * 240 + 256 * 240);
+  EXPECT_EQ(script().layout->stride[1], 256u) << "each plane's lines are aligned for themselves";
+  EXPECT_EQ(script().layout->offset[2], 448u * 240 + 256 * 120);
+  EXPECT_EQ(script().count("layout 426x240"), 3u);
+  EXPECT_EQ(queue(tight + 1), (codec::PlaneChunk{0, tight})) << "lines of no known kind: the format's";
+  EXPECT_EQ(script().layout->stride[0], 426u);
+  queue(client().length(Side::kOutput, 0));
+  EXPECT_EQ(script().layout->stride[0], 426u) << "a buffer that is full";
+  EXPECT_EQ(script().count("give_up"), 0u);
 }
 
 // Controls count from the picture that is queued next on, not for those that wait already.
