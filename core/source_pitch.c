@@ -22,8 +22,7 @@ static __u64 svpu_stack(struct svpu_frame_layout *layout)
 		__u32 shift = layout->format->component[i].vertical_shift;
 
 		layout->offset[i] = (__u32)used;
-		used += (__u64)layout->stride[i] *
-			((layout->height + (1u << shift) - 1) >> shift);
+		used += (__u64)layout->stride[i] * ((layout->height + (1u << shift) - 1) >> shift);
 	}
 	layout->plane_size[0] = (__u32)used;
 	return used;
@@ -49,7 +48,8 @@ bool svpu_source_layout_filling(struct svpu_frame_layout *layout,
 
 	if (format->memory_planes != 1 || !svpu_lay_stride(&tight, format, width, height, 0))
 		return false;
-	for (stride = tight.stride[0]; stride <= tight.stride[0] + 2 * SVPU_MAX_PITCH_ALIGN; stride++) {
+	for (stride = tight.stride[0]; stride <= tight.stride[0] + 2 * SVPU_MAX_PITCH_ALIGN;
+	     stride++) {
 		if (!svpu_lay_stride(&trial, format, width, height, stride))
 			return false;
 		if (trial.plane_size[0] == bytes) {
@@ -73,8 +73,8 @@ bool svpu_source_layout_filling(struct svpu_frame_layout *layout,
 
 __u32 svpu_source_slack(const struct svpu_frame_layout *layout)
 {
-	const __u32 longest = svpu_align(layout->stride[0], SVPU_MAX_PITCH_ALIGN) +
-			      SVPU_MAX_PITCH_ALIGN;
+	const __u32 longest =
+		svpu_align(layout->stride[0], SVPU_MAX_PITCH_ALIGN) + SVPU_MAX_PITCH_ALIGN;
 	struct svpu_frame_layout most;
 
 	if (layout->format->memory_planes != 1 ||

@@ -24,11 +24,11 @@ FrameLayout value_of(const svpu_frame_layout& from) {
   return layout;
 }
 
-Result<FrameLayout> layout_for(FourCC fourcc, Size size) {
+Result<FrameLayout> layout_for(FourCC fourcc, Size size, const std::array<uint32_t, kMaxPlanes>& wanted_stride) {
   const svpu_pixel_format* format = svpu_pixel_format_find(static_cast<uint32_t>(fourcc));
   if (format == nullptr) return fail(EINVAL, "no raw format " + to_string(fourcc));
   svpu_frame_layout from;
-  switch (svpu_frame_layout_set(&from, format, size.width, size.height)) {
+  switch (svpu_frame_layout_set_lines(&from, format, size.width, size.height, wanted_stride.data())) {
     case SVPU_LAYOUT_EMPTY:
       return fail(EINVAL, "a frame without width or height");
     case SVPU_LAYOUT_TOO_LARGE:

@@ -62,9 +62,10 @@ FrameLayout value_of(const svpu_frame_layout& from);
 // What can be read from the layout's first samples on: its size or more.
 inline Size readable_size(const FrameLayout& layout) { return layout.room.empty() ? layout.size : layout.room; }
 
-// The one layout of a picture: svpu_frame_layout_set() of core/frame_layout.h says by which rules.
+// The one layout of a picture: svpu_frame_layout_set_lines() of core/frame_layout.h says by which rules, also how far the bytes
+// per line are granted that a client asks for, of each memory plane; 0: it doesn't say.
 // Errors: EINVAL for an unknown format or an empty size; ERANGE when the bytes don't fit 31 bits.
-Result<FrameLayout> layout_for(FourCC fourcc, Size size);
+Result<FrameLayout> layout_for(FourCC fourcc, Size size, const std::array<uint32_t, kMaxPlanes>& wanted_stride = {});
 
 // libavcodec may read this many bytes past the last sample (two luma strides; h264): the allocation of a MMAP buffer has them.
 uint32_t readable_tail(const FrameLayout& layout);

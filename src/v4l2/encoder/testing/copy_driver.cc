@@ -24,8 +24,11 @@ using codec::Direction;
 using codec::DoneStatus;
 
 class CopyDriver::Session final {
+  using Event = std::function<void(codec::SessionEvents&)>;
+
  public:
-  Session(FrameInterval interval, std::weak_ptr<codec::SessionEvents> events) : interval_(interval), events_(std::move(events)) {}
+  Session(FrameInterval interval, bool by_hand, std::weak_ptr<codec::SessionEvents> events)
+      : interval_(interval), by_hand_(by_hand), events_(std::move(events)) {}
   ~Session() { stop(); }
   void stop() {
     {
@@ -64,7 +67,18 @@ class CopyDriver::Session final {
     return status;
   }
   void start() {
-    thread_ = std::thread([this] { run(); });
+    started_ = true;
+    if (!by_hand_) thread_ = std::thread([this] { run(); });
+  }
+  bool step() {
+    Event event;
+    {
+      const std::lock_guard lock(mutex_);
+      if (started_ && !stop_) event = next_event();
+    }
+    if (!event) return false;
+    if (const auto to = events_.lock()) event(*to);
+    return true;
   }
   void die(const std::string& reason) {
     (void)command([&]() -> Status {
@@ -100,8 +114,6 @@ class CopyDriver::Session final {
   uint32_t returns_ = 0;
 
  private:
-  using Event = std::function<void(codec::SessionEvents&)>;
-
   void run() {
     std::unique_lock lock(mutex_);
     while (!stop_) {
@@ -224,6 +236,8 @@ class CopyDriver::Session final {
     std::vector<uint8_t> bytes;
   };
 
+  const bool by_hand_;
+  bool started_ = false;
   const std::weak_ptr<codec::SessionEvents> events_;
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -365,15 +379,22 @@ codec::Capabilities encoder_capabilities() {
   return {.name = "encoders", .version = 1, .codecs = {decoder, h264, vp8}};
 }
 
-CopyDriver::CopyDriver() : capabilities_(encoder_capabilities()) {}
+CopyDriver::CopyDriver(Threads threads) : threads_(threads), capabilities_(encoder_capabilities()) {}
 
 Result<std::unique_ptr<codec::Session>> CopyDriver::open_session(const codec::SessionConfig& config,
                                                                  std::weak_ptr<codec::SessionEvents> events) {
   if (capabilities_.find(config.role, config.coded) == nullptr) return fail(EINVAL, "no such codec");
-  auto session = std::make_shared<Session>(config.interval, std::move(events));
+  auto session = std::make_shared<Session>(config.interval, threads_ == Threads::kByHand, std::move(events));
   sessions_.push_back(session);
   ++opened_;
   return std::unique_ptr<codec::Session>(std::make_unique<Verbs>(std::move(session)));
+}
+
+bool CopyDriver::step() {
+  const std::vector<std::weak_ptr<Session>> sessions = sessions_;  // an event may open one
+  for (const auto& each : sessions)
+    if (const auto session = each.lock(); session && session->step()) return true;
+  return false;
 }
 
 void CopyDriver::kill_sessions() {
