@@ -10,24 +10,9 @@
 #include "base/log.h"
 #include "v4l2/encoder/encoder_controls.h"
 #include "v4l2/file/codec_file.h"
+#include "v4l2/file/verdict.h"
 
 namespace softvpu::v4l2 {
-namespace {
-
-Status status_of(svpu_verdict verdict) {
-  switch (verdict) {
-    case SVPU_ACCEPTED:
-      return {};
-    case SVPU_REFUSED_BUSY:
-      return fail(EBUSY, "a drain is under way");
-    case SVPU_REFUSED_FAILED:
-    case SVPU_REFUSED_UNFIT:
-      break;
-  }
-  return fail(EIO, "the codec session failed; STREAMOFF both queues, then start again");
-}
-
-}  // namespace
 
 constinit const RoleKind kEncoderRole{.name = "stateful encoder",
                                       .usable = &encoders_of,
@@ -76,7 +61,7 @@ void Encoder::act(svpu_encoder_action action) {
       started_ = start_session();  // STREAMON itself fails, see start_streaming()
       break;
     case SVPU_ENCODER_DO_CLOSE_SESSION:
-      close_session();
+      file_.close_session();
       break;
     case SVPU_ENCODER_DO_FLUSH_INPUT:
       drain_damaged_ = false;
@@ -99,7 +84,7 @@ void Encoder::act(svpu_encoder_action action) {
       if (session_) status = session_->resume();
       break;
     case SVPU_ENCODER_DO_DELIVER_LAST:
-      return_asked_ = false;
+      session_.want_last();
       deliver_last();
       break;
     case SVPU_ENCODER_DO_CANCEL_LAST:
@@ -128,11 +113,6 @@ Status Encoder::start_session() {
   if (auto status = set_layout(formats_.whole()); !status) return status;
   if (auto status = parameters_.apply_all(*session_, formats_.codec()); !status) return status;
   return session_->start();
-}
-
-void Encoder::close_session() {
-  file_.close_session();
-  return_asked_ = false;
 }
 
 // ---- what the client does

@@ -59,7 +59,6 @@ class Encoder final : public Role {
   svpu_verdict happen(svpu_encoder_trigger what);
   void act(svpu_encoder_action action);
   Status start_session();
-  void close_session();
 
   // --- encoder_session.cc
   // Hands over whatever the session may have now.
@@ -83,7 +82,6 @@ class Encoder final : public Role {
   svpu_encoder_state state_{};
   FrameLayout set_layout_;      // of the session's inputs
   bool drain_damaged_ = false;  // what a drain ended had damage that only its LAST buffer can tell
-  bool return_asked_ = false;   // return_output() was called for the LAST buffer that is wanted
   Status started_;              // of the last SVPU_ENCODER_DO_START_SESSION
 };
 
