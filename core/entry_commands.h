@@ -29,6 +29,11 @@ SVPU_U32(id, 1, SVPU_ANY, "no control")
 SVPU_S64(value)
 SVPU_ENTRY_END
 
+SVPU_ENTRY(SET_INTERVAL, SetInterval, svpu_cmd_set_interval)
+SVPU_U32(interval_num, 1, SVPU_ANY, "a frame interval of 0")
+SVPU_U32(interval_den, 1, SVPU_ANY, "a frame interval of 1/0")
+SVPU_ENTRY_END
+
 SVPU_ENTRY(MAP_BUFFER, MapBuffer, svpu_cmd_map_buffer)
 SVPU_ENUM(direction, Direction, SVPU_PARAMETERS, "unknown direction")
 SVPU_BUFFER(index, generation)
@@ -52,6 +57,8 @@ SVPU_ARRAY(stride, svpu_u32, SVPU_MAX_PLANES)
 SVPU_ARRAY(offset, svpu_u32, SVPU_MAX_PLANES)
 SVPU_ARRAY(component_plane, svpu_u32, SVPU_MAX_PLANES)
 SVPU_ARRAY(plane_size, svpu_u32, SVPU_MAX_PLANES)
+SVPU_U32(room_width, 0, SVPU_MAX_SIDE, "room of more than 65536 columns")
+SVPU_U32(room_height, 0, SVPU_MAX_SIDE, "room of more than 65536 lines")
 SVPU_TOGETHER(svpu_check_set_layout)
 SVPU_ENTRY_END
 

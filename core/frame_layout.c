@@ -4,6 +4,8 @@
  */
 #include "core/frame_layout.h"
 
+#include "core/source_layout.h"
+
 #define SVPU_PAGE_BYTES 4096u
 /* Keeps all sums below far from 64 bits; SVPU_MAX_FRAME_BYTES decides. */
 #define SVPU_MAX_LAYOUT_SIDE 0x100000
@@ -23,36 +25,26 @@ static __u32 svpu_whole_blocks(__u32 side)
 	return (side + SVPU_BLOCK - 1) & ~(SVPU_BLOCK - 1);
 }
 
-enum svpu_layout_result svpu_frame_layout_set(struct svpu_frame_layout *layout,
-					      const struct svpu_pixel_format *format, __u32 width,
-					      __u32 height)
+enum svpu_layout_result svpu_frame_layout_set_lines(struct svpu_frame_layout *layout,
+						    const struct svpu_pixel_format *format,
+						    __u32 width, __u32 height,
+						    const __u32 wanted[SVPU_MAX_COMPONENTS])
 {
-	struct svpu_frame_layout out = { .format = format };
-	__u64 used[SVPU_MAX_COMPONENTS] = { 0 }; /* bytes of each memory plane so far */
-	unsigned int i;
-
 	if (!width || !height)
 		return SVPU_LAYOUT_EMPTY;
 	if (width > SVPU_MAX_LAYOUT_SIDE || height > SVPU_MAX_LAYOUT_SIDE)
 		return SVPU_LAYOUT_TOO_LARGE;
-	out.width = svpu_whole_blocks(width);
-	out.height = svpu_whole_blocks(height);
-	for (i = 0; i < format->components; i++) {
-		const struct svpu_component *component = &format->component[i];
-		/* Components without a memory plane of their own follow in the last one. */
-		unsigned int plane = i < format->memory_planes ? i : format->memory_planes - 1u;
+	return svpu_source_layout_set(layout, format, svpu_whole_blocks(width),
+				      svpu_whole_blocks(height), wanted);
+}
 
-		out.stride[i] =
-			(out.width >> component->horizontal_shift) * component->bytes_per_sample;
-		out.offset[i] = (__u32)used[plane];
-		out.component_plane[i] = plane;
-		used[plane] += (__u64)out.stride[i] * (out.height >> component->vertical_shift);
-		if (used[plane] > SVPU_MAX_FRAME_BYTES)
-			return SVPU_LAYOUT_TOO_LARGE;
-		out.plane_size[plane] = (__u32)used[plane];
-	}
-	*layout = out;
-	return SVPU_LAYOUT_OK;
+enum svpu_layout_result svpu_frame_layout_set(struct svpu_frame_layout *layout,
+					      const struct svpu_pixel_format *format, __u32 width,
+					      __u32 height)
+{
+	static const __u32 none[SVPU_MAX_COMPONENTS];
+
+	return svpu_frame_layout_set_lines(layout, format, width, height, none);
 }
 
 bool svpu_frame_layout_serves(__u32 width_align, __u32 height_align, __u32 stride_align,
@@ -66,8 +58,15 @@ bool svpu_frame_layout_serves(__u32 width_align, __u32 height_align, __u32 strid
 bool svpu_frame_layout_equal(const struct svpu_frame_layout *one,
 			     const struct svpu_frame_layout *other)
 {
-	return one->format == other->format && one->width == other->width &&
-	       one->height == other->height && one->stride[0] == other->stride[0];
+	unsigned int i;
+
+	if (one->format != other->format || one->width != other->width ||
+	    one->height != other->height)
+		return false;
+	for (i = 0; i < one->format->components; i++)
+		if (one->stride[i] != other->stride[i])
+			return false;
+	return true;
 }
 
 __u32 svpu_frame_layout_tail(const struct svpu_frame_layout *layout)

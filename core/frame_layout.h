@@ -53,7 +53,16 @@ enum svpu_layout_result svpu_frame_layout_set(struct svpu_frame_layout *layout,
 					      const struct svpu_pixel_format *format, __u32 width,
 					      __u32 height);
 
-/* True if both describe the same frame buffer: format, size and stride decide everything else. */
+/*
+ * The same with the bytes per line that a client asks for, of each memory plane: granted as in
+ * svpu_source_layout_set().
+ */
+enum svpu_layout_result svpu_frame_layout_set_lines(struct svpu_frame_layout *layout,
+						    const struct svpu_pixel_format *format,
+						    __u32 width, __u32 height,
+						    const __u32 wanted[SVPU_MAX_COMPONENTS]);
+
+/* True if both describe the same frame buffer: format, size and strides decide everything else. */
 bool svpu_frame_layout_equal(const struct svpu_frame_layout *one,
 			     const struct svpu_frame_layout *other);
 

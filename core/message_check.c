@@ -94,6 +94,9 @@ static bool svpu_check_set_layout(const void *slot, struct svpu_complaint *why)
 	const struct svpu_cmd_set_layout *c = slot;
 	unsigned int i;
 
+	if (!c->room_width != !c->room_height || (c->room_width && c->room_width < c->width) ||
+	    (c->room_height && c->room_height < c->height))
+		return svpu_complain(why, "room for less than the picture", c->room_width);
 	for (i = 0; i < c->memory_planes; i++)
 		if (!c->plane_size[i] || c->plane_size[i] > SVPU_MAX_PLANE_BYTES)
 			return svpu_complain(why, "plane size not 1..2^31-1", c->plane_size[i]);

@@ -9,6 +9,8 @@
 #define SVPU_MAX_CODED_BYTES 0x7ffff000u
 /* More than headers of a frame take. */
 #define SVPU_CODED_MARGIN 0x10000u
+/* The side of a block, in samples. */
+#define SVPU_SOURCE_BLOCK 8u
 /* Of the largest raw formats, those of 32 bits. */
 #define SVPU_MAX_PIXEL_BYTES 4u
 
@@ -94,6 +96,17 @@ enum svpu_layout_result svpu_source_layout_set(struct svpu_frame_layout *layout,
 	}
 	*layout = out;
 	return SVPU_LAYOUT_OK;
+}
+
+void svpu_source_whole_blocks(const struct svpu_pixel_format *format, __u32 *width, __u32 *height)
+{
+	bool half_lines = format->samples == SVPU_SAMPLES_YUV420;
+	bool half_columns = half_lines || format->samples == SVPU_SAMPLES_YUV422;
+	__u32 columns = half_columns ? 2 * SVPU_SOURCE_BLOCK : SVPU_SOURCE_BLOCK;
+	__u32 lines = half_lines ? 2 * SVPU_SOURCE_BLOCK : SVPU_SOURCE_BLOCK;
+
+	*width = (*width + columns - 1) & ~(columns - 1);
+	*height = (*height + lines - 1) & ~(lines - 1);
 }
 
 __u32 svpu_coded_buffer_size(__u32 width, __u32 height, __u32 wanted)

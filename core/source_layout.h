@@ -30,6 +30,14 @@ enum svpu_layout_result svpu_source_layout_set(struct svpu_frame_layout *layout,
 					       const __u32 wanted[SVPU_MAX_COMPONENTS]);
 
 /*
+ * The size of the buffer of a picture, for an encoder that codes blocks of 8x8 samples of each
+ * component (SVPU_CODEC_WHOLE_BLOCKS): rounded up to whole ones. vicodec's answer to S_FMT(OUTPUT),
+ * except that it rounds an odd side down where chroma has half the samples. At most 2^31.
+ */
+void svpu_source_whole_blocks(const struct svpu_pixel_format *format, __u32 *width,
+			      __u32 *height);
+
+/*
  * The size of a CAPTURE buffer in bytes, for a client that asks for `wanted`: the coded form of any
  * picture of this size fits, also of one that is stored as it is. A multiple of 4096. Width and
  * height are below 2^31.

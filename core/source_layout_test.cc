@@ -99,6 +99,20 @@ TEST(ASourceLayout, RefusesWhatIsNoPictureOrTooLarge) {
   EXPECT_EQ(layout.format, nullptr) << "unchanged";
 }
 
+TEST(ABufferOfWholeBlocks, HasEightSamplesOfEveryComponentInEachDirection) {
+  const auto blocks = [](uint32_t fourcc, uint32_t width, uint32_t height) {
+    svpu_source_whole_blocks(svpu_pixel_format_find(fourcc), &width, &height);
+    return std::pair(width, height);
+  };
+  EXPECT_EQ(blocks(kNv12, 642, 362), std::pair(656u, 368u));
+  EXPECT_EQ(blocks(kYu12, 656, 368), std::pair(656u, 368u));
+  EXPECT_EQ(blocks(SVPU_PIX_FMT_YUYV, 650, 361), std::pair(656u, 368u));
+  EXPECT_EQ(blocks(SVPU_PIX_FMT_NV16, 17, 17), std::pair(32u, 24u));
+  EXPECT_EQ(blocks(SVPU_PIX_FMT_NV24, 100, 50), std::pair(104u, 56u));
+  EXPECT_EQ(blocks(SVPU_PIX_FMT_RGB24, 645, 363), std::pair(648u, 368u));
+  EXPECT_EQ(blocks(SVPU_PIX_FMT_GREY, 33, 17), std::pair(40u, 24u));
+}
+
 TEST(ACodedBuffer, HoldsEveryPictureOfItsSize) {
   EXPECT_EQ(svpu_coded_buffer_size(320, 240, 0), 2u << 20);
   EXPECT_EQ(svpu_coded_buffer_size(320, 240, 512 << 10), 2u << 20) << "rpicam-vid asks for 512 KiB";

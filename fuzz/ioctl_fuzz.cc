@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Sequences of ioctls on up to three opens of a decoder node over the null codec. Every byte is a
-// decision; structures are half sensible, half noise, so that deep states are reached and each
-// field is tried with anything. One thread: the codec speaks where the input says so, and while an
-// ioctl sleeps; one that would sleep forever is interrupted by a signal.
-// Links: softvpu_v4l2 softvpu_codec_testing
+// Sequences of ioctls on up to three opens of a decoder node over the null codec, or of an encoder
+// node over the copying one. Every byte is a decision; structures are half sensible, half noise, so
+// that deep states are reached and each field is tried with anything. One thread: the codec speaks
+// where the input says so, and while an ioctl sleeps; one that would sleep forever is interrupted by
+// a signal.
+// Links: softvpu_v4l2 softvpu_v4l2_testing softvpu_codec_testing
 // Covers: src/v4l2
 #include <linux/videodev2.h>
 #include <sys/mman.h>
@@ -16,11 +17,15 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
+#include <iterator>
 #include <memory>
 #include <vector>
 
 #include "codec/testing/null_driver.h"
 #include "v4l2/decoder/decoder_ioctls.h"
+#include "v4l2/encoder/encoder_ioctls.h"
+#include "v4l2/encoder/testing/copy_driver.h"
 #include "v4l2/video_device.h"
 
 namespace {
@@ -49,10 +54,10 @@ constexpr std::chrono::milliseconds kHeaderLimit{2};  // waiting finds nothing t
 // The codec has its turn while an ioctl sleeps.
 class Turns final : public v4l2::Waiter {
  public:
-  explicit Turns(codec::NullDriver& driver) : driver_(driver) {}
+  explicit Turns(std::function<bool()> step) : step_(std::move(step)) {}
   int wait(const uint32_t* futex, uint32_t seen, int64_t timeout_ns) override {
     while (__atomic_load_n(futex, __ATOMIC_RELAXED) == seen) {
-      if (driver_.step()) continue;
+      if (step_()) continue;
       if (timeout_ns < 0) return EINTR;
       if (std::chrono::nanoseconds(timeout_ns) > kHeaderLimit) complain();
       return ETIMEDOUT;
@@ -66,7 +71,7 @@ class Turns final : public v4l2::Waiter {
     std::abort();
   }
 
-  codec::NullDriver& driver_;
+  const std::function<bool()> step_;
 };
 
 struct Open {
@@ -163,6 +168,13 @@ void sensible_buffer(Bytes& in, const Open& open, Argument& arg) {
   }
 }
 
+uint32_t some_control(Bytes& in) {
+  constexpr uint32_t kControls[] = {V4L2_CID_MIN_BUFFERS_FOR_CAPTURE, V4L2_CID_JPEG_COMPRESSION_QUALITY,
+                                    V4L2_CID_MPEG_VIDEO_FORCE_KEY_FRAME};
+  const uint8_t which = in.byte() % 8;
+  return which < std::size(kControls) ? kControls[which] : in.word();
+}
+
 void sensible(Bytes& in, const Open& open, uint32_t request, Argument& arg) {
   void* at = arg.bytes.data();
   switch (request) {
@@ -189,7 +201,8 @@ void sensible(Bytes& in, const Open& open, uint32_t request, Argument& arg) {
       auto& f = *static_cast<v4l2_format*>(at);
       if (in.coin()) in.fill(&f, 64);
       f.type = some_type(in, open.multiplanar);
-      if (in.coin()) f.fmt.pix_mp.pixelformat = in.coin() ? V4L2_PIX_FMT_H264 : V4L2_PIX_FMT_NV12;
+      constexpr uint32_t kFormats[] = {V4L2_PIX_FMT_H264, V4L2_PIX_FMT_NV12, V4L2_PIX_FMT_YUV420, V4L2_PIX_FMT_VP8};
+      if (in.coin()) f.fmt.pix_mp.pixelformat = kFormats[in.byte() % 4];
       if (in.coin()) f.fmt.pix_mp.width = in.byte() * 8u, f.fmt.pix_mp.height = in.byte() * 8u;
       break;
     }
@@ -214,6 +227,23 @@ void sensible(Bytes& in, const Open& open, uint32_t request, Argument& arg) {
     case VIDIOC_TRY_DECODER_CMD:
       static_cast<v4l2_decoder_cmd*>(at)->cmd = in.byte() % 3;
       break;
+    case VIDIOC_ENCODER_CMD:
+    case VIDIOC_TRY_ENCODER_CMD:
+      static_cast<v4l2_encoder_cmd*>(at)->cmd = in.byte() % 3;
+      break;
+    case VIDIOC_G_PARM:
+    case VIDIOC_S_PARM: {
+      auto& p = *static_cast<v4l2_streamparm*>(at);
+      p.type = some_type(in, open.multiplanar);
+      p.parm.output.timeperframe = {in.byte(), in.byte() % 8 == 0 ? in.word() : in.byte()};
+      break;
+    }
+    case VIDIOC_S_CTRL: {
+      auto& c = *static_cast<v4l2_control*>(at);
+      c.id = some_control(in);
+      c.value = static_cast<int32_t>(in.coin() ? in.byte() : in.word());
+      break;
+    }
     case VIDIOC_G_EXT_CTRLS:
     case VIDIOC_S_EXT_CTRLS:
     case VIDIOC_TRY_EXT_CTRLS: {
@@ -221,7 +251,7 @@ void sensible(Bytes& in, const Open& open, uint32_t request, Argument& arg) {
       c.which = in.byte() % 4 == 0 ? in.word() : 0;
       c.count = in.byte() % 8 == 0 ? in.word() : in.byte() % 5;
       if (c.count > arg.controls.size() && c.count <= V4L2_CID_MAX_CTRLS) c.count = arg.controls.size();
-      for (auto& control : arg.controls) control.id = in.coin() ? uint32_t{V4L2_CID_MIN_BUFFERS_FOR_CAPTURE} : in.word();
+      for (auto& control : arg.controls) control.id = some_control(in);
       c.controls = arg.controls.data();
       break;
     }
@@ -229,7 +259,7 @@ void sensible(Bytes& in, const Open& open, uint32_t request, Argument& arg) {
     case VIDIOC_S_SELECTION: {
       auto& s = *static_cast<v4l2_selection*>(at);
       if (in.coin()) in.fill(&s, sizeof s);
-      s.type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+      s.type = in.coin() ? V4L2_BUF_TYPE_VIDEO_CAPTURE : V4L2_BUF_TYPE_VIDEO_OUTPUT;
       s.target = in.byte();
       break;
     }
@@ -289,26 +319,34 @@ void write_stream(Bytes& in, Open& open) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  codec::NullDriver driver(codec::NullDriver::Threads::kByHand);
-  Turns turns(driver);
+  codec::NullDriver decoders(codec::NullDriver::Threads::kByHand);
+  v4l2::CopyDriver encoders(v4l2::CopyDriver::Threads::kByHand);
   Bytes in(data, size);
-  const bool multiplanar = in.coin();
+  const uint8_t node = in.byte();
+  const bool multiplanar = (node & 1) != 0;
+  const bool encoder = (node & 2) != 0;
+  const auto step = [&] { return encoder ? encoders.step() : decoders.step(); };
+  Turns turns(step);
   v4l2::VideoDeviceConfig config;
+  config.node = *v4l2::node_of(encoder ? codec::Role::kEncoder : codec::Role::kDecoder);
   config.node.multiplanar = multiplanar;
   config.header_limit = kHeaderLimit;
   config.waiter = &turns;
+  codec::Driver& driver = encoder ? static_cast<codec::Driver&>(encoders) : decoders;
   const auto device = v4l2::make_codec_device(config, driver);
   std::array<Open, 3> opens;
   for (auto& open : opens) open = {*device->open(), multiplanar};
 
-  const auto table = v4l2::decoder_ioctls().all();
+  const auto table = (encoder ? v4l2::encoder_ioctls() : v4l2::decoder_ioctls()).all();
   for (int steps = 0; steps < 400 && !in.empty(); ++steps) {
     Open& open = opens[in.byte() % 8 == 0 ? in.byte() % opens.size() : 0];
     const uint8_t what = in.byte();
     if (what < 64) {
       write_stream(in, open);
+    } else if (what < 66 && encoder) {
+      encoders.kill_sessions();
     } else if (what < 70) {
-      while (driver.step()) {
+      while (step()) {
       }
     } else if (what < 74) {
       const uint64_t offset = in.word();
@@ -335,7 +373,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       if (result > 0 || result < -4095) abort();
     }
     // Two acts of four are followed by one of the codec's.
-    if ((what & 2) != 0) (void)driver.step();
+    if ((what & 2) != 0) (void)step();
     (void)open.file->levels();
   }
   for (auto& open : opens) open.file->release();

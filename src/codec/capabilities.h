@@ -15,6 +15,7 @@ using softvpu::CodecInfo;
 using softvpu::FrameInterval;
 using softvpu::kContinuousByteStream;
 using softvpu::kDynamicResolution;
+using softvpu::kWholeBlocks;
 using softvpu::Role;
 
 struct Capabilities {

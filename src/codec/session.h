@@ -132,11 +132,15 @@ class Session {
   virtual Status unmap_buffer(Direction side, BufferHandle buffer) = 0;
 
   // The layout of outputs queued from now on (decoder), or of inputs (encoder): no input is queued before it. An encoder codes a
-  // picture of the layout's size, which may be a part of the buffer. Errors: EINVAL, EIO.
+  // picture of the layout's size, which may be a part of the buffer; `room` says what lies beside it. Errors: EINVAL, EIO.
   virtual Status set_frame_layout(const FrameLayout& layout) = 0;
   // A V4L2 control id and its value, which counts from the next input that is queued. Errors: EINVAL for one that the codec
   // doesn't have.
   virtual Status set_control(uint32_t id, int64_t value) = 0;
+
+  // The seconds per frame of an encoder's pictures, for its rate control, from the next input that is queued on; until the first
+  // call, SessionConfig's. Errors: EINVAL for a number that is 0 and for a session of another role, EIO.
+  virtual Status set_frame_interval(FrameInterval interval) = 0;
 
   // Starts consuming input; may start a process, but doesn't wait for it to become ready. Errors:
   // EIO, EAGAIN, ENOMEM.

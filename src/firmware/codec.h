@@ -53,7 +53,7 @@ struct InputBuffer {
   Tag tag{};                                    // goes to the frames that come from it
   FrameField field = FrameField::kProgressive;  // of an encoder's picture
   // A decoder: plane 0 is the coded bytes. An encoder: the memory planes of the layout that was set last, each as long as its
-  // components reach; what of it the host says is filled doesn't matter.
+  // components reach, with the room that the layout has beside the picture; what of it the host says is filled doesn't matter.
   std::array<std::span<const std::byte>, kMaxPlanes> plane{};
   uint32_t num_planes = 1;
   std::shared_ptr<const void> owner;  // of the memory: whoever holds it may read
@@ -104,6 +104,8 @@ class Codec {
   // A control that its description lists, isn't read-only and takes the value. Takes effect with the next input queued, never
   // with an earlier one that still waits; a flush doesn't take it back. Never called for a codec without such controls.
   virtual void set_control(const ControlValue& /*control*/) {}
+  // The seconds per frame of an encoder's pictures, likewise; neither number is 0. Until the first call, CodecConfig's.
+  virtual void set_interval(FrameInterval /*interval*/) {}
   virtual void queue_input(InputBuffer input) = 0;
   virtual void queue_output(OutputBuffer output) = 0;
   // Gives one queued output back (kCancelled), if there is one.

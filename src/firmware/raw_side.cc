@@ -12,19 +12,32 @@ namespace {
 // `samples` of the picture are so many of a component that is subsampled by 2^shift.
 uint64_t subsampled(uint32_t samples, uint32_t shift) { return (uint64_t{samples} + (1u << shift) - 1) >> shift; }
 
-uint64_t end_of(const FrameLayout& layout, const PixelFormatInfo& format, uint32_t i) {
+// Behind the last line of a component.
+uint64_t end_of_lines(const FrameLayout& layout, const PixelFormatInfo& format, uint32_t i) {
   return layout.offset[i] + subsampled(layout.size.height, format.component[i].vertical_shift) * layout.stride[i];
+}
+
+uint64_t line_bytes(const FrameLayout& layout, const ComponentInfo& component) {
+  return subsampled(readable_size(layout).width, component.horizontal_shift) * component.bytes_per_sample;
+}
+
+// Behind the last sample that may be read of a component: the last line of a crop rectangle begins within its buffer's last one.
+uint64_t end_of_samples(const FrameLayout& layout, const PixelFormatInfo& format, uint32_t i) {
+  const ComponentInfo& component = format.component[i];
+  const uint64_t lines = subsampled(readable_size(layout).height, component.vertical_shift);
+  return layout.offset[i] + (lines - 1) * layout.stride[i] + line_bytes(layout, component);
 }
 
 }  // namespace
 
-Result<FrameLayout> layout_from_wire(const hfi::cmd::SetLayout& wire) {
+Result<FrameLayout> layout_from_wire(const hfi::cmd::SetLayout& wire, Role role) {
   const FrameLayout layout = hfi::value_of(wire);
   const auto format = find_pixel_format(layout.fourcc);
   if (!format || layout.components != format->components || layout.memory_planes > layout.components)
     return fail(EINVAL, "SET_LAYOUT: " + to_string(layout.fourcc) + " with " + std::to_string(wire.components) + " components");
   for (uint32_t i = 0; i < layout.components; ++i) {
-    if (end_of(layout, *format, i) > layout.plane_size[layout.component_plane[i]])
+    const uint64_t end = role == Role::kEncoder ? end_of_samples(layout, *format, i) : end_of_lines(layout, *format, i);
+    if (end > layout.plane_size[layout.component_plane[i]])
       return fail(EINVAL, "SET_LAYOUT: component " + std::to_string(i) + " reaches past its plane");
   }
   return layout;
@@ -40,8 +53,7 @@ Status check_picture(const FrameLayout& layout, const CodecInfo& codec) {
                             " isn't a size that this encoder takes");
   }
   for (uint32_t i = 0; i < layout.components; ++i) {
-    const ComponentInfo& component = format->component[i];
-    if (subsampled(size.width, component.horizontal_shift) * component.bytes_per_sample > layout.stride[i])
+    if (line_bytes(layout, format->component[i]) > layout.stride[i])
       return fail(EINVAL, "SET_LAYOUT: a line of component " + std::to_string(i) + " is longer than its stride");
   }
   return {};
@@ -55,7 +67,7 @@ hfi::WireStatus find_picture(const FrameLayout& layout, const hfi::cmd::QueueInp
   std::array<uint64_t, kMaxPlanes> needed{};
   for (uint32_t i = 0; i < layout.components; ++i) {
     uint64_t& plane = needed[layout.component_plane[i]];
-    plane = std::max(plane, end_of(layout, *format, i));
+    plane = std::max(plane, end_of_samples(layout, *format, i));
   }
   for (uint32_t i = 0; i < layout.memory_planes; ++i) {
     const auto [offset, bytes] = command.plane[i];

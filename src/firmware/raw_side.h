@@ -8,8 +8,9 @@
 
 namespace softvpu::firmware {
 
-// Errors: EINVAL for a format that this program doesn't know, or components that reach past their planes.
-Result<FrameLayout> layout_from_wire(const hfi::cmd::SetLayout& wire);
+// For a session of `role`: an encoder reads samples, a decoder may write whole lines. Errors: EINVAL for a format that this
+// program doesn't know, or components that reach past their planes.
+Result<FrameLayout> layout_from_wire(const hfi::cmd::SetLayout& wire, Role role);
 
 // What an encoder needs beside that. Errors: EINVAL for a format or a size that `codec` doesn't take, or lines that overlap.
 Status check_picture(const FrameLayout& layout, const CodecInfo& codec);

@@ -134,6 +134,7 @@ std::optional<Worker::End> Worker::dispatch(const hfi::Command& command) {
                  [&](const cmd::QueryCapabilities&) { answer_capabilities(); },
                  [&](const cmd::Configure& c) { configure(c); },
                  [&](const cmd::SetControl& c) { set_control(c); },
+                 [&](const cmd::SetInterval& c) { set_interval(c); },
                  [&](const cmd::MapBuffer& c) { map_buffer(c); },
                  [&](const cmd::UnmapBuffer& c) { unmap_buffer(c); },
                  [&](const cmd::SetLayout& c) { set_layout(c); },
@@ -210,6 +211,12 @@ void Worker::set_control(const hfi::cmd::SetControl& command) {
                   static_cast<long long>(command.value));
 }
 
+void Worker::set_interval(const hfi::cmd::SetInterval& command) {
+  if (codec_ == nullptr || codec_->role != Role::kEncoder)
+    return endpoint_.debug("ignored a frame interval: there is no encoder here");
+  post([interval = FrameInterval{command.interval_num, command.interval_den}](Codec& codec) { codec.set_interval(interval); });
+}
+
 void Worker::map_buffer(const hfi::cmd::MapBuffer& command) {
   if (command.direction == Side::kParameters)
     return session_error(hfi::WireStatus::kUnsupported, "MAP_BUFFER of parameters: no codec here is stateless");
@@ -237,7 +244,7 @@ void Worker::tell_unmapped() {
 }
 
 void Worker::set_layout(const hfi::cmd::SetLayout& command) {
-  const auto layout = layout_from_wire(command);
+  const auto layout = layout_from_wire(command, codec_ != nullptr ? codec_->role : Role::kDecoder);
   if (!layout) return session_error(hfi::WireStatus::kInvalid, layout.error().reason);
   if (codec_ != nullptr && codec_->role == Role::kEncoder) {
     if (const auto fits = check_picture(*layout, *codec_); !fits)

@@ -151,6 +151,24 @@ TEST_F(AWorkerThatEncodes, ReadsEachPlaneFromItsOffset) {
   EXPECT_EQ(std::vector<uint8_t>(output(0), output(0) + expected.size()), expected);
 }
 
+// The last line of a crop rectangle on the right begins within its buffer's last one, and ends with it.
+TEST_F(AWorkerThatEncodes, ReadsTheLowerRightCornerOfABuffer) {
+  configure();
+  map_input(0);
+  FrameLayout layout = two_planes();
+  layout.offset = {2 + 8 * 4, 4 + 2 + 10 * 2};
+  layout.plane_size = {8 * 8, 4 + 10 * 3 + 8};
+  ASSERT_TRUE(host_.send(hfi::command_of(layout)));
+  ASSERT_TRUE(host_.send(cmd::Start{}));
+  queue_output(0, 200);
+  cmd::QueueInput input = picture(0);
+  for (uint32_t i = 0; i < 2; ++i) input.plane[i] = {kPlaneBytes - layout.plane_size[i], layout.plane_size[i]};
+  inputs_[0][0].mapping.data()[kPlaneBytes - 1] = std::byte{42};
+  ASSERT_TRUE(host_.send(input, 100));
+  ASSERT_TRUE(wait_for_outputs(1));
+  EXPECT_EQ(output(0)[2 + 23], 42);
+}
+
 // mediamtx and rpicam-vid take an input back without waiting when its output has come.
 TEST_F(AWorkerThatEncodes, GivesTheInputBackBeforeItsOutput) {
   begin();
@@ -175,6 +193,17 @@ TEST_F(AWorkerThatEncodes, LatchesAControlWithTheNextInput) {
   ASSERT_TRUE(wait_for_outputs(3));
   const std::vector<std::string> got{{output(0), output(0) + 2}, {output(1), output(1) + 2}, {output(2), output(2) + 2}};
   EXPECT_EQ(got, (std::vector<std::string>{{'K', 0}, {'P', 7}, {'K', 7}}));
+}
+
+TEST_F(AWorkerThatEncodes, LatchesTheFrameIntervalWithTheNextInput) {
+  begin();
+  ASSERT_TRUE(host_.send(picture(0), 100));
+  ASSERT_TRUE(host_.send(cmd::SetInterval{1, 50}));
+  ASSERT_TRUE(host_.send(picture(1), 101));
+  for (uint32_t i = 0; i < 2; ++i) queue_output(i, 200 + i);
+  ASSERT_TRUE(wait_for_outputs(2));
+  EXPECT_EQ(output(0)[1], 0);
+  EXPECT_EQ(output(1)[1], 50);
 }
 
 TEST_F(AWorkerThatEncodes, IgnoresControlsThatItDoesNotHaveOrThatDoNotTakeTheValue) {
@@ -288,7 +317,18 @@ INSTANTIATE_TEST_SUITE_P(
                                 "258x4"},
                       BadLayout{"AnOddSize", [](auto& l) { l.size.width = 5; }, "5x4"},
                       BadLayout{"LinesThatOverlap", [](auto& l) { l.stride[1] = 5; }, "stride"},
-                      BadLayout{"AComponentPastItsPlane", [](auto& l) { l.plane_size[1] = 23; }, "past its plane"}),
+                      BadLayout{"RoomPastItsPlane",
+                                [](auto& l) {
+                                  l.room = {6, 5};
+                                },
+                                "past its plane"},
+                      BadLayout{"RoomPastItsLine",
+                                [](auto& l) {
+                                  l.room = {9, 4};
+                                  l.plane_size = {64, 64};
+                                },
+                                "stride"},
+                      BadLayout{"AComponentPastItsPlane", [](auto& l) { l.plane_size[1] = 19; }, "past its plane"}),
     [](const auto& test) { return std::string(test.param.name); });
 
 TEST_P(ABadLayout, EndsTheSession) {

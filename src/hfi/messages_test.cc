@@ -29,6 +29,8 @@ cmd::SetLayout good_layout() {
   layout.stride = {128, 64, 64, 0};
   layout.offset = {0, 6144, 7680, 0};
   layout.plane_size = {9216, 0, 0, 0};
+  layout.room_width = 65;
+  layout.room_height = 48;
   return layout;
 }
 
@@ -110,6 +112,7 @@ TEST(EveryCommand, SurvivesItsWireForm) {
   expect_command_survives(cmd::QueryCapabilities{});
   expect_command_survives(cmd::Configure{Role::kStatelessDecoder, 5, 65536, 1, 256, true, 1, 50});
   expect_command_survives(cmd::SetControl{1, INT64_MIN});
+  expect_command_survives(cmd::SetInterval{1001, 30000});
   expect_command_survives(good_map());
   expect_command_survives(cmd::UnmapBuffer{Direction::kInput, {1, 2}});
   expect_command_survives(good_layout());

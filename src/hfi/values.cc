@@ -6,7 +6,8 @@
 
 namespace softvpu::hfi {
 
-static_assert(kContinuousByteStream == SVPU_CODEC_BYTE_STREAM && kDynamicResolution == SVPU_CODEC_DYNAMIC_RESOLUTION);
+static_assert(kContinuousByteStream == SVPU_CODEC_BYTE_STREAM && kDynamicResolution == SVPU_CODEC_DYNAMIC_RESOLUTION &&
+              kWholeBlocks == SVPU_CODEC_WHOLE_BLOCKS);
 static_assert(static_cast<uint32_t>(Role::kStatelessDecoder) == SVPU_STATELESS_DECODER);
 static_assert(static_cast<uint32_t>(FrameType::kB) == SVPU_FRAME_B);
 static_assert(static_cast<uint32_t>(FrameField::kInterlacedBottomFirst) == SVPU_FIELD_BOTTOM_FIRST);
@@ -31,13 +32,14 @@ std::vector<msg::Body> messages_of(const CodecInfo& codec) {
   head.max_interval_num = codec.max_interval.numerator;
   head.max_interval_den = codec.max_interval.denominator;
   std::vector<msg::Body> out{head};
-  // What core/frame_layout.c gives every raw format.
+  // What core/frame_layout.c gives every raw format. An encoder takes pictures as clients lay them out.
+  const bool writes = codec.role != Role::kEncoder;
   for (const FourCC raw : codec.raw) {
     out.emplace_back(msg::RawFormat{.fourcc = static_cast<uint32_t>(raw),
-                                    .width_align = SVPU_BLOCK,
-                                    .height_align = SVPU_BLOCK,
+                                    .width_align = writes ? SVPU_BLOCK : 1,
+                                    .height_align = writes ? SVPU_BLOCK : 1,
                                     .stride_align = 1,
-                                    .tail_lines = SVPU_TAIL_LINES});
+                                    .tail_lines = writes ? SVPU_TAIL_LINES : 0});
   }
   for (const ControlInfo& control : codec.controls) out.emplace_back(message_of(control));
   return out;
@@ -47,7 +49,7 @@ CodecInfo value_of(const msg::Codec& message) {
   CodecInfo codec;
   codec.role = message.role;
   codec.coded = static_cast<FourCC>(message.coded);
-  codec.flags = message.flags & (kContinuousByteStream | kDynamicResolution);
+  codec.flags = message.flags & kKnownCodecFlags;
   codec.sizes.min = {message.min_width, message.min_height};
   codec.sizes.max = {message.max_width, message.max_height};
   codec.sizes.step = {message.step_width, message.step_height};
@@ -179,6 +181,8 @@ cmd::SetLayout command_of(const FrameLayout& layout) {
   command.offset = layout.offset;
   command.component_plane = layout.component_plane;
   command.plane_size = layout.plane_size;
+  command.room_width = layout.room.width;
+  command.room_height = layout.room.height;
   return command;
 }
 
@@ -192,6 +196,7 @@ FrameLayout value_of(const cmd::SetLayout& command) {
   layout.offset = command.offset;
   layout.component_plane = command.component_plane;
   layout.plane_size = command.plane_size;
+  layout.room = {command.room_width, command.room_height};
   return layout;
 }
 

@@ -19,7 +19,7 @@ CodecInfo an_encoder() {
   CodecInfo codec;
   codec.role = Role::kEncoder;
   codec.coded = kH264;
-  codec.flags = kDynamicResolution;
+  codec.flags = kDynamicResolution | kWholeBlocks;
   codec.sizes = {{16, 32}, {1920, 1088}, {2, 4}};
   codec.min_output_buffers = 5;
   codec.min_interval = {1, 240};
@@ -46,7 +46,7 @@ TEST(ACodec, ArrivesAsItWasDescribed) {
 TEST(ACodec, HasNoFlagsThatNobodyKnows) {
   msg::Codec message = std::get<msg::Codec>(messages_of(an_encoder())[0]);
   message.flags = UINT32_MAX;
-  EXPECT_EQ(value_of(message).flags, kContinuousByteStream | kDynamicResolution);
+  EXPECT_EQ(value_of(message).flags, kKnownCodecFlags);
 }
 
 TEST(AStreamFormat, ArrivesAsItWasDescribed) {

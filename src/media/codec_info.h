@@ -26,6 +26,9 @@ struct FrameInterval {
 // Bits of CodecInfo::flags. The numbers are the wire's.
 inline constexpr uint32_t kContinuousByteStream = 1u << 0;  // input may be cut anywhere (V4L2_FMT_FLAG_CONTINUOUS_BYTESTREAM)
 inline constexpr uint32_t kDynamicResolution = 1u << 1;     // V4L2_FMT_FLAG_DYN_RESOLUTION
+// An encoder codes blocks of 8x8 samples of each component: buffers of pictures have whole ones, all of whose samples count.
+inline constexpr uint32_t kWholeBlocks = 1u << 2;
+inline constexpr uint32_t kKnownCodecFlags = kContinuousByteStream | kDynamicResolution | kWholeBlocks;
 
 struct CodecInfo {
   Role role = Role::kDecoder;

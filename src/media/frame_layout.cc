@@ -11,11 +11,24 @@ namespace softvpu {
 
 static_assert(kDefaultSize == Size{SVPU_DEFAULT_WIDTH, SVPU_DEFAULT_HEIGHT});
 
-Result<FrameLayout> layout_for(FourCC fourcc, Size size) {
+FrameLayout value_of(const svpu_frame_layout& from) {
+  FrameLayout layout;
+  layout.fourcc = static_cast<FourCC>(from.format->fourcc);
+  layout.size = {from.width, from.height};
+  layout.memory_planes = from.format->memory_planes;
+  layout.components = from.format->components;
+  std::copy_n(from.stride, kMaxPlanes, layout.stride.begin());
+  std::copy_n(from.offset, kMaxPlanes, layout.offset.begin());
+  std::copy_n(from.component_plane, kMaxPlanes, layout.component_plane.begin());
+  std::copy_n(from.plane_size, kMaxPlanes, layout.plane_size.begin());
+  return layout;
+}
+
+Result<FrameLayout> layout_for(FourCC fourcc, Size size, const std::array<uint32_t, kMaxPlanes>& wanted_stride) {
   const svpu_pixel_format* format = svpu_pixel_format_find(static_cast<uint32_t>(fourcc));
   if (format == nullptr) return fail(EINVAL, "no raw format " + to_string(fourcc));
   svpu_frame_layout from;
-  switch (svpu_frame_layout_set(&from, format, size.width, size.height)) {
+  switch (svpu_frame_layout_set_lines(&from, format, size.width, size.height, wanted_stride.data())) {
     case SVPU_LAYOUT_EMPTY:
       return fail(EINVAL, "a frame without width or height");
     case SVPU_LAYOUT_TOO_LARGE:
@@ -23,16 +36,7 @@ Result<FrameLayout> layout_for(FourCC fourcc, Size size) {
     case SVPU_LAYOUT_OK:
       break;
   }
-  FrameLayout layout;
-  layout.fourcc = fourcc;
-  layout.size = {from.width, from.height};
-  layout.memory_planes = format->memory_planes;
-  layout.components = format->components;
-  std::copy_n(from.stride, kMaxPlanes, layout.stride.begin());
-  std::copy_n(from.offset, kMaxPlanes, layout.offset.begin());
-  std::copy_n(from.component_plane, kMaxPlanes, layout.component_plane.begin());
-  std::copy_n(from.plane_size, kMaxPlanes, layout.plane_size.begin());
-  return layout;
+  return value_of(from);
 }
 
 uint32_t readable_tail(const FrameLayout& layout) { return SVPU_TAIL_LINES * layout.stride[0]; }

@@ -11,6 +11,8 @@
 #include "media/fourcc.h"
 #include "media/geometry.h"
 
+struct svpu_frame_layout;
+
 namespace softvpu {
 
 inline constexpr uint32_t kMaxPlanes = 4;
@@ -49,12 +51,21 @@ struct FrameLayout {
   std::array<uint32_t, kMaxPlanes> offset{};           // bytes from the start of the memory plane
   std::array<uint32_t, kMaxPlanes> component_plane{};  // which memory plane holds it
   std::array<uint32_t, kMaxPlanes> plane_size{};       // bytes: V4L2's sizeimage
+  // Of a picture that is a part of its buffer (part_of()): what the buffer has from the picture's corner on; else {0, 0}.
+  Size room;
   friend bool operator==(const FrameLayout&, const FrameLayout&) = default;
 };
 
-// The one layout of a picture: svpu_frame_layout_set() of core/frame_layout.h says by which rules.
+// The same of core/frame_layout.h; `from.format` isn't NULL.
+FrameLayout value_of(const svpu_frame_layout& from);
+
+// What can be read from the layout's first samples on: its size or more.
+inline Size readable_size(const FrameLayout& layout) { return layout.room.empty() ? layout.size : layout.room; }
+
+// The one layout of a picture: svpu_frame_layout_set_lines() of core/frame_layout.h says by which rules, also how far the bytes
+// per line are granted that a client asks for, of each memory plane; 0: it doesn't say.
 // Errors: EINVAL for an unknown format or an empty size; ERANGE when the bytes don't fit 31 bits.
-Result<FrameLayout> layout_for(FourCC fourcc, Size size);
+Result<FrameLayout> layout_for(FourCC fourcc, Size size, const std::array<uint32_t, kMaxPlanes>& wanted_stride = {});
 
 // libavcodec may read this many bytes past the last sample (two luma strides; h264): the allocation of a MMAP buffer has them.
 uint32_t readable_tail(const FrameLayout& layout);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/source_layout.h"
+#include "core/source_pitch.h"
 
 namespace softvpu {
 namespace {
@@ -26,16 +27,27 @@ Result<FrameLayout> source_layout_for(FourCC fourcc, Size size, const std::array
     case SVPU_LAYOUT_OK:
       break;
   }
-  FrameLayout layout;
-  layout.fourcc = fourcc;
-  layout.size = size;
-  layout.memory_planes = format->memory_planes;
-  layout.components = format->components;
-  std::copy_n(from.stride, kMaxPlanes, layout.stride.begin());
-  std::copy_n(from.offset, kMaxPlanes, layout.offset.begin());
-  std::copy_n(from.component_plane, kMaxPlanes, layout.component_plane.begin());
-  std::copy_n(from.plane_size, kMaxPlanes, layout.plane_size.begin());
-  return layout;
+  return value_of(from);
+}
+
+std::optional<FrameLayout> layout_filling(const FrameLayout& layout, uint32_t bytes) {
+  const svpu_pixel_format* format = svpu_pixel_format_find(static_cast<uint32_t>(layout.fourcc));
+  svpu_frame_layout from;
+  if (format == nullptr || !svpu_source_layout_filling(&from, format, layout.size.width, layout.size.height, bytes))
+    return std::nullopt;
+  return value_of(from);
+}
+
+uint32_t source_slack(const FrameLayout& layout) {
+  const svpu_pixel_format* format = svpu_pixel_format_find(static_cast<uint32_t>(layout.fourcc));
+  if (format == nullptr) return 0;
+  svpu_frame_layout of{};
+  of.format = format;
+  of.width = layout.size.width;
+  of.height = layout.size.height;
+  of.stride[0] = layout.stride[0];
+  of.plane_size[0] = layout.plane_size[0];
+  return svpu_source_slack(&of);
 }
 
 Rect rect_inside(const FrameLayout& whole, Rect wanted) {
@@ -55,6 +67,8 @@ Rect rect_inside(const FrameLayout& whole, Rect wanted) {
 FrameLayout part_of(const FrameLayout& whole, Rect rect) {
   FrameLayout part = whole;
   part.size = rect.size();
+  const Size room{whole.size.width - static_cast<uint32_t>(rect.left), whole.size.height - static_cast<uint32_t>(rect.top)};
+  if (room != part.size) part.room = room;
   const svpu_pixel_format* format = svpu_pixel_format_find(static_cast<uint32_t>(whole.fourcc));
   for (uint32_t i = 0; format != nullptr && i < format->components; ++i) {
     const svpu_component& component = format->component[i];
@@ -62,6 +76,12 @@ FrameLayout part_of(const FrameLayout& whole, Rect rect) {
                       (static_cast<uint32_t>(rect.left) >> component.horizontal_shift) * component.bytes_per_sample;
   }
   return part;
+}
+
+Size whole_blocks(FourCC fourcc, Size size) {
+  const svpu_pixel_format* format = svpu_pixel_format_find(static_cast<uint32_t>(fourcc));
+  if (format != nullptr) svpu_source_whole_blocks(format, &size.width, &size.height);
+  return size;
 }
 
 uint32_t coded_buffer_size(Size size, uint32_t wanted) { return svpu_coded_buffer_size(size.width, size.height, wanted); }

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "base/result.h"
 #include "media/frame_layout.h"
@@ -20,8 +21,17 @@ Result<FrameLayout> source_layout_for(FourCC fourcc, Size size, const std::array
 // component.
 Rect rect_inside(const FrameLayout& whole, Rect wanted);
 
-// The part `rect` of a picture, where it lies: a rectangle of rect_inside().
+// The part `rect` of a picture, where it lies, and the room beside it: a rectangle of rect_inside().
 FrameLayout part_of(const FrameLayout& whole, Rect rect);
+
+// The layout of a picture like that of `layout` which fills exactly `bytes`: FFmpeg's, which ignores bytesperline. Nothing if
+// there is none. svpu_source_layout_filling() of core/source_pitch.h.
+std::optional<FrameLayout> layout_filling(const FrameLayout& layout, uint32_t bytes);
+// svpu_source_slack() of core/source_pitch.h.
+uint32_t source_slack(const FrameLayout& layout);
+
+// svpu_source_whole_blocks() of core/source_layout.h. A format that isn't known has no blocks.
+Size whole_blocks(FourCC fourcc, Size size);
 
 // svpu_coded_buffer_size() of core/source_layout.h.
 uint32_t coded_buffer_size(Size size, uint32_t wanted);

@@ -44,6 +44,8 @@ TEST(APartOfAPicture, BeginsWhereItLies) {
   const FrameLayout whole = *source_layout_for(kYuv420, {640, 480}, {704});
   const FrameLayout part = part_of(whole, {32, 16, 100, 80});
   EXPECT_EQ(part.size, (Size{100, 80}));
+  EXPECT_EQ(readable_size(part), (Size{608, 464}));
+  EXPECT_EQ(readable_size(part_of(whole, {0, 0, 640, 480})), (Size{640, 480}));
   EXPECT_EQ(part.stride, whole.stride);
   EXPECT_EQ(part.plane_size, whole.plane_size);
   EXPECT_EQ(part.offset[0], 16u * 704 + 32);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "media/frame_layout.h"
 #include "v4l2/decoder/decoder.h"
 #include "v4l2/encoder/encoder.h"
 #include "v4l2/file/codec_file.h"
@@ -27,6 +28,16 @@ const RoleKind* kind_of(codec::Role role) {
   return nullptr;
 }
 
+// pixfmt-intro.rst: formats whose planes lie in memory of their own are for the multi-planar API.
+void leave_out_separate_planes(codec::Capabilities& capabilities) {
+  for (codec::CodecInfo& codec : capabilities.codecs) {
+    std::erase_if(codec.raw, [](FourCC raw) {
+      const auto format = find_pixel_format(raw);
+      return format && format->memory_planes > 1;
+    });
+  }
+}
+
 }  // namespace
 
 Result<const codec::Capabilities*> CodecDevice::capabilities(const RoleKind& role) {
@@ -34,6 +45,7 @@ Result<const codec::Capabilities*> CodecDevice::capabilities(const RoleKind& rol
   if (!capabilities_) {
     auto asked = driver_.capabilities();
     if (!asked) return fail(EIO, "the codecs can't be asked: " + asked.error().reason);
+    if (!config_.node.multiplanar) leave_out_separate_planes(*asked);
     codec::Capabilities usable = role.usable(std::move(*asked));
     const auto wanted = config_.node.codecs;
     std::erase_if(usable.codecs, [&](const codec::CodecInfo& codec) {

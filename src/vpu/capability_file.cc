@@ -65,8 +65,7 @@ bool codec_line(const std::vector<std::string_view>& words, codec::CodecInfo& ou
   uint32_t role = 0;
   uint32_t coded = 0;
   if (words.size() != 11 || !number(words[1], role, 0u, uint32_t{SVPU_STATELESS_DECODER}) ||
-      !number(words[2], coded, 1u, UINT32_MAX) ||
-      !number(words[3], out.flags, 0u, codec::kContinuousByteStream | codec::kDynamicResolution) ||
+      !number(words[2], coded, 1u, UINT32_MAX) || !number(words[3], out.flags, 0u, kKnownCodecFlags) ||
       !number(words[4], out.min_output_buffers, 0u, 32u) || !size(words[5], out.sizes.min) || !size(words[6], out.sizes.max) ||
       !size(words[7], out.sizes.step) || !interval(words[8], out.min_interval) || !interval(words[9], out.max_interval))
     return false;

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""v4l2-compliance on the device, once per call. Usage: compliance_test.py SOFTVPU multi|single plain|bytes|frames newest|system
+"""v4l2-compliance on the device, once per call. Usage: compliance_test.py SOFTVPU multi|single plain|bytes|frames|raw newest|system
 
-plain: without streaming. bytes: -s with a real H.264 elementary stream, cut wherever an OUTPUT buffer is full. frames: -s with the same stream, an
+plain: without streaming. raw: the encoder, /dev/video11, with streaming; the others are for the decoder, /dev/video10. bytes: -s with a real H.264 elementary stream, cut wherever an OUTPUT buffer is full. frames: -s with the same stream, an
 access unit a buffer (--stream-from-hdr), so that each frame's timestamp is looked at. Streaming is tested with each poll mode that v4l2-compliance has
 for memory-to-memory devices: select and epoll, in buffers of REQBUFS and, by the newest, of CREATE_BUFS; and with USERPTR buffers; all of them must
 have run. DMABUF buffers, which another open of the node exports, on the single-planar node alone: v4l2-compliance takes the exporter's type from
 V4L2_CAP_VIDEO_CAPTURE and its like, which no memory-to-memory device has, and ends at OUTPUT, the single-planar one.
 
 newest: Debian 13's, put beside the system's own by tools/newer-v4l-utils ($SOFTVPU_NEWER_V4L_UTILS names its `run` if it lies elsewhere);
-it is the judge: no failure, no warning. system: the one in $PATH. If that is 1.22.1, what compliance-1.22.1.tsv lists may fail, each for
-the reason given there; a listed test that passes is a failure too, so that the list stays true. The reason "description" is put to the proof:
+it is the judge: no failure, no warning. system: the one in $PATH. If that is 1.22.1, what compliance-1.22.1.tsv lists may fail (for the
+encoder, compliance-1.22.1-encoder.tsv), each for the reason given there; a listed test that passes is a failure too, so that the list stays true. The reason "description" is put to the proof:
 a copy of the program that differs in nothing but the description of NV12 must pass those tests.
 Exit status 77: that v4l2-compliance isn't there.
 """
@@ -51,7 +51,7 @@ def version_of(tool):
 
 def known_failures(version, mode):
     """What the table says of this version: name of a test -> (cause, reason)."""
-    table = pathlib.Path(__file__).with_name(f"compliance-{version}.tsv")
+    table = pathlib.Path(__file__).with_name(f"compliance-{version}{'-encoder' if mode == 'raw' else ''}.tsv")
     if not table.exists():
         return {}
     rows = (line.split("\t") for line in table.read_text().splitlines() if line and not line.startswith("#"))
@@ -86,11 +86,11 @@ def make_stream(directory, by_frames):
     return ["--stream-from-hdr", str(framed)]
 
 
-def run_it(softvpu, node, tool, streaming):
+def run_it(softvpu, node, tool, device, streaming):
     """(output, names that failed, names that ran, warnings), or (output, None, ...) if it didn't reach its end."""
-    command = [softvpu, "run", *(["--single-planar"] if node == "single" else []), "--", *tool, "-d", "/dev/video10", "--no-progress"]
-    command += ["-s", *streaming] if streaming else []
-    command += ["-e", "/dev/video10"] if MUST_IMPORT[node] else []
+    command = [softvpu, "run", *(["--single-planar"] if node == "single" else []), "--", *tool, "-d", device, "--no-progress"]
+    command += ["-s", *streaming] if streaming is not None else []
+    command += ["-e", device] if MUST_IMPORT[node] else []
     seen = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", timeout=300)
     total = re.search(r"^Total.*: (\d+), Succeeded: (\d+), Failed: (\d+), Warnings: (\d+)$", seen.stdout, re.M)
     ran = dict(re.findall(r"^\s*test (.+): (OK \(Not Supported\)|OK|FAIL)$", seen.stdout, re.M))
@@ -108,10 +108,10 @@ def wait_for_quiet():
             return
 
 
-def run_patiently(softvpu, node, tool, streaming, known):
+def run_patiently(softvpu, node, tool, device, streaming, known):
     """What goes by the clock alone gets more tries, on a machine that has time for it, if it is all that failed."""
     for tries in range(TRIES):
-        seen = run_it(softvpu, node, tool, streaming)
+        seen = run_it(softvpu, node, tool, device, streaming)
         wrong = (seen[1] or set()) - known.keys()
         if not wrong or not wrong <= BY_THE_CLOCK:
             break
@@ -130,8 +130,10 @@ def main(softvpu, node, mode, which):
     problems = []
     with tempfile.TemporaryDirectory(prefix="softvpu-compliance-") as scratch:
         scratch = pathlib.Path(scratch)
-        streaming = [] if mode == "plain" else make_stream(scratch, mode == "frames")
-        text, failing, ran, warnings = run_patiently(softvpu, node, tool, streaming, known)
+        device = "/dev/video11" if mode == "raw" else "/dev/video10"
+        # Of the encoder's pictures nothing matters: it fills its buffers with a test pattern, or leaves them.
+        streaming = {"plain": lambda: None, "raw": lambda: []}.get(mode, lambda: make_stream(scratch, mode == "frames"))()
+        text, failing, ran, warnings = run_patiently(softvpu, node, tool, device, streaming, known)
         print(text)
         if failing is None:
             print(f"FAILED: v4l2-compliance {version} didn't reach its end, or its sums don't agree with its lines")
@@ -140,12 +142,12 @@ def main(softvpu, node, mode, which):
         problems += [f"listed as failing, but passes: {test}" for test in sorted(known.keys() - failing)]
         if warnings:
             problems.append(f"{warnings} warnings")
-        if streaming:
+        if streaming is not None:
             problems += [f"didn't run: {test}" for test in MUST_STREAM[which] + MUST_IMPORT[node]
                          if not any(name.startswith(test) and verdict in ("OK", "FAIL") for name, verdict in ran.items())]
         by_description = {test for test, (cause, _) in known.items() if cause == "description"}
         if by_description:
-            proof, still_failing, _, warnings = run_it(softvpu, node, with_the_new_description(tool, scratch), streaming)
+            proof, still_failing, _, warnings = run_it(softvpu, node, with_the_new_description(tool, scratch), device, streaming)
             if still_failing is None or still_failing != known.keys() - by_description or warnings:
                 print(proof)
                 problems.append(f"with NV12's new description {sorted(still_failing or [])} fail; expected: {sorted(known.keys() - by_description)}")
@@ -157,6 +159,6 @@ def main(softvpu, node, mode, which):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 5 or sys.argv[2] not in ("multi", "single") or sys.argv[3] not in ("plain", "bytes", "frames") or sys.argv[4] not in MUST_STREAM:
+    if len(sys.argv) != 5 or sys.argv[2] not in ("multi", "single") or sys.argv[3] not in ("plain", "bytes", "frames", "raw") or sys.argv[4] not in MUST_STREAM:
         sys.exit(__doc__)
     sys.exit(main(*sys.argv[1:]))

@@ -117,6 +117,7 @@ enum svpu_command {
 	SVPU_CMD_PING = 14,              /* -> PONG with its cookie */
 	SVPU_CMD_ABORT = 15,             /* the firmware ends at once */
 	SVPU_CMD_CRASH = 16,             /* crash on demand, for tests; refused unless configured with SVPU_CONFIG_TEST */
+	SVPU_CMD_SET_INTERVAL = 17,      /* struct svpu_cmd_set_interval: of an encoder's pictures */
 };
 
 enum svpu_message {
@@ -194,6 +195,12 @@ struct svpu_cmd_set_control {
 };
 SVPU_ASSERT(sizeof(struct svpu_cmd_set_control) == 32, "pinned");
 
+struct svpu_cmd_set_interval {
+	struct svpu_entry entry;
+	svpu_u32 interval_num, interval_den; /* seconds per frame, as in svpu_cmd_configure; neither is 0 */
+};
+SVPU_ASSERT(sizeof(struct svpu_cmd_set_interval) == 24, "pinned");
+
 struct svpu_plane {
 	svpu_u64 offset;        /* in the memory that the transport attaches */
 	svpu_u32 length;        /* bytes that may be written */
@@ -230,8 +237,13 @@ struct svpu_cmd_set_layout {
 	svpu_u32 offset[SVPU_MAX_PLANES];
 	svpu_u32 component_plane[SVPU_MAX_PLANES];
 	svpu_u32 plane_size[SVPU_MAX_PLANES];
+	/*
+	 * Columns and lines that the buffer has from the picture's corner on, of an encoder's picture that is a part of it: `width`
+	 * and `height` or more. Both 0: no more than these.
+	 */
+	svpu_u32 room_width, room_height;
 };
-SVPU_ASSERT(sizeof(struct svpu_cmd_set_layout) == 104, "pinned");
+SVPU_ASSERT(sizeof(struct svpu_cmd_set_layout) == 112, "pinned");
 
 /* What of a plane is filled. */
 struct svpu_chunk {
@@ -273,6 +285,8 @@ SVPU_ASSERT(sizeof(struct svpu_msg_ready) == 56, "pinned");
 
 #define SVPU_CODEC_BYTE_STREAM 1u        /* a decoder's input may be cut anywhere */
 #define SVPU_CODEC_DYNAMIC_RESOLUTION 2u /* the resolution may change inside a stream */
+/* An encoder codes blocks of 8x8 samples of each component: buffers of pictures have whole ones, all of whose samples count. */
+#define SVPU_CODEC_WHOLE_BLOCKS 4u
 
 struct svpu_msg_codec {
 	struct svpu_entry entry;

@@ -71,8 +71,8 @@ std::optional<ConstRawFrame> frame_in(const FrameLayout& layout, std::span<const
   const RawFormat* format = find_raw_format(layout.fourcc);
   if (format == nullptr || !format->holds(shape)) return std::nullopt;
   if (layout.size.width < shape.size.width || layout.size.height < shape.size.height) return std::nullopt;
-  ConstRawFrame frame{.size = layout.size};
-  const Shape all = format->shape_of(layout.size);
+  ConstRawFrame frame{.size = readable_size(layout)};
+  const Shape all = format->shape_of(frame.size);
   for (uint32_t i = 0; i < format->components; ++i) {
     const Place place = format->place[i];
     const Size samples = visible_samples(all, i);

@@ -57,16 +57,17 @@ struct Buffer {
 
 TEST(EveryRawFormat, HasTheNumberOfV4L2) {
   const std::map<FourCC, uint32_t> numbers = {
-      {kYuv420, V4L2_PIX_FMT_YUV420}, {kYvu420, V4L2_PIX_FMT_YVU420}, {kYuv422p, V4L2_PIX_FMT_YUV422P},
-      {kNv12, V4L2_PIX_FMT_NV12},     {kNv21, V4L2_PIX_FMT_NV21},     {kNv16, V4L2_PIX_FMT_NV16},
-      {kNv61, V4L2_PIX_FMT_NV61},     {kNv24, V4L2_PIX_FMT_NV24},     {kNv42, V4L2_PIX_FMT_NV42},
-      {kYuyv, V4L2_PIX_FMT_YUYV},     {kYvyu, V4L2_PIX_FMT_YVYU},     {kUyvy, V4L2_PIX_FMT_UYVY},
-      {kVyuy, V4L2_PIX_FMT_VYUY},     {kRgb24, V4L2_PIX_FMT_RGB24},   {kBgr24, V4L2_PIX_FMT_BGR24},
-      {kRgb32, V4L2_PIX_FMT_RGB32},   {kBgr32, V4L2_PIX_FMT_BGR32},   {kArgb32, V4L2_PIX_FMT_ARGB32},
-      {kXrgb32, V4L2_PIX_FMT_XRGB32}, {kAbgr32, V4L2_PIX_FMT_ABGR32}, {kXbgr32, V4L2_PIX_FMT_XBGR32},
-      {kRgba32, V4L2_PIX_FMT_RGBA32}, {kRgbx32, V4L2_PIX_FMT_RGBX32}, {kBgra32, V4L2_PIX_FMT_BGRA32},
-      {kBgrx32, V4L2_PIX_FMT_BGRX32}, {kHsv24, V4L2_PIX_FMT_HSV24},   {kHsv32, V4L2_PIX_FMT_HSV32},
-      {kGrey, V4L2_PIX_FMT_GREY}};
+      {kYuv420, V4L2_PIX_FMT_YUV420}, {kYvu420, V4L2_PIX_FMT_YVU420},   {kYuv422p, V4L2_PIX_FMT_YUV422P},
+      {kNv12, V4L2_PIX_FMT_NV12},     {kNv21, V4L2_PIX_FMT_NV21},       {kNv16, V4L2_PIX_FMT_NV16},
+      {kNv61, V4L2_PIX_FMT_NV61},     {kNv24, V4L2_PIX_FMT_NV24},       {kNv42, V4L2_PIX_FMT_NV42},
+      {kYuyv, V4L2_PIX_FMT_YUYV},     {kYvyu, V4L2_PIX_FMT_YVYU},       {kUyvy, V4L2_PIX_FMT_UYVY},
+      {kVyuy, V4L2_PIX_FMT_VYUY},     {kRgb24, V4L2_PIX_FMT_RGB24},     {kBgr24, V4L2_PIX_FMT_BGR24},
+      {kRgb32, V4L2_PIX_FMT_RGB32},   {kBgr32, V4L2_PIX_FMT_BGR32},     {kArgb32, V4L2_PIX_FMT_ARGB32},
+      {kXrgb32, V4L2_PIX_FMT_XRGB32}, {kAbgr32, V4L2_PIX_FMT_ABGR32},   {kXbgr32, V4L2_PIX_FMT_XBGR32},
+      {kRgba32, V4L2_PIX_FMT_RGBA32}, {kRgbx32, V4L2_PIX_FMT_RGBX32},   {kBgra32, V4L2_PIX_FMT_BGRA32},
+      {kBgrx32, V4L2_PIX_FMT_BGRX32}, {kHsv24, V4L2_PIX_FMT_HSV24},     {kHsv32, V4L2_PIX_FMT_HSV32},
+      {kGrey, V4L2_PIX_FMT_GREY},     {kYuv420m, V4L2_PIX_FMT_YUV420M}, {kYvu420m, V4L2_PIX_FMT_YVU420M},
+      {kNv12m, V4L2_PIX_FMT_NV12M},   {kNv21m, V4L2_PIX_FMT_NV21M},     {kNv16m, V4L2_PIX_FMT_NV16M}};
   EXPECT_EQ(raw_formats().size(), numbers.size());
   for (const RawFormat& format : raw_formats()) {
     ASSERT_TRUE(numbers.contains(format.fourcc)) << to_string(format.fourcc);
@@ -81,6 +82,11 @@ TEST(EveryRawFormat, HasTheNumberOfV4L2) {
 TEST(EveryRawFormat, HasItsBytesInV4L2sOrder) {
   const std::map<FourCC, std::string> orders = {{kYuv420, "LLLL BBBB RRRR"},
                                                 {kYvu420, "LLLL RRRR BBBB"},
+                                                {kYuv420m, "LLLL BBBB RRRR"},
+                                                {kYvu420m, "LLLL RRRR BBBB"},
+                                                {kNv12m, "LLLL BRBR"},
+                                                {kNv21m, "LLLL RBRB"},
+                                                {kNv16m, "LLLL BRBR"},
                                                 {kYuv422p, "LLLL BBBB RRRR"},
                                                 {kNv12, "LLLL BRBR"},
                                                 {kNv21, "LLLL RBRB"},

@@ -30,6 +30,7 @@ CodecInfo PictureEncoder::info() {
   const EncodeParameters usual;
   CodecInfo info{.role = Role::kEncoder,
                  .coded = kFwht,
+                 .flags = kWholeBlocks,
                  .sizes = {.min = {1, 1}, .max = {kMaxSide, kMaxSide}, .step = {1, 1}},
                  .min_output_buffers = 1};
   for (const RawFormat& format : raw_formats()) info.raw.push_back(format.fourcc);

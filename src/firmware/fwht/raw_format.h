@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Where the components of a Picture stand in each raw format: one row per format, the preferred one
-// of a shape first. vicodec offers these formats. Strides and planes in memory are the layout's
+// of a shape first. vicodec offers these formats, and here there are those of them that have
+// planes in memory of their own (NM12). Strides and planes in memory are the layout's
 // (media/frame_layout.h); here it is which byte of a group of bytes is whose sample.
 #pragma once
 

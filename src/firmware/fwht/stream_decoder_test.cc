@@ -299,5 +299,42 @@ TEST(AnEncodingSession, MakesAFrameOfEachPictureAndTakesControls) {
   EXPECT_EQ(kinds, "KppKpKKK") << "a group of one is over with the frame that it began in";
 }
 
+// vicodec codes whole blocks as they are in the buffer.
+TEST(AnEncodingSession, CodesWhatTheBufferHasBesideThePicture) {
+  const auto coded = [](Size room, uint8_t beside) {
+    Log log;
+    EncodeSession session(std::make_unique<PictureEncoder>(), log);
+    const FrameLayout layout{.fourcc = kGrey,
+                             .size = {9, 9},
+                             .memory_planes = 1,
+                             .components = 1,
+                             .stride = {16},
+                             .plane_size = {16 * 16},
+                             .room = room};
+    session.set_layout(layout);
+    auto picture = std::make_shared<Bytes>(16 * 16, beside);
+    for (size_t y = 0; y < 9; ++y) std::fill_n(picture->begin() + static_cast<ptrdiff_t>(16 * y), 9, uint8_t{90});
+    InputBuffer input{.cookie = Cookie{1}, .tag = Tag{1}, .owner = picture};
+    input.plane[0] = std::as_bytes(std::span(*picture));
+    session.queue_input(input);
+    auto memory = memory_of(4096);
+    session.queue_output({.cookie = Cookie{2}, .memory = memory});
+    while (session.step()) {
+    }
+    const auto* bytes = reinterpret_cast<const uint8_t*>(memory->plane[0].data);
+    return Bytes(bytes, bytes + log.last.bytes_used[0]);
+  };
+  const Bytes alone = coded({}, 200);
+  ASSERT_GT(alone.size(), size_t{kHeaderBytes});
+  EXPECT_EQ(alone, coded({}, 10)) << "what isn't said to be there isn't read";
+  const Bytes with_room = coded({16, 16}, 200);
+  EXPECT_NE(with_room, alone);
+  EXPECT_NE(with_room, coded({16, 16}, 10));
+  EXPECT_EQ(coded({16, 16}, 90), alone) << "otherwise the last samples are repeated";
+  const auto header = parse_header(std::span<const uint8_t, kHeaderBytes>(with_room.data(), kHeaderBytes));
+  ASSERT_TRUE(header.has_value());
+  EXPECT_EQ(header->shape.size, (Size{9, 9}));
+}
+
 }  // namespace
 }  // namespace softvpu::firmware::fwht

@@ -11,25 +11,9 @@
 #include "base/log.h"
 #include "v4l2/decoder/decoder_controls.h"
 #include "v4l2/file/codec_file.h"
+#include "v4l2/file/verdict.h"
 
 namespace softvpu::v4l2 {
-namespace {
-
-Status status_of(svpu_verdict verdict) {
-  switch (verdict) {
-    case SVPU_ACCEPTED:
-      return {};
-    case SVPU_REFUSED_FAILED:
-      return fail(EIO, "the codec session failed; STREAMOFF, then start again");
-    case SVPU_REFUSED_BUSY:
-      return fail(EBUSY, "a drain is under way");
-    case SVPU_REFUSED_UNFIT:
-      break;
-  }
-  return fail(EINVAL, "no CAPTURE buffer can take a frame of the stream");
-}
-
-}  // namespace
 
 constinit const RoleKind kDecoderRole{.name = "stateful decoder",
                                       .usable = &decoders_of,
@@ -113,7 +97,7 @@ void Decoder::act(svpu_decoder_action action) {
       if (status && session_) status = session_->resume();
       break;
     case SVPU_DO_DELIVER_LAST:
-      return_asked_ = false;
+      session_.want_last();
       deliver_last();
       break;
     case SVPU_DO_CANCEL_LAST:
@@ -152,7 +136,6 @@ void Decoder::tell_controls(const std::vector<ControlValue>& values) {
 void Decoder::close_session() {
   file_.close_session();
   stop_covers_ = 0;
-  return_asked_ = false;
 }
 
 void Decoder::apply_stream() {

@@ -89,7 +89,6 @@ class Decoder final : public Role {
   std::optional<codec::StreamFormat> announced_;  // by the session, not applied yet
   std::optional<FrameLayout> told_layout_;        // what the session writes
   bool drain_damaged_ = false;                    // what a drain ended had damage that only its LAST buffer can tell
-  bool return_asked_ = false;                     // return_output() was called for the LAST buffer that is wanted
   size_t stop_covers_ = 0;                        // buffers at the head of OUTPUT that were queued before the accepted STOP
   Status started_;                                // of the last SVPU_DO_START_SESSION
 };

@@ -23,10 +23,7 @@ Colour merged(Colour client, Colour stream) {
 
 codec::Capabilities decoders_of(codec::Capabilities capabilities) {
   for (codec::CodecInfo& codec : capabilities.codecs) {
-    std::erase_if(codec.raw, [&](FourCC raw) {
-      const auto layout = layout_for(raw, codec.sizes.min);
-      return !layout || layout->memory_planes != 1;
-    });
+    std::erase_if(codec.raw, [&](FourCC raw) { return !layout_for(raw, codec.sizes.min); });
   }
   std::erase_if(capabilities.codecs,
                 [](const codec::CodecInfo& codec) { return codec.role != codec::Role::kDecoder || codec.raw.empty(); });
@@ -69,13 +66,16 @@ Result<SizeRange> DecoderFormats::frame_sizes(FourCC pixelformat) const {
 }
 
 PixFormat DecoderFormats::current(Side side) const {
-  return side == Side::kOutput ? output_format() : capture_format(frame_.raw);
+  return side == Side::kOutput ? output_format() : capture_format(frame_.layout);
 }
 
 PixFormat DecoderFormats::adjust(Side side, const PixFormat& wanted) const {
   if (side == Side::kCapture) {
     const bool offered = offers_raw(wanted.pixelformat) && holds_stream(wanted.pixelformat);
-    return capture_format(offered ? wanted.pixelformat : frame_.raw);
+    const FourCC raw = offered ? wanted.pixelformat : frame_.raw;
+    const auto tight = layout_for(raw, frame_.coded);
+    const auto layout = layout_for(raw, frame_.coded, asked_lines(raw, wanted));
+    return capture_format(layout ? *layout : tight ? *tight : frame_.layout);
   }
   const auto known =
       std::find_if(codecs_.begin(), codecs_.end(), [&](const auto* codec) { return codec->coded == wanted.pixelformat; });
@@ -94,6 +94,9 @@ PixFormat DecoderFormats::adjust(Side side, const PixFormat& wanted) const {
 void DecoderFormats::set(Side side, const PixFormat& adjusted) {
   if (side == Side::kCapture) {
     client_.raw = frame_.raw = adjusted.pixelformat;
+    for (uint32_t i = 0; i < kMaxPlanes; ++i) client_.lines[i] = adjusted.planes[i].bytesperline;
+    client_.lines_raw = frame_.raw;
+    client_.lines_size = frame_.coded;
     resize_capture();
     return;
   }
@@ -104,7 +107,9 @@ void DecoderFormats::set(Side side, const PixFormat& adjusted) {
     frame_.raw = codec_->raw.front();
     client_.raw = FourCC::kNone;
   }
+  if (frame_.coded != client_.output.size) former_stride_ = frame_.layout.stride[0];
   frame_.coded = client_.output.size;
+  client_.lines_raw = FourCC::kNone;  // Commit Points, 1
   forget_stream();
 }
 
@@ -141,7 +146,23 @@ bool DecoderFormats::holds_stream(FourCC raw) const { return !stream_ || repacks
 Result<FrameLayout> DecoderFormats::layout_of(const codec::StreamFormat& stream) const {
   if (stream.native == FourCC::kNone) return fail(EINVAL, "no raw format of this node can hold the stream's pictures");
   if (stream.visible.size().empty()) return fail(EINVAL, "a stream without a picture size");
-  return layout_for(raw_for(stream), stream.coded);
+  const FourCC raw = raw_for(stream);
+  return layout_for(raw, stream.coded, lines_for(raw, stream.coded));
+}
+
+// Not those of another size, or of another format, that it only hands on: FFmpeg has them from the TRY_FMT before it set OUTPUT,
+// others from G_FMT.
+DecoderFormats::Lines DecoderFormats::asked_lines(FourCC raw, const PixFormat& wanted) const {
+  if (wanted.size.width != frame_.layout.size.width && wanted.size.width != frame_.visible.width) return {};
+  if (wanted.planes[0].bytesperline == former_stride_) return {};
+  if (raw != frame_.raw && wanted.planes[0].bytesperline == frame_.layout.stride[0]) return {};
+  Lines lines{};
+  for (uint32_t i = 0; i < std::min(wanted.num_planes, kMaxPlanes); ++i) lines[i] = wanted.planes[i].bytesperline;
+  return lines;
+}
+
+DecoderFormats::Lines DecoderFormats::lines_for(FourCC raw, Size coded) const {
+  return raw == client_.lines_raw && coded == client_.lines_size ? client_.lines : Lines{};
 }
 
 Rect DecoderFormats::visible_in(const codec::StreamFormat& stream, const FrameLayout& layout) {
@@ -158,6 +179,7 @@ bool DecoderFormats::describes(const codec::StreamFormat& stream) const {
 Status DecoderFormats::apply_stream(const codec::StreamFormat& stream) {
   const auto layout = layout_of(stream);
   if (!layout) return Unexpected(layout.error());
+  if (frame_.coded != stream.coded) former_stride_ = frame_.layout.stride[0];
   frame_.layout = *layout;
   frame_.raw = layout->fourcc;
   stream_ = stream;
@@ -175,10 +197,8 @@ PixFormat DecoderFormats::output_format() const {
   return result;
 }
 
-PixFormat DecoderFormats::capture_format(FourCC pixelformat) const {
+PixFormat DecoderFormats::capture_format(const FrameLayout& used) const {
   PixFormat result;
-  const auto layout = layout_for(pixelformat, frame_.coded);
-  const FrameLayout& used = layout ? *layout : frame_.layout;
   result.pixelformat = used.fourcc;
   result.size = used.size;  // no scaler: the frame buffer is the coded picture, padded
   result.field = field();
@@ -195,7 +215,7 @@ bool DecoderFormats::offers_raw(FourCC pixelformat) const {
 }
 
 void DecoderFormats::resize_capture() {
-  auto layout = layout_for(frame_.raw, frame_.coded);
+  auto layout = layout_for(frame_.raw, frame_.coded, lines_for(frame_.raw, frame_.coded));
   // In a range whose steps lead to a picture that is too large: the smallest, which decoders_of() has tried.
   if (!layout) layout = layout_for(frame_.raw, codec_->sizes.min);
   if (layout) frame_.layout = *layout;

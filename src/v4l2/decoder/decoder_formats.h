@@ -15,8 +15,8 @@
 namespace softvpu::v4l2 {
 
 // What of `capabilities` a decoder node can offer: stateful decoders, each with those of its raw
-// formats that are known here, have one plane in memory and can hold its smallest picture. A lower
-// half may be of a later version, and a table anybody's.
+// formats that are known here and can hold its smallest picture. A lower half may be of a later
+// version, and a table anybody's.
 codec::Capabilities decoders_of(codec::Capabilities capabilities);
 
 class DecoderFormats final : public Formats {
@@ -60,11 +60,16 @@ class DecoderFormats final : public Formats {
   uint32_t field() const { return stream_ && stream_->interlaced ? V4L2_FIELD_INTERLACED : V4L2_FIELD_NONE; }
 
  private:
+  using Lines = std::array<uint32_t, kMaxPlanes>;
   // What the client asked for; no stream changes it.
   struct Asked {
     PixFormat output;
     bool chose_output = false;
     FourCC raw = FourCC::kNone;  // of CAPTURE; kNone: it left that to us
+    // Bytes per line of CAPTURE, of each plane, for frames of that format and size alone.
+    Lines lines{};
+    FourCC lines_raw = FourCC::kNone;
+    Size lines_size;
   };
   // The CAPTURE buffer: of the stream, also of the last one, since there may be buffers for it; or
   // of what OUTPUT was set to.
@@ -76,7 +81,10 @@ class DecoderFormats final : public Formats {
   };
 
   PixFormat output_format() const;
-  PixFormat capture_format(FourCC pixelformat) const;
+  PixFormat capture_format(const FrameLayout& layout) const;
+  Lines asked_lines(FourCC raw, const PixFormat& wanted) const;
+  // As the client asked for of such frames.
+  Lines lines_for(FourCC raw, Size coded) const;
   Colour colour() const;
   bool offers_raw(FourCC pixelformat) const;
   FourCC raw_for(const codec::StreamFormat& stream) const;
@@ -89,6 +97,7 @@ class DecoderFormats final : public Formats {
   Asked client_;
   std::optional<codec::StreamFormat> stream_;  // what the stream says, nothing before its header
   Frame frame_;                                // what follows from the two
+  uint32_t former_stride_ = 0;                 // of the frame of another size that was there before
 };
 
 }  // namespace softvpu::v4l2

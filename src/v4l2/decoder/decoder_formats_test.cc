@@ -99,7 +99,7 @@ class FormatsOfACodecOfManyKinds : public testing::Test {
 };
 
 TEST_F(FormatsOfACodecOfManyKinds, ListThoseThatHoldTheStreamOnceItIsKnown) {
-  EXPECT_EQ(listed(), (std::vector<FourCC>{kYuv420, kNv12, kBgr24, kRgb24})) << "those with one plane in memory";
+  EXPECT_EQ(listed(), (std::vector<FourCC>{kYuv420, kNv12, kBgr24, kRgb24, kNv12m}));
   ASSERT_TRUE(formats_.apply_stream(stream(kRgb24)));
   EXPECT_EQ(listed(), (std::vector<FourCC>{kBgr24, kRgb24}));
   EXPECT_EQ(formats_.current(Side::kCapture).pixelformat, kBgr24) << "the first of them";
@@ -115,6 +115,40 @@ TEST_F(FormatsOfACodecOfManyKinds, KeepTheClientsChoiceWhereItHoldsTheStream) {
   EXPECT_EQ(formats_.current(Side::kCapture).pixelformat, kBgr24);
   ASSERT_TRUE(formats_.apply_stream(stream(kYuv420)));
   EXPECT_EQ(formats_.current(Side::kCapture).pixelformat, kNv12) << "it is still the client's choice";
+}
+
+TEST_F(FormatsOfACodecOfManyKinds, HaveTheLinesThatTheClientAsksFor) {
+  ASSERT_TRUE(formats_.apply_stream(stream(kYuv420)));
+  const auto set = [&](FourCC raw, uint32_t width, uint32_t first, uint32_t second = 0) {
+    PixFormat wanted = formats_.current(Side::kCapture);
+    wanted.pixelformat = raw;
+    wanted.size.width = width;
+    wanted.num_planes = 2;
+    wanted.planes[0].bytesperline = first;
+    wanted.planes[1].bytesperline = second;
+    const PixFormat adjusted = formats_.adjust(Side::kCapture, wanted);
+    formats_.set(Side::kCapture, adjusted);
+    EXPECT_EQ(formats_.current(Side::kCapture), adjusted);
+    EXPECT_EQ(formats_.adjust(Side::kCapture, adjusted), adjusted) << "S_FMT of its own answer";
+    return adjusted;
+  };
+  EXPECT_EQ(set(kYuv420, 320, 384).planes[0], (PlaneFormat{384 * 240 * 3 / 2, 384}));
+  EXPECT_EQ(formats_.layout().stride[1], 192u);
+  EXPECT_TRUE(formats_.describes(stream(kYuv420))) << "the stream's header comes again after a seek";
+  EXPECT_EQ(set(kYuv420, 320, 300).planes[0].bytesperline, 320u) << "too few";
+  EXPECT_EQ(set(kYuv420, 320, 0xffffffff).planes[0].bytesperline, 320u) << "too many";
+  EXPECT_EQ(set(kYuv420, 1280, 1280).planes[0].bytesperline, 320u) << "those of another size";
+  EXPECT_EQ(set(kYuv420, 320, 1280).planes[0].bytesperline, 320u) << "FFmpeg hands them on, beside the new size";
+  const PixFormat planes = set(kNv12m, 320, 352, 400);
+  ASSERT_EQ(planes.num_planes, 2u);
+  EXPECT_EQ(planes.planes[0], (PlaneFormat{352 * 240, 352}));
+  EXPECT_EQ(planes.planes[1], (PlaneFormat{400 * 120, 400}));
+  EXPECT_EQ(set(kYuv420, 320, 352).planes[0].bytesperline, 320u) << "those of the format before it";
+  set(kYuv420, 320, 384);
+  auto larger = codec::plain_stream({640, 480});
+  larger.native = kYuv420;
+  ASSERT_TRUE(formats_.apply_stream(larger));
+  EXPECT_EQ(formats_.current(Side::kCapture).planes[0].bytesperline, 640u) << "of frames of another size";
 }
 
 TEST_F(FormatsOfACodecOfManyKinds, HaveTheStrideAndSizeOfEach) {

@@ -83,43 +83,23 @@ Status Decoder::tell_layout() {
 
 void Decoder::deliver_last() {
   if (!svpu_decoder_owes_last(&state_)) return;
-  if (Buffer* buffer = capture_queue_.next_queued()) {
-    complete_last(*buffer);
-  } else if (session_ && capture_queue_.with_session() > 0 && !return_asked_) {
-    return_asked_ = true;
-    if (auto status = session_->return_output(); !status) session_.give_up(status.error());
-  }
-  // Otherwise the next one that is queued: pump_outputs().
+  if (Buffer* buffer = session_.find_last(capture_queue_)) complete_last(*buffer);
+  // Otherwise one that the session returns, or the next one that is queued: pump_outputs().
 }
 
 // ---- up
 
 void Decoder::complete_last(Buffer& buffer) {
-  buffer.bytesused.fill(0);
-  buffer.field = formats_.field();
-  buffer.flags |= V4L2_BUF_FLAG_LAST;
-  buffer.arms_epipe = true;
-  buffer.timestamp = {};
-  buffer.sequence = capture_queue_.next_sequence();
   // Decoding, on errors: "the CAPTURE buffer that contains the results of the failed decode
   // operation", which are none.
   const bool damaged = svpu_decoder_last_ends_drain(&state_) && std::exchange(drain_damaged_, false);
-  capture_queue_.complete(buffer, damaged);
+  capture_queue_.complete_last(buffer, formats_.field(), damaged);
   file_.note_completed(Side::kCapture);
   (void)happen({.what = SVPU_ON_LAST_COMPLETED});
 }
 
 void Decoder::input_done(codec::Cookie cookie, codec::DoneStatus status) {
-  Buffer* buffer = output_queue_.with_session(cookie);
-  if (buffer == nullptr) return;                  // the client has it back since STREAMOFF
-  if (status == codec::DoneStatus::kCancelled) {  // of a session that is about to fail: STREAMOFF gives it back
-    output_queue_.take_back(*buffer);
-    return;
-  }
-  buffer->sequence = output_queue_.next_sequence();
-  output_queue_.complete(*buffer, status != codec::DoneStatus::kOk);
-  file_.note_completed(Side::kOutput);
-  pump_inputs();  // an empty one may wait for it
+  if (file_.complete_input(cookie, status)) pump_inputs();  // an empty one may wait for it
 }
 
 void Decoder::output_done(const codec::OutputDone& done) {

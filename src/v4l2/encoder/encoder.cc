@@ -10,24 +10,9 @@
 #include "base/log.h"
 #include "v4l2/encoder/encoder_controls.h"
 #include "v4l2/file/codec_file.h"
+#include "v4l2/file/verdict.h"
 
 namespace softvpu::v4l2 {
-namespace {
-
-Status status_of(svpu_verdict verdict) {
-  switch (verdict) {
-    case SVPU_ACCEPTED:
-      return {};
-    case SVPU_REFUSED_BUSY:
-      return fail(EBUSY, "a drain is under way");
-    case SVPU_REFUSED_FAILED:
-    case SVPU_REFUSED_UNFIT:
-      break;
-  }
-  return fail(EIO, "the codec session failed; STREAMOFF both queues, then start again");
-}
-
-}  // namespace
 
 constinit const RoleKind kEncoderRole{.name = "stateful encoder",
                                       .usable = &encoders_of,
@@ -43,8 +28,8 @@ Encoder::Encoder(CodecFile& file, const codec::Capabilities& capabilities)
       session_(file.session()),
       formats_(capabilities),
       capabilities_(capabilities),
-      controls_(file.controls()) {
-  controls_.choose(formats_.codec(), capabilities_);
+      parameters_(file.controls()) {
+  parameters_.choose(formats_.codec(), capabilities_);
   output_queue_.take_empty_for_full();
 }
 
@@ -76,7 +61,7 @@ void Encoder::act(svpu_encoder_action action) {
       started_ = start_session();  // STREAMON itself fails, see start_streaming()
       break;
     case SVPU_ENCODER_DO_CLOSE_SESSION:
-      close_session();
+      file_.close_session();
       break;
     case SVPU_ENCODER_DO_FLUSH_INPUT:
       drain_damaged_ = false;
@@ -99,7 +84,7 @@ void Encoder::act(svpu_encoder_action action) {
       if (session_) status = session_->resume();
       break;
     case SVPU_ENCODER_DO_DELIVER_LAST:
-      return_asked_ = false;
+      session_.want_last();
       deliver_last();
       break;
     case SVPU_ENCODER_DO_CANCEL_LAST:
@@ -120,18 +105,14 @@ Status Encoder::start_session() {
   config.coded = formats_.codec().coded;
   config.size_hint = formats_.crop().size();
   config.threads = file_.node().codec_threads;
-  config.interval = formats_.interval();
+  config.interval = parameters_.begin(formats_.interval());
   config.colour = formats_.colour();
   if (auto status = file_.open_session(config); !status) return status;
   drain_damaged_ = false;
-  if (auto status = session_->set_frame_layout(formats_.coded_part()); !status) return status;
-  if (auto status = controls_.tell_all(*session_, formats_.codec()); !status) return status;
+  set_layout_ = {};
+  if (auto status = set_layout(formats_.whole()); !status) return status;
+  if (auto status = parameters_.apply_all(*session_, formats_.codec()); !status) return status;
   return session_->start();
-}
-
-void Encoder::close_session() {
-  file_.close_session();
-  return_asked_ = false;
 }
 
 // ---- what the client does
@@ -146,7 +127,7 @@ Status Encoder::set_format(Side side, const PixFormat& adjusted) {
       return fail(EBUSY, "buffers on either queue hold the coded format; free them by REQBUFS(0)");
     }
     formats_.set(side, adjusted);
-    controls_.choose(formats_.codec(), capabilities_);
+    parameters_.choose(formats_.codec(), capabilities_);
     return {};
   }
   if (output_queue_.count() > 0)  // the same again changes nothing, the rectangle neither
@@ -190,14 +171,14 @@ Status Encoder::start_streaming(Side side) {
 }
 
 void Encoder::stop_streaming(Side side) {
-  if (side == Side::kOutput) controls_.unlatch();
+  if (side == Side::kOutput) parameters_.unlatch();
   (void)happen(side == Side::kOutput ? SVPU_ENCODER_ON_OUTPUT_STREAMOFF : SVPU_ENCODER_ON_CAPTURE_STREAMOFF);
   pump();
 }
 
 void Encoder::buffers_freed(Side side) {
   if (side != Side::kOutput) return;
-  controls_.unlatch();
+  parameters_.unlatch();
   (void)happen(SVPU_ENCODER_ON_OUTPUT_FREED);
 }
 
@@ -213,7 +194,7 @@ Status Encoder::suits(Side side, const Buffer& buffer) const {
 }
 
 void Encoder::queued(Side side, const Buffer& buffer) {
-  if (side == Side::kOutput) controls_.latch(buffer.handle.index);
+  if (side == Side::kOutput) parameters_.latch(buffer.handle.index, formats_.interval());
   pump();
 }
 

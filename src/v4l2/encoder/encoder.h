@@ -12,7 +12,7 @@
 
 #include "core/encoder_state.h"
 #include "v4l2/encoder/encoder_formats.h"
-#include "v4l2/encoder/latched_controls.h"
+#include "v4l2/encoder/latched_parameters.h"
 #include "v4l2/file/session_books.h"
 #include "v4l2/queue/tag_history.h"
 #include "v4l2/role.h"
@@ -59,7 +59,6 @@ class Encoder final : public Role {
   svpu_verdict happen(svpu_encoder_trigger what);
   void act(svpu_encoder_action action);
   Status start_session();
-  void close_session();
 
   // --- encoder_session.cc
   // Hands over whatever the session may have now.
@@ -67,6 +66,7 @@ class Encoder final : public Role {
   void pump_inputs();
   void pump_outputs();
   Status push_input(Buffer& buffer);
+  Status set_layout(const FrameLayout& whole);
   void deliver_last();
   void complete_last(Buffer& buffer);
   void complete_frame(Buffer& buffer, const codec::OutputDone& done);
@@ -77,11 +77,11 @@ class Encoder final : public Role {
   SessionBooks& session_;
   EncoderFormats formats_;
   const codec::Capabilities& capabilities_;
-  LatchedControls controls_;
+  LatchedParameters parameters_;
   TagHistory tags_;
   svpu_encoder_state state_{};
+  FrameLayout set_layout_;      // of the session's inputs
   bool drain_damaged_ = false;  // what a drain ended had damage that only its LAST buffer can tell
-  bool return_asked_ = false;   // return_output() was called for the LAST buffer that is wanted
   Status started_;              // of the last SVPU_ENCODER_DO_START_SESSION
 };
 

@@ -18,14 +18,15 @@ namespace {
 constexpr Size kSize{320, 240};
 constexpr uint32_t kBytes = 320 * 240 * 3 / 2;
 
-class AnEncodersClient : public testing::Test {
+// The parameter: whether its descriptor blocks, unless the client's own always does.
+class AnEncodersClient : public testing::TestWithParam<bool> {
  protected:
   EncoderClient& open(bool multiplanar = true, bool blocking = false) {
     NodeSpec node = *node_of(codec::Role::kEncoder);
     node.multiplanar = multiplanar;
     device_ = make_codec_device({.node = node}, driver_);
     client_ = std::make_unique<EncoderClient>(device_, multiplanar);
-    client_->blocking = blocking;
+    client_->blocking = blocking || GetParam();
     return *client_;
   }
   // What poll(2) would report; waits for one of `wanted`, ten seconds at most.
@@ -48,11 +49,13 @@ class AnEncodersClient : public testing::Test {
   std::shared_ptr<VideoDevice> device_;
   std::unique_ptr<EncoderClient> client_;
 };
+INSTANTIATE_TEST_SUITE_P(That, AnEncodersClient, testing::Bool(),
+                         [](const auto& test) { return test.param ? "Blocks" : "DoesNotBlock"; });
 
 // Its h264_v4l2m2m: OUTPUT first, then CAPTURE with the size; controls and S_PARM when buffers exist; after each QBUF it polls
 // with no limit, while buffers of its own are free; the drain ends by LAST, an empty buffer, EPIPE, or the event when no buffer
 // is ready.
-TEST_F(AnEncodersClient, FFmpeg) {
+TEST_P(AnEncodersClient, FFmpeg) {
   EncoderClient& c = open();
   PixFormat pix;
   ASSERT_EQ(c.set_raw(kYuv420, kSize, 0, &pix), 0);
@@ -105,7 +108,7 @@ TEST_F(AnEncodersClient, FFmpeg) {
 // v4l2videoenc: CAPTURE first with a size and 2 MiB, G_PARM(CAPTURE) may fail; colour must come back; buffer times are the
 // numbers of frames; drains by STOP, waits for EPIPE, stops both queues and frees them, and sets another format on the same
 // descriptor.
-TEST_F(AnEncodersClient, GStreamer) {
+TEST_P(AnEncodersClient, GStreamer) {
   EncoderClient& c = open(false);
   for (const Size size : {kSize, Size{160, 120}}) {
     PixFormat pix;
@@ -156,7 +159,7 @@ TEST_F(AnEncodersClient, GStreamer) {
 
 // V4L2VideoEncodeAccelerator: S_FMT(CAPTURE) with 0x0, a rectangle that must stick exactly, S_PARM while it streams; after the
 // LAST of a flush it says START and goes on.
-TEST_F(AnEncodersClient, Chromium) {
+TEST_P(AnEncodersClient, Chromium) {
   EncoderClient& c = open();
   v4l2_encoder_cmd command{.cmd = V4L2_ENC_CMD_STOP};
   ASSERT_EQ(c.ioctl(VIDIOC_TRY_ENCODER_CMD, &command), 0);
@@ -190,6 +193,8 @@ TEST_F(AnEncodersClient, Chromium) {
         std::memcpy(&header, c.memory(Side::kCapture, got.index), sizeof header);
         EXPECT_EQ(header.number, flush * 3 + came++);
         EXPECT_EQ(header.height, 180u);
+        const uint32_t first_with_it = came == 1 && flush > 0 ? flush - 1 : flush;
+        EXPECT_EQ(header.interval, (FrameInterval{1, 30 + first_with_it})) << "of the S_PARM before its QBUF";
       }
       if (got.has(V4L2_BUF_FLAG_LAST)) break;
     }
@@ -200,7 +205,7 @@ TEST_F(AnEncodersClient, Chromium) {
 }
 
 // AOSP's v4l2_codec2: multi-planar only, TRY of STOP first, CAPTURE streams before OUTPUT.
-TEST_F(AnEncodersClient, Codec2) {
+TEST_P(AnEncodersClient, Codec2) {
   EncoderClient& c = open();
   v4l2_encoder_cmd command{.cmd = V4L2_ENC_CMD_STOP};
   ASSERT_EQ(c.ioctl(VIDIOC_TRY_ENCODER_CMD, &command), 0);
@@ -224,7 +229,7 @@ TEST_F(AnEncodersClient, Codec2) {
 
 // rpicam-vid and mediamtx-rpicamera: a blocking descriptor, 6 and 12 buffers, a stride; when a coded buffer is there, one DQBUF
 // of OUTPUT that must not wait. They never drain.
-TEST_F(AnEncodersClient, RpicamVidAndMediamtx) {
+TEST_P(AnEncodersClient, RpicamVidAndMediamtx) {
   EncoderClient& c = open(true, /*blocking=*/true);
   PixFormat pix;
   ASSERT_EQ(c.set_raw(kYuv420, kSize, 384, &pix), 0);
@@ -250,7 +255,7 @@ TEST_F(AnEncodersClient, RpicamVidAndMediamtx) {
 }
 
 // ustreamer: one buffer a queue; queues an OUTPUT buffer that it never filled; the frame within a second, found by its time.
-TEST_F(AnEncodersClient, Ustreamer) {
+TEST_P(AnEncodersClient, Ustreamer) {
   EncoderClient& c = open(true, /*blocking=*/true);
   PixFormat pix;
   ASSERT_EQ(c.set_raw(kNv12, kSize), 0);
@@ -276,7 +281,7 @@ TEST_F(AnEncodersClient, Ustreamer) {
 }
 
 // RaspberryPi-WebRTC: buffers first, controls and S_PARM then, also while streaming; no delay at all.
-TEST_F(AnEncodersClient, RaspberryPiWebRtc) {
+TEST_P(AnEncodersClient, RaspberryPiWebRtc) {
   EncoderClient& c = open();
   ASSERT_EQ(c.set_raw(kYuv420, kSize), 0);
   ASSERT_EQ(c.set_coded(kH264, kSize), 0);
@@ -294,6 +299,9 @@ TEST_F(AnEncodersClient, RaspberryPiWebRtc) {
     ASSERT_NE(poll(POLLIN) & POLLIN, 0) << "with one picture queued";
     const Got got = c.dqbuf(Side::kCapture);
     ASSERT_EQ(got.timestamp.tv_usec, frame);
+    CopyHeader header;
+    std::memcpy(&header, c.memory(Side::kCapture, got.index), sizeof header);
+    EXPECT_EQ(header.interval, (FrameInterval{1, 15 + frame}));
     ASSERT_EQ(c.qbuf(Side::kCapture, got.index), 0);
     ASSERT_EQ(c.dqbuf(Side::kOutput).error, 0);
   }

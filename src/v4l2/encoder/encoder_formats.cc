@@ -12,6 +12,10 @@ bool offers(const codec::CodecInfo& codec, FourCC raw) {
   return std::find(codec.raw.begin(), codec.raw.end(), raw) != codec.raw.end();
 }
 
+Size buffer_size(const codec::CodecInfo& codec, FourCC raw, Size picture) {
+  return (codec.flags & codec::kWholeBlocks) != 0 ? whole_blocks(raw, picture) : picture;
+}
+
 // One side of a rectangle: a length that the codec can code, not longer than the picture.
 uint32_t length_inside(uint32_t wanted, uint32_t whole, uint32_t min, uint32_t max, uint32_t step) {
   const uint32_t length = std::clamp(wanted, min, std::min(whole, max));
@@ -30,7 +34,7 @@ bool longer(FrameInterval a, FrameInterval b) {
 
 codec::Capabilities encoders_of(codec::Capabilities capabilities) {
   for (codec::CodecInfo& codec : capabilities.codecs)
-    std::erase_if(codec.raw, [&](FourCC raw) { return !source_layout_for(raw, codec.sizes.min); });
+    std::erase_if(codec.raw, [&](FourCC raw) { return !source_layout_for(raw, buffer_size(codec, raw, codec.sizes.min)); });
   std::erase_if(capabilities.codecs,
                 [](const codec::CodecInfo& codec) { return codec.role != codec::Role::kEncoder || codec.raw.empty(); });
   return capabilities;
@@ -83,12 +87,12 @@ PixFormat EncoderFormats::adjust(Side side, const PixFormat& wanted) const {
 FrameLayout EncoderFormats::layout_of(const codec::CodecInfo& codec, FourCC raw, Size size, const PixFormat& wanted) const {
   std::array<uint32_t, kMaxPlanes> strides{};
   for (uint32_t i = 0; i < std::min(wanted.num_planes, kMaxPlanes); ++i) strides[i] = wanted.planes[i].bytesperline;
-  const Size coded = codec.sizes.clamp(size);
-  auto layout = source_layout_for(raw, coded, strides);
-  if (!layout) layout = source_layout_for(raw, coded);
+  const Size buffer = buffer_size(codec, raw, codec.sizes.clamp(size));
+  auto layout = source_layout_for(raw, buffer, strides);
+  if (!layout) layout = source_layout_for(raw, buffer);
   // In a range whose steps lead to a picture that is too large: the smallest, which encoders_of()
   // has tried.
-  if (!layout) layout = source_layout_for(raw, codec.sizes.min);
+  if (!layout) layout = source_layout_for(raw, buffer_size(codec, raw, codec.sizes.min));
   return layout ? *layout : whole_;
 }
 
@@ -124,11 +128,11 @@ void EncoderFormats::set(Side side, const PixFormat& adjusted) {
     // What it was told holds when OUTPUT is set to smaller pictures later: GStreamer, which sets CAPTURE
     // first, takes smaller buffers for a driver's bug.
     asked_bytes_ = adjusted.planes[0].sizeimage;
-    const bool keeps = offers(*codec_, whole_.fourcc) && codec_->sizes.contains(whole_.size);
+    const bool keeps = offers(*codec_, whole_.fourcc) && layout_of(*codec_, whole_.fourcc, whole_.size, {}).size == whole_.size;
     if (!keeps) {
       const FourCC raw = offers(*codec_, whole_.fourcc) ? whole_.fourcc : codec_->raw.front();
       whole_ = layout_of(*codec_, raw, whole_.size, {});
-      crop_ = bounds();
+      crop_ = codec_->sizes.contains(crop_.size()) ? adjust_crop(crop_) : bounds();
     } else if (adjust_crop(crop_) != crop_) {
       crop_ = bounds();
     }
@@ -138,6 +142,12 @@ void EncoderFormats::set(Side side, const PixFormat& adjusted) {
   whole_ = layout_of(*codec_, adjusted.pixelformat, adjusted.size, adjusted);
   colour_ = adjusted.colour;
   crop_ = bounds();
+}
+
+// Not for codecs of whole blocks: FFmpeg, for whom this is, has no encoder of theirs.
+FrameLayout EncoderFormats::filled(uint32_t bytes) const {
+  if ((codec_->flags & codec::kWholeBlocks) != 0 || whole_.memory_planes != 1 || bytes <= whole_.plane_size[0]) return whole_;
+  return layout_filling(whole_, bytes).value_or(whole_);
 }
 
 Rect EncoderFormats::adjust_crop(Rect wanted) const {
@@ -163,6 +173,7 @@ std::vector<PlaneSize> EncoderFormats::plane_sizes(Side side) const {
   std::vector<PlaneSize> sizes;
   for (uint32_t plane = 0; plane < whole_.memory_planes; ++plane)
     sizes.push_back({whole_.plane_size[plane], readable_tail(whole_)});
+  if ((codec_->flags & codec::kWholeBlocks) == 0) sizes[0].slack = source_slack(whole_);
   return sizes;
 }
 

@@ -40,6 +40,9 @@ class EncoderFormats final : public Formats {
   const FrameLayout& whole() const { return whole_; }
   // The part of it that is coded.
   FrameLayout coded_part() const { return part_of(whole_, crop_); }
+  // A picture in a buffer of which `bytes` are used: whole(), or, where it ignored bytesperline, with the lines that it must
+  // have.
+  FrameLayout filled(uint32_t bytes) const;
 
   Rect bounds() const { return {0, 0, whole_.size.width, whole_.size.height}; }
   Rect crop() const { return crop_; }

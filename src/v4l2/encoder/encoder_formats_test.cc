@@ -91,6 +91,44 @@ TEST_F(AnEncodersFormats, LayPicturesOutAsClientsAsk) {
   EXPECT_EQ(set(Side::kOutput, kNv12, {4096, 4096}, 1u << 20).planes[0].bytesperline, 4096u);
 }
 
+// vicodec: OUTPUT has whole blocks of 8x8 samples of each component, and the rectangle says which part of it is the picture.
+TEST(FormatsOfAnEncoderOfBlocks, RoundThePicturesBufferUp) {
+  constexpr FourCC kYuyv = make_fourcc('Y', 'U', 'Y', 'V');
+  codec::Capabilities capabilities = encoder_capabilities();
+  codec::CodecInfo& blocks = capabilities.codecs[2];
+  blocks.flags = codec::kWholeBlocks;
+  blocks.sizes = {{1, 1}, {8192, 8192}, {1, 1}};
+  blocks.raw = {kYuv420, kYuyv, kGrey};
+  capabilities = encoders_of(std::move(capabilities));
+  EncoderFormats formats(capabilities);
+  const auto set = [&](Side side, FourCC format, Size size = {}, uint32_t stride = 0) {
+    PixFormat wanted;
+    wanted.pixelformat = format;
+    wanted.size = size;
+    wanted.planes[0].bytesperline = stride;
+    const PixFormat adjusted = formats.adjust(side, wanted);
+    formats.set(side, adjusted);
+    EXPECT_EQ(formats.current(side), adjusted);
+    EXPECT_EQ(formats.adjust(side, adjusted), adjusted) << "S_FMT of its own answer";
+    return adjusted;
+  };
+  set(Side::kOutput, kYuv420, {642, 362});
+  EXPECT_EQ(formats.current(Side::kOutput).size, (Size{642, 362})) << "H.264's buffer is the picture";
+  EXPECT_EQ(set(Side::kCapture, kVp8).size, (Size{642, 362})) << "which stays what it was";
+  EXPECT_EQ(formats.current(Side::kOutput).size, (Size{656, 368}));
+  EXPECT_EQ(formats.crop(), (Rect{0, 0, 642, 362}));
+  EXPECT_EQ(formats.coded_part().size, (Size{642, 362}));
+  EXPECT_EQ(formats.coded_part().room, (Size{656, 368}));
+  EXPECT_EQ(set(Side::kOutput, kYuv420, {642, 362}, 704).planes[0], (PlaneFormat{704 * 368 * 3 / 2, 704}));
+  EXPECT_EQ(formats.crop(), (Rect{0, 0, 656, 368}));
+  EXPECT_EQ(formats.coded_part().room, Size{}) << "there is nothing beside it";
+  EXPECT_EQ(set(Side::kOutput, kYuyv, {650, 361}).size, (Size{656, 368}));
+  EXPECT_EQ(set(Side::kOutput, kGrey, {33, 17}).size, (Size{40, 24}));
+  EXPECT_EQ(set(Side::kOutput, kYuv420, {33, 17}).size, (Size{48, 32})) << "vicodec: 32x16, less than was asked for";
+  EXPECT_EQ(set(Side::kOutput, kYuv420, {9999, 1}).size, (Size{8192, 16}));
+  EXPECT_EQ(formats.adjust_crop({0, 0, 8191, 15}), (Rect{0, 0, 8191, 15}));
+}
+
 // A CAPTURE buffer is never too small, whatever the client asks for (rpicam-vid: 512 KiB).
 TEST_F(AnEncodersFormats, MakeCodedBuffersLargeEnough) {
   set(Side::kOutput, kNv12, {1920, 1080});

@@ -27,15 +27,26 @@ void Encoder::pump() {
   pump_outputs();
 }
 
+Status Encoder::set_layout(const FrameLayout& whole) {
+  const FrameLayout part = part_of(whole, formats_.crop());
+  if (part == set_layout_) return {};
+  set_layout_ = part;
+  return session_->set_frame_layout(part);
+}
+
 Status Encoder::push_input(Buffer& buffer) {
-  if (auto status = controls_.tell(*session_, formats_.codec(), buffer.handle.index); !status) return status;
+  // One that is full may hold anything: that is what bytesused 0 means, and what v4l2-ctl says.
+  const bool full = buffer.bytesused[0] == buffer.planes[0]->length();
+  const FrameLayout whole = full ? formats_.whole() : formats_.filled(buffer.bytesused[0] - buffer.data_offset[0]);
+  if (auto status = set_layout(whole); !status) return status;
+  if (auto status = parameters_.apply(*session_, formats_.codec(), buffer.handle.index); !status) return status;
   codec::InputChunk chunk;
   chunk.buffer = buffer.handle;
   chunk.cookie = session_.next_cookie();
   chunk.tag = tags_.add(info_of(buffer));
   chunk.num_planes = static_cast<uint32_t>(buffer.planes.size());
   for (uint32_t i = 0; i < chunk.num_planes; ++i)  // they fit: suits()
-    chunk.plane[i] = {buffer.data_offset[i], formats_.whole().plane_size[i]};
+    chunk.plane[i] = {buffer.data_offset[i], whole.plane_size[i]};
   chunk.field = field_order(buffer.field);
   if (auto status = session_.map(Side::kOutput, buffer); !status) return status;
   output_queue_.give_to_session(buffer, chunk.cookie);
@@ -71,40 +82,19 @@ void Encoder::pump_outputs() {
 
 void Encoder::deliver_last() {
   if (!svpu_encoder_owes_last(&state_)) return;
-  if (Buffer* buffer = capture_queue_.next_queued()) {
-    complete_last(*buffer);
-  } else if (session_ && capture_queue_.with_session() > 0 && !return_asked_) {
-    return_asked_ = true;
-    if (auto status = session_->return_output(); !status) session_.give_up(status.error());
-  }
-  // Otherwise the next one that is queued: pump_outputs().
+  if (Buffer* buffer = session_.find_last(capture_queue_)) complete_last(*buffer);
+  // Otherwise one that the session returns, or the next one that is queued: pump_outputs().
 }
 
 // ---- up
 
 void Encoder::complete_last(Buffer& buffer) {
-  buffer.bytesused.fill(0);
-  buffer.field = V4L2_FIELD_NONE;
-  buffer.flags |= V4L2_BUF_FLAG_LAST;
-  buffer.arms_epipe = true;
-  buffer.timestamp = {};
-  buffer.sequence = capture_queue_.next_sequence();
-  capture_queue_.complete(buffer, std::exchange(drain_damaged_, false));
+  capture_queue_.complete_last(buffer, V4L2_FIELD_NONE, std::exchange(drain_damaged_, false));
   file_.note_completed(Side::kCapture);
   (void)happen(SVPU_ENCODER_ON_LAST_COMPLETED);
 }
 
-void Encoder::input_done(codec::Cookie cookie, codec::DoneStatus status) {
-  Buffer* buffer = output_queue_.with_session(cookie);
-  if (buffer == nullptr) return;                  // the client has it back since STREAMOFF
-  if (status == codec::DoneStatus::kCancelled) {  // of a session that is about to fail: STREAMOFF gives it back
-    output_queue_.take_back(*buffer);
-    return;
-  }
-  buffer->sequence = output_queue_.next_sequence();
-  output_queue_.complete(*buffer, status != codec::DoneStatus::kOk);
-  file_.note_completed(Side::kOutput);
-}
+void Encoder::input_done(codec::Cookie cookie, codec::DoneStatus status) { (void)file_.complete_input(cookie, status); }
 
 void Encoder::output_done(const codec::OutputDone& done) {
   Buffer* buffer = capture_queue_.with_session(done.cookie);

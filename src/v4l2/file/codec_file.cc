@@ -63,6 +63,19 @@ void CodecFile::fail_queues() {
   note_completed(Side::kCapture);
 }
 
+bool CodecFile::complete_input(codec::Cookie cookie, codec::DoneStatus status) {
+  Buffer* buffer = output_queue_.with_session(cookie);
+  if (buffer == nullptr) return false;
+  if (status == codec::DoneStatus::kCancelled) {  // of a session that is about to fail: STREAMOFF gives it back
+    output_queue_.take_back(*buffer);
+    return false;
+  }
+  buffer->sequence = output_queue_.next_sequence();
+  output_queue_.complete(*buffer, status != codec::DoneStatus::kOk);
+  note_completed(Side::kOutput);
+  return true;
+}
+
 void CodecFile::free_buffers(Side side) {
   session_.unmap(queue(side));
   queue(side).free_all();

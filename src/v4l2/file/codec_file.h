@@ -41,6 +41,8 @@ class CodecFile final : public FileCore, public ControlListener, public std::ena
   // Opens a session for this file without starting it. Errors: the driver's.
   Status open_session(const codec::SessionConfig& config);
   void close_session();
+  // SessionEvents::input_done(). False: the client has it back since STREAMOFF, or the session didn't use it.
+  bool complete_input(codec::Cookie cookie, codec::DoneStatus status);
   // Like vb2_queue_error(), on each queue that streams.
   void fail_queues();
   void free_buffers(Side side);

@@ -20,6 +20,7 @@ Status SessionBooks::open(codec::Driver& driver, const codec::SessionConfig& con
 std::unique_ptr<codec::Session> SessionBooks::close() {
   link_.reset();
   output_flush_pending_ = capture_flush_pending_ = 0;
+  return_asked_ = false;
   return std::move(session_);
 }
 
@@ -52,6 +53,15 @@ Status SessionBooks::recall(Side side) { return session_->flush(direction_of(sid
 void SessionBooks::flushed(codec::Direction side, uint32_t generation) {
   uint32_t& pending = side == codec::Direction::kInput ? output_flush_pending_ : capture_flush_pending_;
   if (generation == pending) pending = 0;
+}
+
+Buffer* SessionBooks::find_last(BufferQueue& capture) {
+  if (Buffer* buffer = capture.next_queued()) return buffer;
+  if (session_ && capture.with_session() > 0 && !return_asked_) {
+    return_asked_ = true;
+    if (auto status = session_->return_output(); !status) give_up(status.error());
+  }
+  return nullptr;
 }
 
 void SessionBooks::give_up(const Error& error) {

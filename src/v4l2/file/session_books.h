@@ -42,6 +42,11 @@ class SessionBooks {
   // SessionEvents::flushed().
   void flushed(codec::Direction side, uint32_t generation);
 
+  // The CAPTURE buffer that a drain or a change of format ends with: the next one that waits. nullptr: there is none, and the
+  // session was asked, once after each want_last(), to return one that it has.
+  void want_last() { return_asked_ = false; }
+  Buffer* find_last(BufferQueue& capture);
+
   // Not session_failed(): buffers may only go back when the codec touches them no more,
   // which failed() reports.
   void give_up(const Error& error);
@@ -59,6 +64,7 @@ class SessionBooks {
   // Generation of the unanswered flush that STREAMOFF of the side asked for, 0: none.
   uint32_t output_flush_pending_ = 0;
   uint32_t capture_flush_pending_ = 0;
+  bool return_asked_ = false;  // return_output() was called for the LAST buffer that is wanted
 };
 
 }  // namespace softvpu::v4l2

@@ -7,11 +7,12 @@ namespace softvpu::v4l2 {
 
 Result<std::unique_ptr<PlaneMemory>> MmapPlane::allocate(PlaneSize size, uint32_t offset) {
   if (size.length == 0) return fail(EINVAL, "a plane without bytes");
-  auto memory = SharedMemory::create("softvpu-buffer", page_align(size_t{size.length} + size.tail));
+  const uint32_t length = size.length + size.slack;
+  auto memory = SharedMemory::create("softvpu-buffer", page_align(size_t{length} + size.tail));
   if (!memory) return Unexpected(memory.error());
   std::unique_ptr<MmapPlane> plane(new MmapPlane);
   plane->memory_ = std::move(*memory);
-  plane->length_ = size.length;
+  plane->length_ = length;
   plane->offset_ = offset;
   return plane;
 }

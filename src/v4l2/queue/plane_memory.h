@@ -20,6 +20,7 @@ inline constexpr uint32_t kMaxPlaneBytes = 1u << 30;
 struct PlaneSize {
   uint32_t length = 0;  // bytes the client sees
   uint32_t tail = 0;    // further bytes that the codec may read (media/frame_layout.h)
+  uint32_t slack = 0;   // further bytes of our own memory that the client may fill, for one that ignores bytesperline
 };
 
 class PlaneMemory {

@@ -219,6 +219,16 @@ void BufferQueue::complete(Buffer& buffer, bool error) {
   done_.push_back(buffer.handle.index);
 }
 
+void BufferQueue::complete_last(Buffer& buffer, uint32_t field, bool error) {
+  buffer.bytesused.fill(0);
+  buffer.field = field;
+  buffer.flags |= V4L2_BUF_FLAG_LAST;
+  buffer.arms_epipe = true;
+  buffer.timestamp = {};
+  buffer.sequence = next_sequence();
+  complete(buffer, error);
+}
+
 void BufferQueue::dequeue(Buffer& buffer) {
   leave_place(buffer);
   buffer.place = Dequeued{};

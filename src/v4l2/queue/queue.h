@@ -119,6 +119,8 @@ class BufferQueue {
   Buffer* with_session(codec::Cookie cookie);                  // nullptr: not one of ours any more
   void take_back(Buffer& buffer);                              // WithSession -> Queued, first in line
   void complete(Buffer& buffer, bool error);                   // Queued or WithSession -> Done
+  // Likewise, empty and marked V4L2_BUF_FLAG_LAST: after it DQBUF returns EPIPE.
+  void complete_last(Buffer& buffer, uint32_t field, bool error);
   Buffer* next_done() { return done_.empty() ? nullptr : find(done_.front()); }
   void dequeue(Buffer& buffer);  // the next done -> Dequeued
 

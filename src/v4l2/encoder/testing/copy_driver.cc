@@ -24,8 +24,11 @@ using codec::Direction;
 using codec::DoneStatus;
 
 class CopyDriver::Session final {
+  using Event = std::function<void(codec::SessionEvents&)>;
+
  public:
-  explicit Session(std::weak_ptr<codec::SessionEvents> events) : events_(std::move(events)) {}
+  Session(FrameInterval interval, bool by_hand, std::weak_ptr<codec::SessionEvents> events)
+      : interval_(interval), by_hand_(by_hand), events_(std::move(events)) {}
   ~Session() { stop(); }
   void stop() {
     {
@@ -44,6 +47,7 @@ class CopyDriver::Session final {
     Memory memory;
     FrameLayout layout;
     int32_t quality = 0;
+    FrameInterval interval;
     bool force_key = false;
   };
   struct Output {
@@ -63,7 +67,18 @@ class CopyDriver::Session final {
     return status;
   }
   void start() {
-    thread_ = std::thread([this] { run(); });
+    started_ = true;
+    if (!by_hand_) thread_ = std::thread([this] { run(); });
+  }
+  bool step() {
+    Event event;
+    {
+      const std::lock_guard lock(mutex_);
+      if (started_ && !stop_) event = next_event();
+    }
+    if (!event) return false;
+    if (const auto to = events_.lock()) event(*to);
+    return true;
   }
   void die(const std::string& reason) {
     (void)command([&]() -> Status {
@@ -90,6 +105,7 @@ class CopyDriver::Session final {
   std::map<std::pair<uint32_t, uint32_t>, Memory> memory_[2];  // by index and generation
   std::optional<FrameLayout> layout_;
   int32_t quality_ = 50;
+  FrameInterval interval_;
   bool force_key_ = false;  // the next input's
   std::deque<Input> inputs_;
   std::deque<Output> outputs_;
@@ -98,8 +114,6 @@ class CopyDriver::Session final {
   uint32_t returns_ = 0;
 
  private:
-  using Event = std::function<void(codec::SessionEvents&)>;
-
   void run() {
     std::unique_lock lock(mutex_);
     while (!stop_) {
@@ -178,7 +192,8 @@ class CopyDriver::Session final {
                       .key = number_ == 0 || input.force_key,
                       .width = input.layout.size.width,
                       .height = input.layout.size.height,
-                      .quality = input.quality};
+                      .quality = input.quality,
+                      .interval = input.interval};
     ++number_;
     std::vector<uint8_t> bytes(sizeof header);
     std::memcpy(bytes.data(), &header, sizeof header);
@@ -221,6 +236,8 @@ class CopyDriver::Session final {
     std::vector<uint8_t> bytes;
   };
 
+  const bool by_hand_;
+  bool started_ = false;
   const std::weak_ptr<codec::SessionEvents> events_;
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -278,6 +295,12 @@ class Verbs final : public codec::Session {
       return {};
     });
   }
+  Status set_frame_interval(FrameInterval interval) override {
+    return s_->command([&]() -> Status {
+      s_->interval_ = interval;
+      return {};
+    });
+  }
   Status start() override {
     s_->start();
     return {};
@@ -287,7 +310,8 @@ class Verbs final : public codec::Session {
       const auto found = memory_of(Direction::kInput).find({chunk.buffer.index, chunk.buffer.generation});
       if (found == memory_of(Direction::kInput).end() || !s_->layout_) return fail(EINVAL, "an unknown buffer, or no layout");
       if (chunk.num_planes != s_->layout_->memory_planes) return fail(EINVAL, "the layout has other planes");
-      s_->inputs_.push_back({chunk, found->second, *s_->layout_, s_->quality_, std::exchange(s_->force_key_, false)});
+      s_->inputs_.push_back(
+          {chunk, found->second, *s_->layout_, s_->quality_, s_->interval_, std::exchange(s_->force_key_, false)});
       return {};
     });
   }
@@ -355,15 +379,22 @@ codec::Capabilities encoder_capabilities() {
   return {.name = "encoders", .version = 1, .codecs = {decoder, h264, vp8}};
 }
 
-CopyDriver::CopyDriver() : capabilities_(encoder_capabilities()) {}
+CopyDriver::CopyDriver(Threads threads) : threads_(threads), capabilities_(encoder_capabilities()) {}
 
 Result<std::unique_ptr<codec::Session>> CopyDriver::open_session(const codec::SessionConfig& config,
                                                                  std::weak_ptr<codec::SessionEvents> events) {
   if (capabilities_.find(config.role, config.coded) == nullptr) return fail(EINVAL, "no such codec");
-  auto session = std::make_shared<Session>(std::move(events));
+  auto session = std::make_shared<Session>(config.interval, threads_ == Threads::kByHand, std::move(events));
   sessions_.push_back(session);
   ++opened_;
   return std::unique_ptr<codec::Session>(std::make_unique<Verbs>(std::move(session)));
+}
+
+bool CopyDriver::step() {
+  const std::vector<std::weak_ptr<Session>> sessions = sessions_;  // an event may open one
+  for (const auto& each : sessions)
+    if (const auto session = each.lock(); session && session->step()) return true;
+  return false;
 }
 
 void CopyDriver::kill_sessions() {

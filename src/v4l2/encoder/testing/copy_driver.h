@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A lower half for tests: an "encoder" in a thread of the process whose coded frames are the pictures, behind a small header. It
-// keeps what codec/session.h says of encoders.
+// A lower half for tests: an "encoder" in a thread of the process, or by hand, whose coded frames are the pictures, behind a
+// small header. It keeps what codec/session.h says of encoders.
 #pragma once
 
 #include <array>
@@ -20,14 +20,18 @@ struct CopyHeader {
   uint32_t width = 0;
   uint32_t height = 0;
   int32_t quality = 0;  // of V4L2_CID_JPEG_COMPRESSION_QUALITY, when the picture was queued
+  FrameInterval interval;
 };
 
 class CopyDriver final : public codec::Driver {
  public:
-  CopyDriver();
+  enum class Threads : uint8_t { kOwn, kByHand };
+  explicit CopyDriver(Threads threads = Threads::kOwn);
   Result<codec::Capabilities> capabilities() override { return capabilities_; }
   Result<std::unique_ptr<codec::Session>> open_session(const codec::SessionConfig& config,
                                                        std::weak_ptr<codec::SessionEvents> events) override;
+  // With kByHand: one event of a session that has any. False: none has.
+  bool step();
   // Every session that lives ends as if its process had died.
   void kill_sessions();
   size_t opened() const { return opened_; }
@@ -35,6 +39,7 @@ class CopyDriver final : public codec::Driver {
   class Session;
 
  private:
+  const Threads threads_;
   codec::Capabilities capabilities_;
   std::vector<std::weak_ptr<Session>> sessions_;
   size_t opened_ = 0;
