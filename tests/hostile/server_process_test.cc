@@ -204,8 +204,8 @@ TEST_F(AServerOfOneCodec, OffersNoOther) {
   ASSERT_GT(start(0), 0);
   hfi::RingWriter commands(hfi::RingMemory::command(region(0)));
   hfi::RingReader messages(hfi::RingMemory::message(region(0)));
-  const auto send = [&](hfi::cmd::Body body) {
-    ASSERT_EQ(commands.push(hfi::serialize(hfi::Command{0, std::move(body)})), hfi::PushOutcome::kOk);
+  const auto send = [&](const hfi::cmd::Body& body) {
+    ASSERT_EQ(commands.push(hfi::serialize(hfi::Command{0, body})), hfi::PushOutcome::kOk);
     if (commands.take_reader_waiting()) ring(1);
   };
   std::vector<std::string> offered;
