@@ -60,7 +60,7 @@ std::vector<Row> capture_setup_rows() {
          s.paused = false;
        },
        {SVPU_DO_CLEAR_EPIPE, SVPU_DO_RESUME}},
-      {"D: Capture Setup, steps 6 and 7: old buffers don't suit: they are told so by LAST",
+      {"D: Capture Setup, steps 6 and 7: old buffers don't fit: LAST announces it",
        capture_setup(),
        {SVPU_ON_CAPTURE_STREAMON},
        [](auto& s) { s.capture_streaming = s.last_wanted = true; },
@@ -158,7 +158,7 @@ std::vector<Row> resolution_change_rows() {
        {.what = SVPU_ON_FORMAT_CHANGED, .frames_waiting = true},
        [](auto& s) { s.paused = s.change_held = true; },
        {}},
-      {"quirk, continued: now it is told",
+      {"quirk, continued: now it is announced",
        with(decoding(), [](auto& s) { s.paused = s.change_held = true; }),
        {SVPU_ON_CAPTURE_DONE_EMPTY},
        [](auto& s) {

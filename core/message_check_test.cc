@@ -345,7 +345,7 @@ TEST(AControl, IsMalformedOutOfRange) {
       SVPU_FORM_MALFORMED);
 }
 
-// What the host doesn't believe the firmware, the firmware doesn't believe a guest's driver.
+// What the host rejects from the firmware, the firmware rejects from a guest's driver.
 TEST(ACommand, IsMalformedOutOfRange) {
   const auto configured = [](const char* what, const std::function<void(svpu_cmd_configure&)>& change) {
     return row(SVPU_CMD_CONFIGURE, configure(), what, change);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Sequences of ioctls on up to three opens of a decoder node over the null codec, or of an encoder
 // node over the copying one. Every byte is a decision; structures are half sensible, half noise, so
-// that deep states are reached and each field is tried with anything. One thread: the codec speaks
+// that deep states are reached and each field is tried with anything. One thread: the codec reports
 // where the input says so, and while an ioctl sleeps; one that would sleep forever is interrupted by
 // a signal.
 // Links: softvpu_v4l2 softvpu_v4l2_testing softvpu_codec_testing

@@ -6,10 +6,10 @@ Usage: fuzz/make_bitstream_seeds.py [DIRECTORY]. Needs ffmpeg with its usual enc
 pieces of a stream; between two of them the separator and what the client does (fuzz/bitstream_fuzz.cc, act()). Files that the fuzzer found
 aren't touched.
 """
+import argparse
 import pathlib
 import struct
 import subprocess
-import sys
 import tempfile
 
 SEPARATOR = b"\xfeSVP"
@@ -73,7 +73,9 @@ def seed(codec, client, number, pieces):
 
 
 def main():
-    directory = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent / "corpus" / "bitstream")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("directory", nargs="?", type=pathlib.Path, default=pathlib.Path(__file__).parent / "corpus" / "bitstream")
+    directory = parser.parse_args().directory
     directory.mkdir(parents=True, exist_ok=True)
     for codec in CODECS:
         small = encode(codec, "32x32", 4)

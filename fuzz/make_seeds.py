@@ -5,10 +5,10 @@
 Usage: fuzz/make_seeds.py [DIRECTORY]. The worker's streams are those of fuzz/corpus/bitstream (make_bitstream_seeds.py). Files of
 other names are what the fuzzer found worth keeping, or what once broke something: they stay as they are.
 """
+import argparse
 import pathlib
 import random
 import struct
-import sys
 
 HERE = pathlib.Path(__file__).parent
 SEPARATOR = b"\xfeSVP"
@@ -151,7 +151,9 @@ def noise(name, count, size):
 
 
 def main():
-    corpus = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "corpus"
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("directory", nargs="?", type=pathlib.Path, default=HERE / "corpus")
+    corpus = parser.parse_args().directory
     targets = {"capability": {k: v.encode() for k, v in CAPABILITIES.items()}, "index": {k: v.encode() for k, v in INDEXES.items()},
                "elf": elves(), "worker": workers(), "kernel": kernels() | noise("kernel", 3, 100), "ivshmem": noise("ivshmem", 4, 100),
                "path": noise("path", 5, 40)}

@@ -40,17 +40,20 @@ enum ExitStatus { kGood = 0, kUsage = 2, kNoHost = 3, kNoJail = 4, kHostBroken =
 
 void print_help() {
   std::printf(
-      "usage: softvpu-fw --device NODE | --ivshmem-socket PATH [--sessions N] [--size MIB] | --help | --version\n"
+      "usage: softvpu-fw --device NODE [--codecs LIST]\n"
+      "       softvpu-fw --ivshmem-socket PATH [--sessions N] [--size MIB] [--codecs LIST]\n"
+      "       softvpu-fw --help | --version\n"
       "\n"
       "The codec worker of one softvpu session. It isn't started by hand: the device starts it, with a socket as\n"
       "file descriptor %d, when a client starts streaming. To use the device, see: softvpu --help\n"
       "\n"
-      "  --device NODE   be the firmware of the kernel module, usually /dev/softvpu-fw: one worker a session, until\n"
+      "  --device NODE   be the firmware of the kernel module, usually /dev/softvpu-fw: one worker per session, until\n"
       "                  the module goes or a signal ends it. Example: softvpu-fw --device /dev/softvpu-fw\n"
       "  --ivshmem-socket PATH\n"
       "                  be the VPU of guests on QEMU (ivshmem-doorbell) until SIGTERM; prints QEMU's arguments. Each guest\n"
       "                  gets N sessions at a time (default 8, at most 32) and a region of MIB mebibytes (default 4096, a\n"
       "                  power of two; memory is used as it is written to)\n"
+      "  --codecs LIST   offer these codecs alone, for example h264,vp8 (default: all that there are)\n"
       "\n"
       "exit status: 0 the session ended; 2 started by hand, or wrong arguments; 3 the host didn't say hello; 4 the jail couldn't "
       "be shut;\n"
@@ -68,7 +71,8 @@ bool is_socket(int fd) {
 hfi::FirmwareEndpoint* log_endpoint = nullptr;
 
 // Serves one session to its end, in a process that does nothing else. `config` describes its jail.
-int serve(Result<std::unique_ptr<hfi::FirmwareEndpoint>> attached, sandbox::JailConfig config) {
+int serve(Result<std::unique_ptr<hfi::FirmwareEndpoint>> attached, sandbox::JailConfig config,
+          const firmware::Catalog& catalog = firmware::codec_catalog()) {
   mallopt(M_ARENA_MAX, kHeapArenas);
   signal(SIGPIPE, SIG_IGN);
   // The first process of a pid namespace has no default actions of signals.
@@ -93,7 +97,7 @@ int serve(Result<std::unique_ptr<hfi::FirmwareEndpoint>> attached, sandbox::Jail
   }
   if (!jail->missing.empty()) endpoint.debug("jail: %s", jail->missing.c_str());
 
-  firmware::Worker worker(endpoint, {.lease = &lease});
+  firmware::Worker worker(endpoint, {.lease = &lease, .catalog = &catalog});
   if (!worker.say_ready(jail->seccomp ? SVPU_JAIL_SECCOMP : 0)) return kGood;
   switch (worker.run()) {
     case firmware::Worker::End::kHostGone:
@@ -119,6 +123,12 @@ int serve_spare(bool announces) {
   return serve(std::move(attached), {});
 }
 
+// What the sessions of a server offer. `codecs` is its --codecs; nullptr: everything. Errors: those of Catalog::limited_to().
+Result<firmware::Catalog> offered_codecs(const char* codecs) {
+  if (codecs == nullptr) return firmware::codec_catalog();
+  return firmware::codec_catalog().limited_to(codecs);
+}
+
 // A decimal number of an option; nullopt: it isn't one.
 std::optional<uint32_t> parse_number(const char* text) {
   uint32_t value = 0;
@@ -128,7 +138,7 @@ std::optional<uint32_t> parse_number(const char* text) {
   return value;
 }
 
-// nullopt: not a use of --ivshmem-socket that makes sense.
+// nullopt: not a valid use of --ivshmem-socket.
 std::optional<apps::GuestOptions> parse_guest_options(int argc, char** argv) {
   apps::GuestOptions options;
   for (int i = 1; i + 1 < argc; i += 2) {
@@ -162,28 +172,34 @@ int main(int argc, char** argv) {
                 firmware::firmware_name().c_str());
     return kGood;
   }
+  const char* codecs = apps::take_codecs(argc, argv);
+  const Result<firmware::Catalog> catalog = offered_codecs(codecs);
+  if (!catalog) {
+    std::fprintf(stderr, "softvpu-fw: --codecs %s: %s\n", codecs, catalog.error().reason.c_str());
+    return kUsage;
+  }
   if (const auto generation = apps::parse_device_session(argc, argv)) {
     sandbox::JailConfig jail;
     jail.allowed_ioctl = SVPU_FW_GET_BUFFER;
-    return serve(hfi::FirmwareEndpoint::over(hfi::attach_device(UniqueFd(kSocket), *generation)), jail);
+    return serve(hfi::FirmwareEndpoint::over(hfi::attach_device(UniqueFd(kSocket), *generation)), jail, *catalog);
   }
   if (auto slot = apps::parse_slot_session(argc, argv)) {
     sandbox::JailConfig jail;
     jail.address_limit_bytes += slot->heap_size;
     jail.network_namespace = false;  // a guest may end its sessions faster than the kernel its network namespaces
-    return serve(hfi::FirmwareEndpoint::over(hfi::attach_slot(std::move(*slot))), jail);
+    return serve(hfi::FirmwareEndpoint::over(hfi::attach_slot(std::move(*slot))), jail, *catalog);
   }
   const bool device = argc == 3 && std::strcmp(argv[1], "--device") == 0;
-  const auto guests = parse_guest_options(argc, argv);
-  if (device) return apps::serve_device(argv[2]);
+  auto guests = parse_guest_options(argc, argv);
+  if (guests && codecs != nullptr) guests->codecs = codecs;
+  if (device) return apps::serve_device(argv[2], codecs != nullptr ? codecs : "");
   if (guests) return apps::serve_guests(*guests);
   const bool announces = argc == 3 && std::strcmp(argv[2], "--announce") == 0;
   const bool spare = (argc == 2 || announces) && std::strcmp(argv[1], "--spare") == 0;
-  if (argc > 1 && !spare) {
-    std::fprintf(
-        stderr,
-        "softvpu-fw: these arguments make no sense; expected --device NODE, or --ivshmem-socket PATH with --sessions N and\n"
-        "--size MIB, decimal numbers. Try: softvpu-fw --help\n");
+  if ((argc > 1 && !spare) || codecs != nullptr) {
+    std::fprintf(stderr,
+                 "softvpu-fw: invalid arguments; expected --device NODE, or --ivshmem-socket PATH with --sessions N and\n"
+                 "--size MIB, decimal numbers, each with --codecs LIST. Try: softvpu-fw --help\n");
     return kUsage;
   }
   if (!is_socket(kSocket)) {

@@ -30,10 +30,10 @@ int complain(const char* node, const char* what) {
   return kNoDevice;
 }
 
-Result<sandbox::Child> start_worker(int session, uint32_t generation) {
+Result<sandbox::Child> start_worker(int session, uint32_t generation, const std::string& codecs) {
   return sandbox::start_child([&] {
     const std::array<int, 1> kept{session};
-    return sandbox::execute_own_program(device_session_arguments(generation), kept);
+    return sandbox::execute_own_program(device_session_arguments(generation, codecs), kept);
   });
 }
 
@@ -57,12 +57,13 @@ bool attach(const char* node, int fd, firmware::device::SessionKeeper& keeper) {
 
 }  // namespace
 
-int serve_device(const char* node) {
+int serve_device(const char* node, const std::string& codecs) {
   const UniqueFd fd(open(node, O_RDWR | O_CLOEXEC));
   if (!fd.valid()) return complain(node, "can't be opened");
   (void)signal(SIGCHLD, SIG_DFL);
-  firmware::device::SessionKeeper keeper(start_worker,
-                                         [](const std::string& line) { std::fprintf(stderr, "softvpu-fw: %s\n", line.c_str()); });
+  firmware::device::SessionKeeper keeper(
+      [&](int session, uint32_t generation) { return start_worker(session, generation, codecs); },
+      [](const std::string& line) { std::fprintf(stderr, "softvpu-fw: %s\n", line.c_str()); });
   while (true) {
     const int timeout_ms = keeper.look(system_clock().now());
     std::vector<pollfd> fds{{fd.get(), POLLIN, 0}};

@@ -30,9 +30,9 @@ UniqueFd end_signals() {
 }
 
 // In the child. It has 0 to 2 of this process until it executes.
-int be_worker(hfi::SlotSession slot) {
+int be_worker(const hfi::SlotSession& slot, const std::string& codecs) {
   const std::array<int, 4> kept{slot.memory.get(), slot.hangup.get(), slot.command_doorbell.get(), slot.message_doorbell.get()};
-  return sandbox::execute_own_program(slot_session_arguments(slot), kept);
+  return sandbox::execute_own_program(slot_session_arguments(slot, codecs), kept);
 }
 
 }  // namespace
@@ -52,7 +52,9 @@ int serve_guests(const GuestOptions& options) {
     return kNoServer;
   }
   signal(SIGCHLD, SIG_DFL);
-  Server server(*layout, be_worker, [](const std::string& line) { std::fprintf(stderr, "softvpu-fw: %s\n", line.c_str()); });
+  Server server(
+      *layout, [&](const hfi::SlotSession& slot) { return be_worker(slot, options.codecs); },
+      [](const std::string& line) { std::fprintf(stderr, "softvpu-fw: %s\n", line.c_str()); });
   if (const auto listening = server.listen(options.socket); !listening) {
     std::fprintf(stderr, "softvpu-fw: %s: %s: %s\n", options.socket, listening.error().reason.c_str(),
                  std::strerror(listening.error().code));

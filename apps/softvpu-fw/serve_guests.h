@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace softvpu::apps {
 
@@ -11,9 +12,10 @@ struct GuestOptions {
   const char* socket = nullptr;
   uint64_t region_mib = 4096;  // of each guest; sparse
   uint32_t sessions = 8;       // of each guest at a time
+  std::string codecs;          // what sessions offer, a list that Catalog::limited_to() takes; empty: everything
 };
 
-// Until SIGTERM or SIGINT (0), or the socket can't be made (7, said on stderr). Workers die with this process.
+// Until SIGTERM or SIGINT (0), or the socket can't be made (7, with a reason on stderr). Workers die with this process.
 int serve_guests(const GuestOptions& options);
 
 }  // namespace softvpu::apps

@@ -2,6 +2,7 @@
 // Command lines of session workers: see session_arguments.h.
 #include "softvpu-fw/session_arguments.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -10,6 +11,7 @@ namespace {
 
 constexpr const char* kDeviceSession = "--session-of-device";
 constexpr const char* kSlotSession = "--session-of-guest";
+constexpr const char* kCodecs = "--codecs";
 constexpr int kFirstDescriptor = 3;
 
 template <typename Number>
@@ -19,10 +21,26 @@ bool parse(const char* text, Number& value) {
   return parsed.ec == std::errc() && parsed.ptr == end;
 }
 
+std::vector<std::string> limited(std::vector<std::string> arguments, const std::string& codecs) {
+  if (!codecs.empty()) arguments.insert(arguments.end(), {kCodecs, codecs});
+  return arguments;
+}
+
 }  // namespace
 
-std::vector<std::string> device_session_arguments(uint32_t generation) {
-  return {"softvpu-fw", kDeviceSession, std::to_string(generation)};
+const char* take_codecs(int& argc, char** argv) {
+  for (int i = 1; i + 1 < argc; ++i) {
+    if (std::strcmp(argv[i], kCodecs) != 0) continue;
+    const char* list = argv[i + 1];
+    std::copy(argv + i + 2, argv + argc + 1, argv + i);  // with the null pointer at the end
+    argc -= 2;
+    return list;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> device_session_arguments(uint32_t generation, const std::string& codecs) {
+  return limited({"softvpu-fw", kDeviceSession, std::to_string(generation)}, codecs);
 }
 
 std::optional<uint32_t> parse_device_session(int argc, char** argv) {
@@ -31,13 +49,10 @@ std::optional<uint32_t> parse_device_session(int argc, char** argv) {
   return generation;
 }
 
-std::vector<std::string> slot_session_arguments(const hfi::SlotSession& slot) {
-  return {"softvpu-fw",
-          kSlotSession,
-          std::to_string(slot.generation),
-          std::to_string(slot.region_offset),
-          std::to_string(slot.heap_offset),
-          std::to_string(slot.heap_size)};
+std::vector<std::string> slot_session_arguments(const hfi::SlotSession& slot, const std::string& codecs) {
+  return limited({"softvpu-fw", kSlotSession, std::to_string(slot.generation), std::to_string(slot.region_offset),
+                  std::to_string(slot.heap_offset), std::to_string(slot.heap_size)},
+                 codecs);
 }
 
 std::optional<hfi::SlotSession> parse_slot_session(int argc, char** argv) {

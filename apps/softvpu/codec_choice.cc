@@ -3,7 +3,6 @@
 #include "apps/softvpu/codec_choice.h"
 
 #include <algorithm>
-#include <cerrno>
 
 #include "media/codec_names.h"
 
@@ -18,28 +17,14 @@ bool has_role(const codec::Capabilities& capabilities, codec::Role role) {
                      [&](const codec::CodecInfo& codec) { return codec.role == role; });
 }
 
-std::string names_of(const codec::Capabilities& capabilities) {
-  std::vector<FourCC> seen;
-  std::string names;
-  for (const codec::CodecInfo& codec : capabilities.codecs) {
-    if (std::find(seen.begin(), seen.end(), codec.coded) != seen.end()) continue;
-    seen.push_back(codec.coded);
-    names += (names.empty() ? "" : ", ") + codec_name(codec.coded);
-  }
-  return names;
-}
-
 }  // namespace
 
 Status limit_codecs(codec::Capabilities& capabilities, const std::string& codecs) {
   if (codecs.empty()) return {};
-  const auto wanted = parse_codec_list(codecs);
+  std::vector<FourCC> offered;
+  for (const codec::CodecInfo& codec : capabilities.codecs) offered.push_back(codec.coded);
+  const auto wanted = choose_codecs(codecs, offered);
   if (!wanted) return Unexpected(wanted.error());
-  for (const FourCC coded : *wanted) {
-    if (std::none_of(capabilities.codecs.begin(), capabilities.codecs.end(),
-                     [&](const codec::CodecInfo& codec) { return codec.coded == coded; }))
-      return fail(ENOENT, "the firmware has no codec for " + codec_name(coded) + "; it has " + names_of(capabilities));
-  }
   std::erase_if(capabilities.codecs, [&](const codec::CodecInfo& codec) {
     return std::find(wanted->begin(), wanted->end(), codec.coded) == wanted->end();
   });

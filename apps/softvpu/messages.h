@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How the CLI speaks: an error says what happened, what was expected and what to try. Called by every verb.
+// What the CLI prints: an error says what happened, what was expected and what to try. Called by every verb.
 #pragma once
 
 #include <string>

@@ -113,7 +113,7 @@ static void svpu_bar_dmabuf_unmap(struct dma_buf_attachment *attachment, struct 
 }
 
 /*
- * Other drivers are told that the device has gone, if they ask; vmap() can't refuse, since the
+ * Other drivers get an error once the device has gone; vmap() can't refuse, since the
  * dma-buf core warns of that.
  */
 static int svpu_bar_dmabuf_begin(struct dma_buf *dbuf, enum dma_data_direction direction)

@@ -99,7 +99,7 @@ static inline void svpu_bar_ring(struct svpu_bar *bar, unsigned int vector)
 	svpu_access_end(bar->dev, access);
 }
 
-/* Writes a word of the mailbox, and tells the server; as above. */
+/* Writes a word of the mailbox and rings the server; as above. */
 static inline void svpu_bar_post(struct svpu_bar *bar, u32 *word, u32 value)
 {
 	int access;

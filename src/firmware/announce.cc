@@ -16,7 +16,7 @@ namespace {
 
 constexpr int kLimitMs = 10'000;  // of one packet
 
-bool say(int socket, hfi::msg::Body body) {
+bool send_message(int socket, hfi::msg::Body body) {
   const hfi::Entry entry = hfi::serialize(hfi::Message{0, std::move(body)});
   const auto bytes = std::as_bytes(std::span(entry.bytes)).first(entry.header().size);
   while (true) {
@@ -44,9 +44,9 @@ std::vector<hfi::msg::Body> capability_messages(const Catalog& catalog) {
 }
 
 bool announce_capabilities(int socket) {
-  if (!say(socket, ready_message(0))) return false;
+  if (!send_message(socket, ready_message(0))) return false;
   for (hfi::msg::Body& message : capability_messages(codec_catalog())) {
-    if (!say(socket, std::move(message))) return false;
+    if (!send_message(socket, std::move(message))) return false;
   }
   return true;
 }

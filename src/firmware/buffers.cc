@@ -38,7 +38,7 @@ Status Buffers::map(const hfi::cmd::MapBuffer& command, std::shared_ptr<hfi::Buf
   result->owner = std::move(memory);
   const auto end = [this, direction = command.direction, buffer = command.buffer](MappedBuffer* gone) {
     delete gone;
-    let_go_(direction, buffer);
+    on_release_(direction, buffer);
   };
   entry = {command.buffer.generation, std::shared_ptr<MappedBuffer>(result.release(), end)};
   return {};

@@ -17,8 +17,8 @@ class Buffers {
   // Called once for each buffer that was unmapped, as soon as nobody holds its memory any more, by
   // whoever drops the last reference: any thread. Also for what is still mapped when this is
   // destroyed.
-  using LetGo = std::function<void(Side, hfi::BufferName)>;
-  explicit Buffers(LetGo let_go) : let_go_(std::move(let_go)) {}
+  using OnRelease = std::function<void(Side, hfi::BufferName)>;
+  explicit Buffers(OnRelease on_release) : on_release_(std::move(on_release)) {}
 
   // Maps what the transport delivered for `command`. Errors: EEXIST, BufferMemory::map()'s.
   Status map(const hfi::cmd::MapBuffer& command, std::shared_ptr<hfi::BufferMemory> memory);
@@ -43,7 +43,7 @@ class Buffers {
   const Entry& at(Side direction, uint32_t index) const { return (direction == Side::kInput ? inputs_ : outputs_)[index]; }
   Entry& at(Side direction, uint32_t index) { return (direction == Side::kInput ? inputs_ : outputs_)[index]; }
 
-  const LetGo let_go_;  // first: the tables' ends call it
+  const OnRelease on_release_;  // first: the tables' ends call it
   Table inputs_;
   Table outputs_;
   std::vector<Known> known_;

@@ -7,6 +7,7 @@
 
 #include "firmware/fwht/library.h"
 #include "firmware/libav/library.h"
+#include "media/codec_names.h"
 
 namespace softvpu::firmware {
 
@@ -24,6 +25,17 @@ Result<std::unique_ptr<Codec>> Catalog::make(CodecConfig config, CodecEvents& ev
                 std::string("no ") + (config.role == Role::kEncoder ? "encoder" : "decoder") + " for " + to_string(config.coded));
   }
   return entry->make(std::move(config), events);
+}
+
+Result<Catalog> Catalog::limited_to(std::string_view list) const {
+  std::vector<FourCC> offered;
+  for (const CatalogEntry& entry : entries_) offered.push_back(entry.info.coded);
+  const auto chosen = choose_codecs(list, offered);
+  if (!chosen) return Unexpected(chosen.error());
+  std::vector<CatalogEntry> kept;
+  std::ranges::copy_if(entries_, std::back_inserter(kept),
+                       [&](const CatalogEntry& entry) { return std::ranges::count(*chosen, entry.info.coded) != 0; });
+  return Catalog(std::move(kept));
 }
 
 const Catalog& codec_catalog() {

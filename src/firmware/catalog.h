@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "firmware/codec.h"
@@ -31,6 +32,8 @@ class Catalog {
   const CatalogEntry* find(Role role, FourCC coded) const;
   // Errors: EINVAL for a codec that isn't listed, and those of CatalogEntry::make.
   Result<std::unique_ptr<Codec>> make(CodecConfig config, CodecEvents& events) const;
+  // The entries of the coded formats in a list such as "h264,vp8". Errors: those of choose_codecs() (media/codec_names.h).
+  Result<Catalog> limited_to(std::string_view list) const;
 
  private:
   std::vector<CatalogEntry> entries_;

@@ -34,6 +34,16 @@ FourCC named(std::string_view word) {
   return FourCC::kNone;
 }
 
+bool has(std::span<const FourCC> all, FourCC coded) { return std::find(all.begin(), all.end(), coded) != all.end(); }
+
+std::string names_of(std::span<const FourCC> all) {
+  std::string names;
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (!has(all.first(i), all[i])) names += (names.empty() ? "" : ", ") + codec_name(all[i]);
+  }
+  return names;
+}
+
 std::string all_names() {
   std::string all;
   for (size_t i = 0; i < kRows.size(); ++i) all += (i == 0 ? "" : ", ") + std::string(kRows[i].name);
@@ -56,10 +66,20 @@ Result<std::vector<FourCC>> parse_codec_list(std::string_view list) {
     const FourCC coded = named(word);
     if (coded == FourCC::kNone)
       return fail(EINVAL, "\"" + std::string(word) + "\" is no codec's name; the names are " + all_names());
-    if (std::find(all.begin(), all.end(), coded) == all.end()) all.push_back(coded);
+    if (!has(all, coded)) all.push_back(coded);
     if (comma == std::string_view::npos) return all;
     list.remove_prefix(comma + 1);
   }
+}
+
+Result<std::vector<FourCC>> choose_codecs(std::string_view list, std::span<const FourCC> offered) {
+  auto chosen = parse_codec_list(list);
+  if (!chosen) return chosen;
+  for (const FourCC coded : *chosen) {
+    if (!has(offered, coded))
+      return fail(ENOENT, "the firmware has no codec for " + codec_name(coded) + "; it has " + names_of(offered));
+  }
+  return chosen;
 }
 
 }  // namespace softvpu

@@ -21,6 +21,18 @@ TEST(ACodecList, RefusesWhatIsNoNameAndSaysWhichThereAre) {
   }
 }
 
+TEST(ACodecList, ChoosesOfWhatIsOffered) {
+  const std::vector offered{kH264, kVp8, kVp8};
+  const auto chosen = choose_codecs("vp8,h264", offered);
+  ASSERT_TRUE(chosen) << chosen.error().reason;
+  EXPECT_EQ(*chosen, (std::vector{kVp8, kH264}));
+  const auto missing = choose_codecs("vp8,hevc", offered);
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, ENOENT);
+  EXPECT_NE(missing.error().reason.find("hevc; it has h264, vp8"), std::string::npos) << missing.error().reason;
+  EXPECT_EQ(choose_codecs("", offered).error().code, EINVAL);
+}
+
 TEST(ACodecList, NamesAFormatAsItIsPrinted) {
   EXPECT_EQ(codec_name(kHevc), "hevc");
   EXPECT_EQ(codec_name(make_fourcc('A', 'B', 'C', 'D')), "ABCD");

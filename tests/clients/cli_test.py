@@ -291,6 +291,18 @@ class Run(InAScratchDirectory):
         for words in ('"xyz"', "h264, avc, hevc", "softvpu list"):
             self.assertIn(words, wrong.stderr)
 
+    def test_servers_refuse_such_a_list_too(self):
+        firmware = pathlib.Path(SOFTVPU).with_name("softvpu-fw")
+        for server in (("--device", "/proc/nonexistent"), ("--ivshmem-socket", "/proc/nonexistent")):
+            wrong = subprocess.run([firmware, *server, "--codecs", "h264,xyz"], capture_output=True, text=True, timeout=60, check=False)
+            self.assertEqual(wrong.returncode, 2, wrong.stderr)
+            self.assertIn("h264, avc, hevc", wrong.stderr)
+            accepted = subprocess.run([firmware, "--codecs", "h264", *server], capture_output=True, text=True, timeout=60, check=False)
+            self.assertEqual(accepted.returncode, 7, accepted.stderr)
+        alone = subprocess.run([firmware, "--codecs", "h264"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(alone.returncode, 2)
+        self.assertIn("--device NODE", alone.stderr)
+
     def test_puts_itself_before_other_preloaded_libraries(self):
         self.environment["LD_PRELOAD"] = "libc.so.6"
         self.assertRegex(self.run_it("sh", "-c", "echo $LD_PRELOAD").stdout, r"^/.*libsoftvpu-preload\.so:libc\.so\.6\n$")

@@ -94,7 +94,7 @@ class AFrame(WithClips):
     def faults_per_frame(self, codec):
         short, long = self.decode(codec, SHORT), self.decode(codec, LONG)
         if short["worker_faults"] is None or long["worker_faults"] is None:
-            self.skipTest("/proc doesn't tell the worker's page faults")
+            self.skipTest("/proc doesn't show the worker's page faults")
         between = long["frames"] - short["frames"]
         return tuple((long[name] - short[name]) / between for name in ("worker_faults", "own_faults"))
 

@@ -75,7 +75,7 @@ class AWalk {
       if (!capture_queued_[i] && client_.qbuf_capture(i) == 0) capture_queued_[i] = true;
   }
 
-  // An event that was queued before decoding was resumed speaks of what that has settled already: its LAST was taken, or given
+  // An event that was queued before decoding was resumed is about what that has settled already: its LAST was taken, or given
   // up.
   void resumed() { clock_gettime(CLOCK_MONOTONIC, &resumed_); }
   bool is_news(const v4l2_event& event) const {

@@ -53,7 +53,7 @@ class AScriptedSession : public testing::Test {
   Client client_{device_};
 };
 
-// DESIGN: lazy. Nothing is opened before streaming starts, and it is told what the client said.
+// DESIGN: lazy. Nothing is opened before streaming starts, and it gets what the client has set.
 TEST_F(AScriptedSession, IsOpenedWhenOutputStreams) {
   client_.set_coded(kSize);
   client_.allocate(Side::kOutput, 2);
@@ -431,7 +431,7 @@ TEST_F(AScriptedSession, HasItsFramesMarked) {
   EXPECT_GT(damaged.bytesused, 0u);
 }
 
-// Decoding -> Stopped -> another raw format -> Decoding: the new layout is told before the first new buffer.
+// Decoding -> Stopped -> another raw format -> Decoding: the new layout is sent before the first new buffer.
 TEST_F(AScriptedSession, IsToldTheLayoutAgainWhenCaptureChanges) {
   decode();
   ASSERT_EQ(client_.stream(Side::kCapture, false), 0);

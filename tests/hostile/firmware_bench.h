@@ -5,7 +5,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <deque>
 #include <string>
 #include <thread>
@@ -13,7 +12,7 @@
 #include "base/raw_syscall.h"
 #include "hfi/testing/loopback_link.h"
 #include "tests/contract/listener.h"
-#include "vpu/capability_query.h"
+#include "tests/hostile/capability_file.h"
 #include "vpu/driver.h"
 
 namespace softvpu::hostile {
@@ -28,39 +27,6 @@ using codec::contract::Listener;
 using codec::contract::Said;
 
 inline constexpr auto kPatience = 20s;
-
-inline codec::Capabilities small_capabilities() {
-  codec::Capabilities capabilities;
-  capabilities.name = "scripted";
-  codec::CodecInfo info;
-  info.coded = kH264;
-  info.flags = codec::kContinuousByteStream | codec::kDynamicResolution;
-  info.sizes = {{16, 16}, {4096, 4096}, {1, 1}};
-  info.raw = {kYuv420, kNv12};
-  info.controls = {menu_control(0x990a6b, 0x1f, 4)};
-  capabilities.codecs.push_back(info);
-  info.role = codec::Role::kEncoder;
-  info.controls.clear();
-  capabilities.codecs.push_back(info);
-  return capabilities;
-}
-
-// The table in a file of its own, gone with the object.
-class CapabilityFile {
- public:
-  CapabilityFile() {
-    char path[] = "/tmp/softvpu-caps-XXXXXX";
-    const int fd = mkstemp(path);
-    raw::close(fd);
-    path_ = path;
-    EXPECT_TRUE(vpu::save_capabilities(small_capabilities(), path_));
-  }
-  ~CapabilityFile() { std::remove(path_.c_str()); }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 class FirmwareBench : public testing::Test {
  protected:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// softvpu-fw --ivshmem-socket as it is started in a terminal: what its workers have of it, and of each other. The test plays QEMU
-// and its guest over the server's socket.
+// softvpu-fw --ivshmem-socket as it is started in a terminal: what its workers have of it, and of each other, and which codecs
+// they offer. The test plays QEMU and its guest over the server's socket.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -23,6 +23,8 @@
 
 #include "base/shared_memory.h"
 #include "firmware/ivshmem/guest_socket.h"
+#include "hfi/messages.h"
+#include "hfi/ring.h"
 
 namespace softvpu {
 namespace {
@@ -94,21 +96,28 @@ class AServerInATerminal : public testing::Test {
     server_ = -1;
   }
 
+  std::byte* region(uint32_t n) {
+    const auto& header = *reinterpret_cast<const svpu_ivshmem_header*>(memory_.data());
+    return memory_.data() + header.first_slot + n * header.slot_size;
+  }
+  // Vector 0 is the control words', 1 slot 0's, …
+  void ring(uint32_t vector) const {
+    const uint64_t one = 1;
+    EXPECT_EQ(write(messages_[3 + vector].get(), &one, sizeof(one)), static_cast<ssize_t>(sizeof(one)));
+  }
+
   // The process of a session that begins in slot `n`; -1: none did.
   pid_t start(uint32_t n) {
-    const auto& header = *reinterpret_cast<const svpu_ivshmem_header*>(memory_.data());
     auto& slot = reinterpret_cast<svpu_ivshmem_slot*>(memory_.data() + SVPU_IVSHMEM_SLOTS)[n];
-    svpu_header region{};
-    region.magic = SVPU_MAGIC;
-    region.abi_major = SVPU_ABI_MAJOR;
-    region.region_size = SVPU_REGION_SIZE;
-    region.generation = 7 + n;
-    std::byte* at = memory_.data() + header.first_slot + n * header.slot_size;
-    std::memcpy(at, &region, sizeof(region));
-    __atomic_store_n(&slot.wanted, region.generation, __ATOMIC_RELEASE);
-    const uint64_t one = 1;
-    EXPECT_EQ(write(messages_[3].get(), &one, sizeof(one)), static_cast<ssize_t>(sizeof(one)));
-    if (!eventually([&] { return __atomic_load_n(&slot.serving, __ATOMIC_ACQUIRE) == region.generation; })) return -1;
+    svpu_header head{};
+    head.magic = SVPU_MAGIC;
+    head.abi_major = SVPU_ABI_MAJOR;
+    head.region_size = SVPU_REGION_SIZE;
+    head.generation = 7 + n;
+    std::memcpy(region(n), &head, sizeof(head));
+    __atomic_store_n(&slot.wanted, head.generation, __ATOMIC_RELEASE);
+    ring(0);
+    if (!eventually([&] { return __atomic_load_n(&slot.serving, __ATOMIC_ACQUIRE) == head.generation; })) return -1;
     const auto worker = static_cast<pid_t>(__atomic_load_n(&slot.worker, __ATOMIC_ACQUIRE));
     // Jailed, it has a filter.
     const bool jailed =
@@ -117,9 +126,10 @@ class AServerInATerminal : public testing::Test {
   }
 
  private:
-  [[noreturn]] static void exec_server(const std::string& path) {
+  [[noreturn]] void exec_server() const {
     setenv("SECRET", "of the server", 1);
-    execl(SOFTVPU_FW, "softvpu-fw", "--ivshmem-socket", path.c_str(), "--sessions", "2", "--size", "64", nullptr);
+    execl(SOFTVPU_FW, "softvpu-fw", "--ivshmem-socket", path_.c_str(), "--sessions", "2", "--size", "64",
+          codecs_ != nullptr ? "--codecs" : nullptr, codecs_, nullptr);
     _exit(127);
   }
   [[noreturn]] void run_server(const char* terminal) const {
@@ -127,7 +137,7 @@ class AServerInATerminal : public testing::Test {
     const int fd = open(terminal, O_RDWR);  // its controlling terminal
     for (int number = 0; number < 3; ++number) dup2(fd, number);
     if (fd > 2) close(fd);
-    exec_server(path_);
+    exec_server();
   }
   bool connect_to_server() {
     socket_ = UniqueFd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -140,6 +150,7 @@ class AServerInATerminal : public testing::Test {
   }
 
  protected:
+  const char* codecs_ = nullptr;  // --codecs; nullptr: without
   char folder_[40] = "/tmp/softvpu-server-test.XXXXXX";
   std::string path_;
   UniqueFd terminal_;
@@ -182,6 +193,43 @@ TEST_F(AServerInATerminal, HasWorkersThatDontKnowEachOthersLayout) {
     EXPECT_NE(address, of_second.at(part)) << part;
     EXPECT_TRUE(!of_server.contains(part) || address != of_server.at(part)) << part;
   }
+}
+
+class AServerOfOneCodec : public AServerInATerminal {
+ protected:
+  AServerOfOneCodec() { codecs_ = "FWHT"; }
+};
+
+TEST_F(AServerOfOneCodec, OffersNoOther) {
+  ASSERT_GT(start(0), 0);
+  hfi::RingWriter commands(hfi::RingMemory::command(region(0)));
+  hfi::RingReader messages(hfi::RingMemory::message(region(0)));
+  const auto send = [&](const hfi::cmd::Body& body) {
+    ASSERT_EQ(commands.push(hfi::serialize(hfi::Command{0, body})), hfi::PushOutcome::kOk);
+    if (commands.take_reader_waiting()) ring(1);
+  };
+  std::vector<std::string> offered;
+  const auto until = [&](const auto& done) {
+    return eventually([&] {
+      for (hfi::Entry entry; messages.pop(entry) == hfi::PopOutcome::kOk;) {
+        const auto message = hfi::parse_message(entry);
+        if (!message) return false;
+        if (const auto* codec = std::get_if<hfi::msg::Codec>(&message->body))
+          offered.push_back(to_string(static_cast<FourCC>(codec->coded)));
+        if (done(message->body)) return true;
+      }
+      return false;
+    });
+  };
+  send(hfi::cmd::QueryCapabilities{});
+  ASSERT_TRUE(until([](const hfi::msg::Body& body) { return std::holds_alternative<hfi::msg::CapabilitiesEnd>(body); }));
+  EXPECT_EQ(offered, (std::vector<std::string>{"FWHT", "FWHT"}));  // its decoder and its encoder
+  // Nor does it make one for a guest that asks all the same.
+  send(hfi::cmd::Configure{.role = Role::kDecoder, .coded = static_cast<uint32_t>(kH264)});
+  ASSERT_TRUE(until([](const hfi::msg::Body& body) {
+    const auto* configured = std::get_if<hfi::msg::Configured>(&body);
+    return configured != nullptr && configured->status == hfi::WireStatus::kUnsupported;
+  }));
 }
 
 // As one that a stream has taken over, and that ignores its hang-up.

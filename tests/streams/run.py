@@ -21,6 +21,7 @@ import csv
 import dataclasses
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -42,7 +43,7 @@ LIMITS = pathlib.Path(__file__).with_name("client-limits.tsv")
 
 @dataclasses.dataclass
 class Verdict:
-    word: str  # pass; FAIL; limit: as listed; MENDED: passes although listed; -: this client reads no such file
+    word: str  # pass; FAIL; limit: as listed; WORKS: passes although listed; -: this client reads no such file
     detail: str = ""
     seconds: float = 0.0
     incomplete: bool = False  # FAIL by frames that are missing at the end alone
@@ -238,7 +239,7 @@ def judge(client, vector, expected, limits, options):
     if verdict.word == "-":
         return verdict
     if verdict.word == "pass":
-        return Verdict("MENDED", f"client-limits.tsv says: {reason}", verdict.seconds)
+        return Verdict("WORKS", f"client-limits.tsv says: {reason}", verdict.seconds)
     with MACHINE.use(alone=client.tries > 1):
         found = show_limit(client, vector, expected, proof, options)
     if found:
@@ -263,7 +264,7 @@ def print_row(vector, expected, verdicts, columns):
     count = len(expected.hashes) if expected else 0
     print(f"{vector.name:58} {count:5}  " + " ".join(f"{verdicts[name].word if name in verdicts else '?':10}" for name in columns))
     for name, verdict in verdicts.items():
-        if verdict.word in ("FAIL", "MENDED"):
+        if verdict.word in ("FAIL", "WORKS"):
             print(f"    {name}: {verdict.word}: {verdict.detail}")
     sys.stdout.flush()
 
@@ -344,6 +345,12 @@ def main():
 
 
 def run(options, clips):
+    chosen = [] if options.reference_only else [clients.CLIENTS[name] for name in options.client or clients.CLIENTS]
+    if chosen and not options.control and not options.softvpu.is_file():
+        print(f"streams: there is no {options.softvpu}; build it, or say where it is with --softvpu")
+        return 1
+    if not all(shutil.which(program) for program in ("ffmpeg", "gst-launch-1.0", "v4l2-ctl")):
+        subprocess.run([pathlib.Path(__file__).resolve().parents[2] / "tools/setup", "test"], check=True)
     made = False
     try:
         every = vectors.read_manifest(vectors.folder())
@@ -354,10 +361,6 @@ def run(options, clips):
     selection = [vector for vector in every if (not options.codec or vector.codec in options.codec) and options.match in vector.name]
     if not selection:
         print("streams: no vector fits --codec and --match")
-        return 1
-    chosen = [] if options.reference_only else [clients.CLIENTS[name] for name in options.client or clients.CLIENTS]
-    if chosen and not options.control and not options.softvpu.is_file():
-        print(f"streams: there is no {options.softvpu}; build it, or say where it is with --softvpu")
         return 1
     limits = read_limits(LIMITS)
     if options.sample and chosen and not made:
@@ -379,7 +382,7 @@ def run(options, clips):
                 results.append(future.result())
                 print_row(*results[-1], columns)
     print_summary(results, columns)
-    bad = [verdict for _, _, verdicts in results for verdict in verdicts.values() if verdict.word in ("FAIL", "MENDED")]
+    bad = [verdict for _, _, verdicts in results for verdict in verdicts.values() if verdict.word in ("FAIL", "WORKS")]
     print(f"\nstreams: {len(results)} vectors, {len(bad)} runs that are not as they should be")
     return 1 if bad else 0
 

@@ -187,7 +187,7 @@ class AListedLimit(unittest.TestCase):
         self.assertEqual(self.judged(self.refused, self.right), "limit")
 
     def test_that_is_mended_fails_the_run(self):
-        self.assertEqual(self.judged(self.right, self.right), "MENDED")
+        self.assertEqual(self.judged(self.right, self.right), "WORKS")
 
     def test_whose_proof_fails_too_is_no_limit_of_the_client(self):
         self.assertEqual(self.judged(self.refused, self.refused), "FAIL")

@@ -40,8 +40,11 @@ class TheDebugKernel(unittest.TestCase):
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             (source / name).write_text(text)
         self.program("source/scripts/kconfig/merge_config.sh", "#!/bin/sh\necho merged\n")
+        self.pack_source()
+
+    def pack_source(self):
         with tarfile.open(self.top / "source.tar.xz", "w:xz") as archive:
-            archive.add(source, "linux-source-6.1")
+            archive.add(self.top / "source", "linux-source-6.1")
 
     def program(self, name, text):
         (self.top / name).parent.mkdir(parents=True, exist_ok=True)
@@ -57,6 +60,19 @@ class TheDebugKernel(unittest.TestCase):
             done = self.run_it()
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertEqual(done.stdout, f"{self.top}/build/kernel/debug/root\n", run)
+
+    def test_takes_the_source_of_a_package_that_was_upgraded(self):
+        self.assertEqual(self.run_it().returncode, 0)
+        (self.top / "source/Makefile").write_text("VERSION = 6.1.999\n")
+        self.pack_source()
+        self.assertEqual(self.run_it().returncode, 0)
+        self.assertEqual((self.top / "build/kernel/debug/src/Makefile").read_text(), "VERSION = 6.1.999\n")
+
+    def test_takes_no_source_whose_unpacking_was_interrupted(self):
+        (self.top / "build/kernel/debug/src").mkdir(parents=True)
+        (self.top / "build/kernel/debug/src/Makefile").write_text("")
+        self.assertEqual(self.run_it().returncode, 0)
+        self.assertTrue((self.top / "build/kernel/debug/src/scripts/kconfig/merge_config.sh").exists())
 
     def test_asks_for_the_packages_that_a_kernel_is_built_with(self):
         done = self.run_it()

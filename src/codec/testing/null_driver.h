@@ -12,7 +12,7 @@
 
 namespace softvpu::codec {
 
-// Streams for the null codec, whatever coded format it is told to be. Records may be cut anywhere; bytes between them are
+// Streams for the null codec, whatever coded format it is configured for. Records may be cut anywhere; bytes between them are
 // skipped.
 std::vector<uint8_t> null_header(const StreamFormat& format, uint8_t reorder_depth = 0);
 std::vector<uint8_t> null_frame(FrameType type, uint8_t seed);  // every byte of the picture's first line becomes `seed`

@@ -14,7 +14,7 @@ constexpr int64_t kProtocolVersion = 0;
 constexpr int64_t kMemoryFollows = -1;
 constexpr int kNoDescriptor = -1;
 
-Status say(int socket, int64_t value, int fd) {
+Status send_message(int socket, int64_t value, int fd) {
   uint64_t wire = htole64(static_cast<uint64_t>(value));
   iovec data{&wire, sizeof(wire)};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
@@ -39,14 +39,14 @@ Status say(int socket, int64_t value, int fd) {
 }  // namespace
 
 Status greet(int socket, int memory, std::span<const UniqueFd> server_bells, std::span<const UniqueFd> guest_bells) {
-  if (const auto said = say(socket, kProtocolVersion, kNoDescriptor); !said) return said;
-  if (const auto said = say(socket, kGuestPeer, kNoDescriptor); !said) return said;
-  if (const auto said = say(socket, kMemoryFollows, memory); !said) return said;
+  if (const auto sent = send_message(socket, kProtocolVersion, kNoDescriptor); !sent) return sent;
+  if (const auto sent = send_message(socket, kGuestPeer, kNoDescriptor); !sent) return sent;
+  if (const auto sent = send_message(socket, kMemoryFollows, memory); !sent) return sent;
   for (const UniqueFd& bell : server_bells) {
-    if (const auto said = say(socket, kServerPeer, bell.get()); !said) return said;
+    if (const auto sent = send_message(socket, kServerPeer, bell.get()); !sent) return sent;
   }
   for (const UniqueFd& bell : guest_bells) {
-    if (const auto said = say(socket, kGuestPeer, bell.get()); !said) return said;
+    if (const auto sent = send_message(socket, kGuestPeer, bell.get()); !sent) return sent;
   }
   return {};
 }

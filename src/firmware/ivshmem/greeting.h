@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What an ivshmem server says to a QEMU that has connected (QEMU, docs/specs/ivshmem-spec.txt, Client-Server protocol, version
+// What an ivshmem server sends to a QEMU that has connected (QEMU, docs/specs/ivshmem-spec.txt, Client-Server protocol, version
 // 0). Used by guest.cc.
 #pragma once
 
@@ -16,7 +16,7 @@ inline constexpr uint32_t kServerPeer = 0;
 inline constexpr uint32_t kGuestPeer = 1;
 
 // The guest's number, the memory, the server's doorbells, then the guest's; one eventfd per vector.
-// Never blocks. Errors: what sendmsg(2) says; EAGAIN when the peer doesn't read.
+// Never blocks. Errors: those of sendmsg(2); EAGAIN when the peer doesn't read.
 Status greet(int socket, int memory, std::span<const UniqueFd> server_bells, std::span<const UniqueFd> guest_bells);
 
 }  // namespace softvpu::firmware::ivshmem

@@ -85,7 +85,7 @@ void Guest::collect(std::vector<pollfd>& fds) const {
   }
 }
 
-// QEMU says nothing, ever: a byte is as good as a hang-up.
+// QEMU never sends anything: a byte counts as a hang-up.
 void Guest::notice_hangup() {
   char byte = 0;
   const ssize_t got = recv(socket_.get(), &byte, sizeof(byte), MSG_DONTWAIT);
@@ -187,7 +187,7 @@ bool Guest::start_worker(uint32_t index, uint32_t generation) {
                         .message_doorbell = slot.message_doorbell.get()};
   // Out of processes: that session fails, the next may do.
   if (const auto begun = slot.worker->start(place); !begun) {
-    trouble_ =
+    error_ =
         "no worker for slot " + std::to_string(index) + ": " + begun.error().reason + ": " + std::strerror(begun.error().code);
     control_.set_ended(index, generation);
     return true;

@@ -21,7 +21,7 @@ namespace softvpu::firmware::ivshmem {
 
 class Guest {
  public:
-  // Makes the region and greets QEMU over `socket`. `clock` outlives the guest. Errors: ENOMEM, EMFILE, and what greet() says.
+  // Makes the region and greets QEMU over `socket`. `clock` outlives the guest. Errors: ENOMEM, EMFILE, and those of greet().
   static Result<std::unique_ptr<Guest>> create(UniqueFd socket, const Layout& layout, const MakeSlotWorker& make_worker,
                                                std::string name, const Clock& clock = system_clock());
   // Tells the guest that the server is gone, kills its workers and waits for their end.
@@ -33,14 +33,14 @@ class Guest {
   // What to wait for.
   void collect(std::vector<pollfd>& fds) const;
   enum class Due { kNothing, kSoon, kAtOnce };
-  // Looks at everything and does what is due, never waiting, at most one new worker a call. Says when to call again if nothing
-  // happens on the descriptors: kSoon, in some ten milliseconds.
+  // Looks at everything and does what is due, never waiting, at most one new worker per call. Returns when to call again if
+  // nothing happens on the descriptors: kSoon, in some ten milliseconds.
   Due look();
   // QEMU has hung up and no worker is left.
   bool over() const;
   uint32_t workers() const;
   // What the last look() couldn't do, for the log; empty: nothing.
-  std::string take_trouble() { return std::exchange(trouble_, {}); }
+  std::string take_error() { return std::exchange(error_, {}); }
 
  private:
   struct Slot {
@@ -76,7 +76,7 @@ class Guest {
   uint32_t next_ = 0;    // slot to begin with: every slot gets its turn to start a worker
   uint32_t starts_ = 0;  // within the second that began_ begins
   TimePoint second_began_;
-  std::string trouble_;
+  std::string error_;
 };
 
 }  // namespace softvpu::firmware::ivshmem

@@ -16,11 +16,11 @@ namespace {
 
 constexpr int kBacklog = 4;
 constexpr int kSoonMs = 20;
-constexpr Duration kDeafness = std::chrono::seconds(1);  // while there is no descriptor, or no memory, for another guest
+constexpr Duration kAcceptPause = std::chrono::seconds(1);  // while there is no descriptor, or no memory, for another guest
 
 UniqueFd make_socket() { return UniqueFd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)); }
 
-bool somebody_listens(const sockaddr_un& address) {
+bool has_listener(const sockaddr_un& address) {
   const UniqueFd probe = make_socket();
   return connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 || errno == EAGAIN;
 }
@@ -44,7 +44,7 @@ Status Server::listen(const std::string& path) {
   std::memcpy(address.sun_path, path.data(), path.size());
   struct stat status {};
   if (lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) {
-    if (somebody_listens(address)) return fail(EADDRINUSE, "a server listens there already");
+    if (has_listener(address)) return fail(EADDRINUSE, "a server listens there already");
     (void)unlink(path.c_str());
   }
   UniqueFd listener = make_socket();
@@ -76,7 +76,7 @@ void Server::accept_guest() {
     if (error != EMFILE && error != ENFILE && error != ENOMEM && error != ENOBUFS) return;  // it left, or a signal came
     // It stays in the queue, and the listener readable: asking again at once would be all that this process does.
     log_(std::string("a guest has to wait: ") + std::strerror(error));
-    deaf_until_ = system_clock().now() + kDeafness;
+    accept_again_at_ = system_clock().now() + kAcceptPause;
     return;
   }
   if (const auto adopted = adopt(std::move(socket)); !adopted)
@@ -86,11 +86,11 @@ void Server::accept_guest() {
 bool Server::step(int timeout_ms, int stop_fd) {
   std::vector<pollfd> fds;
   fds.push_back({stop_fd, POLLIN, 0});
-  const bool deaf = deaf_until_ > system_clock().now();
-  fds.push_back({deaf ? -1 : listener_.get(), POLLIN, 0});  // -1, also without one: poll() passes over it
+  const bool paused = accept_again_at_ > system_clock().now();
+  fds.push_back({paused ? -1 : listener_.get(), POLLIN, 0});  // -1, also without one: poll() passes over it
   for (const auto& guest : guests_) guest->collect(fds);
   if (due_ == Guest::Due::kAtOnce) timeout_ms = 0;
-  if ((due_ == Guest::Due::kSoon || deaf) && (timeout_ms < 0 || timeout_ms > kSoonMs)) timeout_ms = kSoonMs;
+  if ((due_ == Guest::Due::kSoon || paused) && (timeout_ms < 0 || timeout_ms > kSoonMs)) timeout_ms = kSoonMs;
   if (poll(fds.data(), fds.size(), timeout_ms) < 0) return true;  // a signal
   if ((fds[0].revents & POLLIN) != 0) return false;
   if ((fds[1].revents & POLLIN) != 0) accept_guest();
@@ -98,7 +98,7 @@ bool Server::step(int timeout_ms, int stop_fd) {
   due_ = Guest::Due::kNothing;
   for (const auto& guest : guests_) {
     due_ = std::max(due_, guest->look());
-    if (const std::string trouble = guest->take_trouble(); !trouble.empty()) log_(guest->name() + ": " + trouble);
+    if (const std::string error = guest->take_error(); !error.empty()) log_(guest->name() + ": " + error);
   }
   std::erase_if(guests_, [this](const auto& guest) {
     if (!guest->over()) return false;

@@ -17,13 +17,13 @@ class Server {
   using Log = std::function<void(const std::string&)>;
 
   Server(const Layout& layout, ServeSlot serve, Log log);
-  // Guests are told, workers killed, the socket's name is removed.
+  // Guests are notified, workers killed, the socket's name is removed.
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
   // Makes the socket, for the own user only. A name that a dead server left is taken over. Errors: EADDRINUSE when a server
-  // listens there; what bind(2) says.
+  // listens there; those of bind(2).
   Status listen(const std::string& path);
   // A QEMU that is connected already. Errors: as Guest::create(); EUSERS with kMostGuests.
   Status adopt(UniqueFd socket);
@@ -47,7 +47,7 @@ class Server {
   UniqueFd listener_;
   std::vector<std::unique_ptr<Guest>> guests_;
   uint64_t taken_in_ = 0;
-  TimePoint deaf_until_;                   // no guest is accepted
+  TimePoint accept_again_at_;              // no guest is accepted before
   Guest::Due due_ = Guest::Due::kNothing;  // of the guest that has most to do
 };
 

@@ -30,16 +30,16 @@ namespace {
 constexpr uint64_t kRegion = uint64_t{64} << 20;
 constexpr uint32_t kSlots = 2;
 
-struct Said {
+struct Received {
   int64_t value = 0;
   UniqueFd fd;
 };
 
 // nullopt: there is no message.
-std::optional<Said> hear(int socket) {
+std::optional<Received> receive_now(int socket) {
   const testing::ServerMessage message = testing::receive(socket, MSG_DONTWAIT);
   if (!message.arrived) return std::nullopt;
-  return Said{message.value, UniqueFd(message.fd)};
+  return Received{message.value, UniqueFd(message.fd)};
 }
 
 // A guest and its QEMU: everything of the region is theirs to write.
@@ -50,9 +50,9 @@ class FakeGuest {
     EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     socket_ = UniqueFd(ends[0]);
     adopted = server.adopt(UniqueFd(ends[1])).has_value();
-    while (auto said = hear(socket_.get())) heard.push_back(std::move(*said));
-    if (heard.size() < 3) return;
-    auto mapped = Mapping::map(heard[2].fd.get(), 0, kRegion, true);
+    while (auto message = receive_now(socket_.get())) received.push_back(std::move(*message));
+    if (received.size() < 3) return;
+    auto mapped = Mapping::map(received[2].fd.get(), 0, kRegion, true);
     EXPECT_TRUE(mapped.has_value());
     if (mapped) memory_ = std::move(*mapped);
     // Workers are forked from this very process: what they inherit of the region must be the server's fault.
@@ -69,12 +69,12 @@ class FakeGuest {
 
   void ring(uint32_t vector = 0) const {
     const uint64_t one = 1;
-    EXPECT_EQ(write(heard[3 + vector].fd.get(), &one, sizeof(one)), static_cast<ssize_t>(sizeof(one)));
+    EXPECT_EQ(write(received[3 + vector].fd.get(), &one, sizeof(one)), static_cast<ssize_t>(sizeof(one)));
   }
   // Interrupts of `vector` since the last call.
   uint64_t interrupts(uint32_t vector = 0) const {
     uint64_t count = 0;
-    if (read(heard[3 + kSlots + 1 + vector].fd.get(), &count, sizeof(count)) < 0) return 0;
+    if (read(received[3 + kSlots + 1 + vector].fd.get(), &count, sizeof(count)) < 0) return 0;
     return count;
   }
   void set(svpu_u32& word, uint32_t value) const { __atomic_store_n(&word, value, __ATOMIC_RELEASE); }
@@ -106,10 +106,10 @@ class FakeGuest {
     return until([&] { return get(slot(n).serving) == generation; });
   }
   void hang_up() { socket_.reset(); }
-  void say_something() const { EXPECT_EQ(send(socket_.get(), "x", 1, 0), 1); }
+  void send_byte() const { EXPECT_EQ(send(socket_.get(), "x", 1, 0), 1); }
 
   bool adopted = false;
-  std::vector<Said> heard;
+  std::vector<Received> received;
 
  private:
   Server& server_;
@@ -180,19 +180,19 @@ TEST(ALayout, RefusesWhatIsNoBarOrHoldsNoStream) {
 TEST(AGreeting, IsWhatQemuExpects) {
   Server server(layout(), sleep_until_hangup, quiet());
   const FakeGuest guest(server);
-  ASSERT_EQ(guest.heard.size(), 3 + 2 * (kSlots + 1));
-  EXPECT_EQ(guest.heard[0].value, 0);
-  EXPECT_FALSE(guest.heard[0].fd);
-  EXPECT_EQ(guest.heard[1].value, kGuestPeer);
-  EXPECT_EQ(guest.heard[2].value, -1);
+  ASSERT_EQ(guest.received.size(), 3 + 2 * (kSlots + 1));
+  EXPECT_EQ(guest.received[0].value, 0);
+  EXPECT_FALSE(guest.received[0].fd);
+  EXPECT_EQ(guest.received[1].value, kGuestPeer);
+  EXPECT_EQ(guest.received[2].value, -1);
   struct stat status {};
-  ASSERT_EQ(fstat(guest.heard[2].fd.get(), &status), 0);
+  ASSERT_EQ(fstat(guest.received[2].fd.get(), &status), 0);
   EXPECT_EQ(static_cast<uint64_t>(status.st_size), kRegion);
   for (uint32_t v = 0; v <= kSlots; ++v) {
-    EXPECT_EQ(guest.heard[3 + v].value, kServerPeer);
-    EXPECT_EQ(guest.heard[4 + kSlots + v].value, kGuestPeer);
+    EXPECT_EQ(guest.received[3 + v].value, kServerPeer);
+    EXPECT_EQ(guest.received[4 + kSlots + v].value, kGuestPeer);
     // A full counter must block neither QEMU nor us.
-    EXPECT_TRUE(fcntl(guest.heard[3 + v].fd.get(), F_GETFL) & O_NONBLOCK);
+    EXPECT_TRUE(fcntl(guest.received[3 + v].fd.get(), F_GETFL) & O_NONBLOCK);
   }
   EXPECT_EQ(guest.header().magic, SVPU_IVSHMEM_MAGIC);
   EXPECT_EQ(guest.header().num_slots, kSlots);
@@ -241,7 +241,7 @@ TEST(AServer, StartsSoManyWorkersASecond) {
   EXPECT_GE(system_clock().now() - begin, std::chrono::seconds(2));
 }
 
-TEST(AServer, SaysThatAWorkerHasEndedAndDoesntStartItAgain) {
+TEST(AServer, ReportsThatAWorkerHasEndedAndDoesntStartItAgain) {
   Server server(layout(), end_at_once, quiet());
   const FakeGuest guest(server);
   guest.set(guest.slot(0).wanted, 9);
@@ -268,12 +268,12 @@ TEST(AServer, TakesAHeapsMemoryBack) {
   std::memset(guest.heap(0), 1, 1 << 20);
   std::memset(guest.heap(1), 1, 1 << 20);
   struct stat status {};
-  fstat(guest.heard[2].fd.get(), &status);
+  fstat(guest.received[2].fd.get(), &status);
   const auto before = status.st_blocks;
   guest.set(guest.slot(0).held, 0);
   guest.ring();
   ASSERT_TRUE(guest.until([&] { return guest.get(guest.slot(0).kept) == 0; }));
-  fstat(guest.heard[2].fd.get(), &status);
+  fstat(guest.received[2].fd.get(), &status);
   EXPECT_LE(status.st_blocks, before - (1 << 20) / 512);
   EXPECT_EQ(guest.heap(0)[1000], std::byte{0});
   EXPECT_EQ(guest.heap(1)[1000], std::byte{1});
@@ -291,14 +291,14 @@ TEST(AServer, EndsAGuestsSessionsWhenQemuHangsUp) {
   EXPECT_EQ(server.workers(), 1u);
 }
 
-TEST(AServer, DropsAQemuThatTalks) {
+TEST(AServer, DropsAQemuThatSendsAnything) {
   Server server(layout(), sleep_until_hangup, quiet());
   const FakeGuest guest(server);
-  guest.say_something();
+  guest.send_byte();
   EXPECT_TRUE(guest.until([&] { return server.guests() == 0; }));
 }
 
-TEST(AServer, TellsItsGuestsThatItEnds) {
+TEST(AServer, NotifiesItsGuestsOfItsEnd) {
   auto server = std::make_unique<Server>(layout(), sleep_until_hangup, quiet());
   const FakeGuest guest(*server);
   ASSERT_TRUE(guest.start(0, 1));

@@ -66,7 +66,7 @@ class ForkedSlotWorker final : public SlotWorker {
   const ServeSlot& serve_;
   pid_t process_ = 0;
   UniqueFd pidfd_;
-  UniqueFd hangup_;  // our end: the worker hears of our death by it
+  UniqueFd hangup_;  // our end: the worker notices our death by it
 };
 
 }  // namespace softvpu::firmware::ivshmem

@@ -168,7 +168,7 @@ void LibavDecoder::finish_input() {
   if (packetizer_->pending_bytes() > Packetizer::kMostPending) {
     packetizer_->reset();
     units_.forget_early();
-    inputs_.blame_current();
+    inputs_.mark_current_damaged();
   }
   inputs_.finish_current();
 }

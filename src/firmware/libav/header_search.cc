@@ -12,8 +12,8 @@
 namespace softvpu::firmware::libav {
 namespace {
 
-// What the throwaway decoder asked memory for.
-struct Asked {
+// What the throwaway decoder requested memory for.
+struct Requested {
   bool any = false;
   int width = 0;
   int height = 0;
@@ -21,8 +21,8 @@ struct Asked {
 };
 
 int remember_and_refuse(AVCodecContext* context, AVFrame* frame, int) {
-  auto* asked = static_cast<Asked*>(context->opaque);
-  if (!asked->any) *asked = {true, frame->width, frame->height, frame->format};
+  auto* requested = static_cast<Requested*>(context->opaque);
+  if (!requested->any) *requested = {true, frame->width, frame->height, frame->format};
   return AVERROR(ENOMEM);
 }
 
@@ -35,11 +35,11 @@ std::optional<StreamHeader> probe_header(const CodecRow& row, Size size_hint, He
   PacketPtr input(av_packet_alloc());
   FramePtr picture(av_frame_alloc());
   if (!context || !input || !picture) return std::nullopt;
-  Asked asked;
+  Requested requested;
   context->thread_count = 1;
   context->apply_cropping = 0;
   if (row.tune != nullptr) row.tune({.probing = true, .size_hint = size_hint}, *context);
-  context->opaque = &asked;
+  context->opaque = &requested;
   context->get_buffer2 = remember_and_refuse;
   if (avcodec_open2(context.get(), codec, nullptr) < 0) return std::nullopt;
   const size_t size = packet.bytes.size();
@@ -52,13 +52,13 @@ std::optional<StreamHeader> probe_header(const CodecRow& row, Size size_hint, He
     (void)avcodec_send_packet(context.get(), input.get());
   }
   packet.bytes.resize(size);  // the memory stays where it is: the decoder may keep a reference until the end of this function
-  if (!asked.any || context->width <= 0 || context->height <= 0) return std::nullopt;
+  if (!requested.any || context->width <= 0 || context->height <= 0) return std::nullopt;
 
-  picture->width = asked.width;
-  picture->height = asked.height;
-  picture->format = asked.format;
-  picture->crop_right = static_cast<size_t>(std::max(asked.width - context->width, 0));
-  picture->crop_bottom = static_cast<size_t>(std::max(asked.height - context->height, 0));
+  picture->width = requested.width;
+  picture->height = requested.height;
+  picture->format = requested.format;
+  picture->crop_right = static_cast<size_t>(std::max(requested.width - context->width, 0));
+  picture->crop_bottom = static_cast<size_t>(std::max(requested.height - context->height, 0));
   // Copied as bytes: see number_in().
   std::memcpy(&picture->color_range, &context->color_range, sizeof picture->color_range);
   std::memcpy(&picture->color_primaries, &context->color_primaries, sizeof picture->color_primaries);

@@ -35,7 +35,7 @@ void InputQueue::finish_current() {
   current_.reset();
 }
 
-bool InputQueue::blame_current() {
+bool InputQueue::mark_current_damaged() {
   if (!current_) return false;
   current_->damaged = true;
   return true;

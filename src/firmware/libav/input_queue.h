@@ -43,7 +43,7 @@ class InputQueue {
   // It is used up, and is answered.
   void finish_current();
   // Something in it couldn't be decoded. False: no input is being cut up.
-  bool blame_current();
+  bool mark_current_damaged();
 
   // Data was lost when its inputs had been answered: drained() reports it.
   void note_loss() { lost_ = true; }

@@ -53,7 +53,7 @@ TEST_F(AnOutputPool, LendsNoMoreThanItMay) {
   EXPECT_EQ(pool_.direct_count(), 2u);
   held.clear();
   held.push_back(hold_picture());
-  EXPECT_EQ(pool_.direct_count(), 3u) << "what libavcodec let go of can be lent again";
+  EXPECT_EQ(pool_.direct_count(), 3u) << "what libavcodec released can be lent again";
 }
 
 // Its memory is warm; that of an output that lay here for long isn't.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Which parameter sets are kept, and in which order: what libavcodec would know is what a new decoder is told.
+// Which parameter sets are kept, and in which order: what libavcodec would know is what a new decoder is given.
 #include "firmware/libav/parameter_sets.h"
 
 #include <gtest/gtest.h>

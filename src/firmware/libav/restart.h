@@ -61,7 +61,7 @@ class Restart {
   bool is_replaying() const { return !replay_.empty(); }
   PacketPtr next_packet();
   std::optional<AccessUnit> take_waiting() { return std::exchange(waiting_, std::nullopt); }
-  void let_wait(AccessUnit unit) { waiting_ = std::move(unit); }
+  void hold_back(AccessUnit unit) { waiting_ = std::move(unit); }
   // The picture of that unit may have been delivered before.
   bool may_be_repeated(uint64_t number) const { return number <= replay_until_; }
 

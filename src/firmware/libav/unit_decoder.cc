@@ -71,10 +71,10 @@ void UnitDecoder::decode(AccessUnit unit) {
     at_mark_ = true;
     return;
   }
-  if (restart_.is_replaying()) return restart_.let_wait(std::move(unit));
+  if (restart_.is_replaying()) return restart_.hold_back(std::move(unit));
   if (restart_.is_needed_by(unit)) {
     const ParameterSetList* const sets = restart_.replay(unit.number - 1);
-    if (open(*sets)) restart_.let_wait(std::move(unit));
+    if (open(*sets)) restart_.hold_back(std::move(unit));
     return;
   }
   if (!codec_ && !open(restart_.known_sets())) return;
@@ -125,7 +125,7 @@ bool UnitDecoder::begin_sequence(AccessUnit& unit) {
   if (format_ && *format != *format_) {
     const bool is_early = early_.is(unit.number);
     if (!send(nullptr)) {
-      if (!is_early) restart_.let_wait(std::move(unit));  // an early one comes again by itself
+      if (!is_early) restart_.hold_back(std::move(unit));  // an early one comes again by itself
       return false;
     }
     restart_.record_sets(unit);
@@ -192,7 +192,7 @@ bool UnitDecoder::settle_early(const AccessUnit& unit) {
       take_early_back();
       return false;
     case EarlyUnit::Verdict::kDamaged:
-      if (!inputs_.blame_current()) inputs_.note_loss();
+      if (!inputs_.mark_current_damaged()) inputs_.note_loss();
       return true;
     case EarlyUnit::Verdict::kDone:
       return true;
@@ -236,7 +236,7 @@ bool UnitDecoder::note_damage(const AVPacket* packet, std::deque<FramePtr>& pict
 
 // The input that is being cut up reports it, else the damaged picture, else drained().
 void UnitDecoder::report_damage(const AVPacket* packet, const std::deque<FramePtr>& pictures) {
-  if (inputs_.blame_current()) return;
+  if (inputs_.mark_current_damaged()) return;
   if (std::any_of(pictures.begin(), pictures.end(), [](const FramePtr& p) { return p->decode_error_flags != 0; })) return;
   const bool had_none = packet != nullptr && without_picture(row_, bytes_of(*packet));
   if (!had_none) inputs_.note_loss();

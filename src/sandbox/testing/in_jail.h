@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Runs a piece of a test in a process that jailed itself, and tells how that process ended. Included by jail_*_test.cc.
+// Runs a piece of a test in a process that jailed itself, and returns how that process ended. Included by jail_*_test.cc.
 #pragma once
 
 #include <grp.h>

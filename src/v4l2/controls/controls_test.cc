@@ -69,11 +69,11 @@ class AControlSet : public testing::Test, public ControlListener {
     one.value = value;
     return one;
   }
-  struct Told {
+  struct Notified {
     v4l2_event event;
     bool own;
   };
-  std::vector<Told> events_;
+  std::vector<Notified> events_;
   Controls controls_{definitions(), this};
 };
 
@@ -278,7 +278,7 @@ TEST_F(AControlSet, ReportsWhatItsRoleChangesToEverySubscriber) {
   EXPECT_EQ(events_[1].event.u.ctrl.flags, uint32_t{V4L2_CTRL_FLAG_INACTIVE});
   EXPECT_EQ(events_[2].event.u.ctrl.changes, uint32_t{V4L2_EVENT_CTRL_CH_RANGE | V4L2_EVENT_CTRL_CH_VALUE});
   EXPECT_EQ(events_[2].event.u.ctrl.value, 25) << "20 is out of the new range";
-  for (const Told& told : events_) EXPECT_FALSE(told.own);
+  for (const Notified& event : events_) EXPECT_FALSE(event.own);
 }
 
 // vidioc-subscribe-event.rst, V4L2_EVENT_SUB_FL_SEND_INITIAL; of a write-only control no value (send_initial_event()).

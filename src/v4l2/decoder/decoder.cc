@@ -92,7 +92,7 @@ void Decoder::act(svpu_decoder_action action) {
       if (session_ && status) status = session_->drain();
       break;
     case SVPU_DO_RESUME:
-      status = tell_layout();
+      status = send_layout();
       if (status) pump_outputs();
       if (status && session_) status = session_->resume();
       break;
@@ -119,17 +119,17 @@ Status Decoder::start_session() {
   config.size_hint = formats_.size_hint();
   config.threads = file_.node().codec_threads;
   if (auto status = file_.open_session(config); !status) return status;
-  told_layout_.reset();
+  sent_layout_.reset();
   announced_.reset();
   drain_damaged_ = false;
   formats_.forget_stream();
   publish_min_buffers();
-  tell_controls(file_.controls().snapshot());
+  send_controls(file_.controls().snapshot());
   return session_->start();
 }
 
 // Controls of other codecs are in the set as well: the session has none of these.
-void Decoder::tell_controls(const std::vector<ControlValue>& values) {
+void Decoder::send_controls(const std::vector<ControlValue>& values) {
   for (const ControlValue& control : values) (void)session_->set_control(control.id, control.value);
 }
 

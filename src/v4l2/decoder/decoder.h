@@ -60,7 +60,7 @@ class Decoder final : public Role {
   __attribute__((noinline)) svpu_verdict verdict_on(const svpu_decoder_event& event) const;
   void act(svpu_decoder_action action);
   Status start_session();
-  void tell_controls(const std::vector<ControlValue>& values);
+  void send_controls(const std::vector<ControlValue>& values);
   void close_session();
   void apply_stream();
   void publish_min_buffers();
@@ -74,7 +74,7 @@ class Decoder final : public Role {
   void pump_inputs();
   void pump_outputs();
   Status push_input(Buffer& buffer);
-  Status tell_layout();
+  Status send_layout();
   void deliver_last();
   void complete_last(Buffer& buffer);
   void complete_frame(Buffer& buffer, const codec::OutputDone& done, bool error);
@@ -87,7 +87,7 @@ class Decoder final : public Role {
   TagHistory tags_;
   svpu_decoder_state state_{};
   std::optional<codec::StreamFormat> announced_;  // by the session, not applied yet
-  std::optional<FrameLayout> told_layout_;        // what the session writes
+  std::optional<FrameLayout> sent_layout_;        // what the session writes
   bool drain_damaged_ = false;                    // what a drain ended had damage that only its LAST buffer can tell
   size_t stop_covers_ = 0;                        // buffers at the head of OUTPUT that were queued before the accepted STOP
   Status started_;                                // of the last SVPU_DO_START_SESSION

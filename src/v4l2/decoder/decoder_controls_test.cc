@@ -157,7 +157,7 @@ TEST_F(ADecoderWithControls, TellsTheSessionWhatIsSet) {
 }
 
 // vidioc-subscribe-event.rst, V4L2_EVENT_SUB_FL_ALLOW_FEEDBACK. Each open has controls of its own, as with mem2mem drivers.
-TEST_F(ADecoderWithControls, TellsOfItsOwnChangesWhenAsked) {
+TEST_F(ADecoderWithControls, ReportsItsOwnChangesOnRequest) {
   const std::shared_ptr<FileHandle> other = *device_->open();
   v4l2_event_subscription subscription{};
   subscription.type = V4L2_EVENT_CTRL;

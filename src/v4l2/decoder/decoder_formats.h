@@ -62,7 +62,7 @@ class DecoderFormats final : public Formats {
  private:
   using Lines = std::array<uint32_t, kMaxPlanes>;
   // What the client asked for; no stream changes it.
-  struct Asked {
+  struct Request {
     PixFormat output;
     bool chose_output = false;
     FourCC raw = FourCC::kNone;  // of CAPTURE; kNone: it left that to us
@@ -94,7 +94,7 @@ class DecoderFormats final : public Formats {
 
   std::vector<const codec::CodecInfo*> codecs_;  // in order of preference
   const codec::CodecInfo* codec_ = nullptr;      // of the OUTPUT format
-  Asked client_;
+  Request client_;
   std::optional<codec::StreamFormat> stream_;  // what the stream says, nothing before its header
   Frame frame_;                                // what follows from the two
   uint32_t former_stride_ = 0;                 // of the frame of another size that was there before

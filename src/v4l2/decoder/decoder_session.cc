@@ -28,7 +28,7 @@ Status Decoder::push_input(Buffer& buffer) {
   if (auto status = session_.map(Side::kOutput, buffer); !status) return status;
   output_queue_.give_to_session(buffer, chunk.cookie);
   if (stop_covers_ > 0) --stop_covers_;
-  tell_controls(file_.controls().latch());
+  send_controls(file_.controls().latch());
   return session_->queue_input(chunk);
 }
 
@@ -57,7 +57,7 @@ void Decoder::pump_outputs() {
     // Buffers from before a change of resolution may be too small: they wait for STREAMOFF.
     Buffer* buffer = capture_queue_.next_queued([&](const Buffer& b) { return b.holds(wanted); });
     if (buffer == nullptr) return;
-    Status status = tell_layout();
+    Status status = send_layout();
     if (status) status = session_.map(Side::kCapture, *buffer);
     if (status) {
       const codec::Cookie cookie = session_.next_cookie();
@@ -68,8 +68,8 @@ void Decoder::pump_outputs() {
   }
 }
 
-Status Decoder::tell_layout() {
-  if (!session_ || !svpu_decoder_has_layout(&state_) || told_layout_ == formats_.layout()) return {};
+Status Decoder::send_layout() {
+  if (!session_ || !svpu_decoder_has_layout(&state_) || sent_layout_ == formats_.layout()) return {};
   // A layout counts for outputs queued after it: those of the old one are taken back first, and
   // lent again by pump_outputs().
   if (capture_queue_.with_session() > 0) {
@@ -77,7 +77,7 @@ Status Decoder::tell_layout() {
     capture_queue_.recall();
   }
   if (auto status = session_->set_frame_layout(formats_.layout()); !status) return status;
-  told_layout_ = formats_.layout();
+  sent_layout_ = formats_.layout();
   return {};
 }
 

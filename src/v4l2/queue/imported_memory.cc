@@ -86,7 +86,7 @@ Result<std::unique_ptr<PlaneMemory>> ImportedPlane::attach(Side side, uint64_t n
   plane->device_ = file.status.st_dev;
   plane->inode_ = file.status.st_ino;
   plane->name_ = name;
-  plane->asked_length_ = length;
+  plane->requested_length_ = length;
   plane->side_ = side;
   plane->dma_buf_ = file.dma_buf;
   return plane;
@@ -96,7 +96,7 @@ ImportedPlane::~ImportedPlane() { (void)ImportedPlane::to_client(0); }
 
 bool ImportedPlane::still_is(uint64_t name, uint32_t length) {
   struct stat status {};
-  if (length != asked_length_ || raw::fstat(number_in(name), &status) < 0) return false;
+  if (length != requested_length_ || raw::fstat(number_in(name), &status) < 0) return false;
   // Its size may have changed: a memfd isn't a dma-buf. An inode that is held isn't reused.
   if (status.st_dev != device_ || status.st_ino != inode_ || static_cast<uint64_t>(status.st_size) < length_) return false;
   name_ = name;

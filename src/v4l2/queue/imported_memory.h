@@ -42,7 +42,7 @@ class ImportedPlane final : public PlaneMemory {
   dev_t device_ = 0;
   ino_t inode_ = 0;
   uint64_t name_ = 0;
-  uint32_t asked_length_ = 0;  // by the client; 0: all
+  uint32_t requested_length_ = 0;  // by the client; 0: all
   uint32_t length_ = 0;
   uint64_t mapped_length_ = 0;
   Side side_ = Side::kOutput;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A client whose CAPTURE buffers are memory of its own, and change: each time a buffer is queued again, first in a way that must fail
- * (too short: videobuf2 lets go of what it had), then with other memory. Every frame must be in the memory that was queued for it, equal
+ * (too short: videobuf2 releases what it had), then with other memory. Every frame must be in the memory that was queued for it, equal
  * to what MMAP buffers hold. vidioc-qbuf.rst; called by guest/decode and guest/leaks.
  *   import NODE FILE dmabuf|userptr ROUNDS     status 1: something is wrong
  */
