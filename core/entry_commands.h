@@ -29,6 +29,11 @@ SVPU_U32(id, 1, SVPU_ANY, "no control")
 SVPU_S64(value)
 SVPU_ENTRY_END
 
+SVPU_ENTRY(SET_INTERVAL, SetInterval, svpu_cmd_set_interval)
+SVPU_U32(interval_num, 1, SVPU_ANY, "a frame interval of 0")
+SVPU_U32(interval_den, 1, SVPU_ANY, "a frame interval of 1/0")
+SVPU_ENTRY_END
+
 SVPU_ENTRY(MAP_BUFFER, MapBuffer, svpu_cmd_map_buffer)
 SVPU_ENUM(direction, Direction, SVPU_PARAMETERS, "unknown direction")
 SVPU_BUFFER(index, generation)

@@ -163,10 +163,18 @@ svpu_cmd_set_control set_control() {
   return c;
 }
 
+svpu_cmd_set_interval set_interval() {
+  svpu_cmd_set_interval c{};
+  c.interval_num = 1;
+  c.interval_den = 25;
+  return c;
+}
+
 std::vector<Good> good_commands() {
   return {{"QUERY_CAPABILITIES", slot_of(SVPU_CMD_QUERY_CAPABILITIES, svpu_entry{})},
           {"CONFIGURE", slot_of(SVPU_CMD_CONFIGURE, configure())},
           {"SET_CONTROL", slot_of(SVPU_CMD_SET_CONTROL, set_control())},
+          {"SET_INTERVAL", slot_of(SVPU_CMD_SET_INTERVAL, set_interval())},
           {"MAP_BUFFER", slot_of(SVPU_CMD_MAP_BUFFER, map_buffer())},
           {"UNMAP_BUFFER", slot_of(SVPU_CMD_UNMAP_BUFFER, buffer())},
           {"SET_LAYOUT", slot_of(SVPU_CMD_SET_LAYOUT, set_layout())},
@@ -219,11 +227,11 @@ TEST(EveryCommand, MayBeLongerButNotShorterThanItsType) { expect_the_rule_of_siz
 
 TEST(AnEntry, OfAnotherTypeIsUnknownWhateverItsSize) {
   svpu_complaint why;
-  for (const uint16_t type : {0, 17, 999, 65535}) {
+  for (const uint16_t type : {0, 18, 999, 65535}) {
     EXPECT_EQ(svpu_check_message(slot_of(type, svpu_entry{}).bytes, &why), SVPU_FORM_UNKNOWN) << type;
     EXPECT_EQ(svpu_check_message(slot_of(type, svpu_entry{}, 0, 3).bytes, &why), SVPU_FORM_UNKNOWN) << type;
   }
-  for (const uint16_t type : {0, 17, 999, 65535})
+  for (const uint16_t type : {0, 18, 999, 65535})
     EXPECT_EQ(svpu_check_command(slot_of(type, svpu_entry{}).bytes, &why), SVPU_FORM_UNKNOWN) << type;
 }
 
@@ -380,7 +388,9 @@ TEST(ACommand, IsMalformedOutOfRange) {
                {"no cookie", slot_of(SVPU_CMD_QUEUE_OUTPUT, buffer(), 0)},
                row<svpu_cmd_buffer>(SVPU_CMD_QUEUE_OUTPUT, buffer(), "an input", [](auto& c) { c.direction = SVPU_INPUT; }),
                row<svpu_cmd_flush>(SVPU_CMD_FLUSH, {}, "parameters", [](auto& c) { c.direction = SVPU_PARAMETERS; }),
-               row<svpu_cmd_set_control>(SVPU_CMD_SET_CONTROL, set_control(), "no id", [](auto& c) { c.id = 0; })},
+               row<svpu_cmd_set_control>(SVPU_CMD_SET_CONTROL, set_control(), "no id", [](auto& c) { c.id = 0; }),
+               row<svpu_cmd_set_interval>(SVPU_CMD_SET_INTERVAL, set_interval(), "0/25", [](auto& c) { c.interval_num = 0; }),
+               row<svpu_cmd_set_interval>(SVPU_CMD_SET_INTERVAL, set_interval(), "1/0", [](auto& c) { c.interval_den = 0; })},
               SVPU_FORM_MALFORMED, svpu_check_command);
 }
 

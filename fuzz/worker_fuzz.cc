@@ -142,13 +142,15 @@ class Run {
   }
 
   void rare() {
-    switch (in_.below(4)) {
+    switch (in_.below(5)) {
       case 0:
         return host_.send(cmd::Abort{});
       case 1:
         return host_.send(cmd::Crash{});
       case 2:
         return host_.send(cmd::SetControl{in_.number(), static_cast<int32_t>(in_.number())});
+      case 3:
+        return host_.send(cmd::SetInterval{in_.number(), in_.number()});
       default:
         return queue_wrongly();
     }

@@ -138,6 +138,10 @@ class Session {
   // doesn't have.
   virtual Status set_control(uint32_t id, int64_t value) = 0;
 
+  // The seconds per frame of an encoder's pictures, for its rate control, from the next input that is queued on; until the first
+  // call, SessionConfig's. Errors: EINVAL for a number that is 0 and for a session of another role, EIO.
+  virtual Status set_frame_interval(FrameInterval interval) = 0;
+
   // Starts consuming input; may start a process, but doesn't wait for it to become ready. Errors:
   // EIO, EAGAIN, ENOMEM.
   virtual Status start() = 0;

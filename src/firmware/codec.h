@@ -104,6 +104,8 @@ class Codec {
   // A control that its description lists, isn't read-only and takes the value. Takes effect with the next input queued, never
   // with an earlier one that still waits; a flush doesn't take it back. Never called for a codec without such controls.
   virtual void set_control(const ControlValue& /*control*/) {}
+  // The seconds per frame of an encoder's pictures, likewise; neither number is 0. Until the first call, CodecConfig's.
+  virtual void set_interval(FrameInterval /*interval*/) {}
   virtual void queue_input(InputBuffer input) = 0;
   virtual void queue_output(OutputBuffer output) = 0;
   // Gives one queued output back (kCancelled), if there is one.

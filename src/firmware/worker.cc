@@ -134,6 +134,7 @@ std::optional<Worker::End> Worker::dispatch(const hfi::Command& command) {
                  [&](const cmd::QueryCapabilities&) { answer_capabilities(); },
                  [&](const cmd::Configure& c) { configure(c); },
                  [&](const cmd::SetControl& c) { set_control(c); },
+                 [&](const cmd::SetInterval& c) { set_interval(c); },
                  [&](const cmd::MapBuffer& c) { map_buffer(c); },
                  [&](const cmd::UnmapBuffer& c) { unmap_buffer(c); },
                  [&](const cmd::SetLayout& c) { set_layout(c); },
@@ -208,6 +209,12 @@ void Worker::set_control(const hfi::cmd::SetControl& command) {
   }
   endpoint_.debug("ignored control 0x%08x = %lld: the codec has none that can be set to it", command.id,
                   static_cast<long long>(command.value));
+}
+
+void Worker::set_interval(const hfi::cmd::SetInterval& command) {
+  if (codec_ == nullptr || codec_->role != Role::kEncoder)
+    return endpoint_.debug("ignored a frame interval: there is no encoder here");
+  post([interval = FrameInterval{command.interval_num, command.interval_den}](Codec& codec) { codec.set_interval(interval); });
 }
 
 void Worker::map_buffer(const hfi::cmd::MapBuffer& command) {

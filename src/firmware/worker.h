@@ -67,6 +67,7 @@ class Worker final : private CodecEvents {
   void configure(const hfi::cmd::Configure& command);
   void map_buffer(const hfi::cmd::MapBuffer& command);
   void set_control(const hfi::cmd::SetControl& command);
+  void set_interval(const hfi::cmd::SetInterval& command);
   void set_layout(const hfi::cmd::SetLayout& command);
   void queue_input(uint64_t cookie, const hfi::cmd::QueueInput& command);
   // Those of one role. kOk, or what the input is answered with.

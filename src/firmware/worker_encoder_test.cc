@@ -177,6 +177,17 @@ TEST_F(AWorkerThatEncodes, LatchesAControlWithTheNextInput) {
   EXPECT_EQ(got, (std::vector<std::string>{{'K', 0}, {'P', 7}, {'K', 7}}));
 }
 
+TEST_F(AWorkerThatEncodes, LatchesTheFrameIntervalWithTheNextInput) {
+  begin();
+  ASSERT_TRUE(host_.send(picture(0), 100));
+  ASSERT_TRUE(host_.send(cmd::SetInterval{1, 50}));
+  ASSERT_TRUE(host_.send(picture(1), 101));
+  for (uint32_t i = 0; i < 2; ++i) queue_output(i, 200 + i);
+  ASSERT_TRUE(wait_for_outputs(2));
+  EXPECT_EQ(output(0)[1], 0);
+  EXPECT_EQ(output(1)[1], 50);
+}
+
 TEST_F(AWorkerThatEncodes, IgnoresControlsThatItDoesNotHaveOrThatDoNotTakeTheValue) {
   begin();
   for (const auto& [id, value] :

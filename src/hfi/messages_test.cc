@@ -110,6 +110,7 @@ TEST(EveryCommand, SurvivesItsWireForm) {
   expect_command_survives(cmd::QueryCapabilities{});
   expect_command_survives(cmd::Configure{Role::kStatelessDecoder, 5, 65536, 1, 256, true, 1, 50});
   expect_command_survives(cmd::SetControl{1, INT64_MIN});
+  expect_command_survives(cmd::SetInterval{1001, 30000});
   expect_command_survives(good_map());
   expect_command_survives(cmd::UnmapBuffer{Direction::kInput, {1, 2}});
   expect_command_survives(good_layout());

@@ -70,6 +70,7 @@ class VpuSession final : public codec::Session {
   Status unmap_buffer(codec::Direction side, codec::BufferHandle buffer) override { return core_->unmap_buffer(side, buffer); }
   Status set_frame_layout(const FrameLayout& layout) override { return core_->set_frame_layout(layout); }
   Status set_control(uint32_t id, int64_t value) override { return core_->set_control(id, value); }
+  Status set_frame_interval(FrameInterval interval) override { return core_->set_frame_interval(interval); }
   Status start() override { return core_->start(); }
   Status queue_input(const codec::InputChunk& chunk) override { return core_->queue_input(chunk); }
   Status queue_output(codec::BufferHandle buffer, codec::Cookie cookie) override { return core_->queue_output(buffer, cookie); }

@@ -89,6 +89,15 @@ Status SessionCore::set_control(uint32_t id, int64_t value) {
   return {};
 }
 
+Status SessionCore::set_frame_interval(FrameInterval interval) {
+  const Lock lock(mutex_);
+  if (Status taken = take_verb(SVPU_HOST_QUEUES); !taken) return taken;
+  if (setup_.config.role != Role::kEncoder) return fail(EINVAL, "only an encoder counts with a frame interval");
+  if (interval.numerator == 0 || interval.denominator == 0) return fail(EINVAL, "a frame interval with a 0");
+  send({0, hfi::cmd::SetInterval{interval.numerator, interval.denominator}});
+  return {};
+}
+
 Status SessionCore::start() {
   const Lock lock(mutex_);
   svpu_session_state preview = state_;

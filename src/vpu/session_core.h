@@ -51,6 +51,7 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   Status unmap_buffer(codec::Direction side, codec::BufferHandle buffer);
   Status set_frame_layout(const FrameLayout& layout);
   Status set_control(uint32_t id, int64_t value);
+  Status set_frame_interval(FrameInterval interval);
   Status start();
   Status queue_input(const codec::InputChunk& chunk);
   Status queue_output(codec::BufferHandle buffer, codec::Cookie cookie);

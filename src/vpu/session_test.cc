@@ -61,6 +61,20 @@ TEST(AnEncodersConfiguration, SaysWhatItsPicturesAre) {
   EXPECT_EQ(sent.quantization, 4u);
 }
 
+TEST_F(ASession, SendsAnEncodersFrameIntervalAmongItsInputs) {
+  EXPECT_EQ(session_->set_frame_interval({1, 30}).error().code, EINVAL) << "a decoder";
+  open(codec::Role::kEncoder);
+  EXPECT_EQ(session_->set_frame_interval({0, 30}).error().code, EINVAL);
+  EXPECT_EQ(session_->set_frame_interval({1, 0}).error().code, EINVAL);
+  stream();
+  const BufferHandle input = map(Direction::kInput, 0);
+  ASSERT_TRUE(session_->set_frame_interval({1001, 30000}));
+  queue(Direction::kInput, input);
+  expect<cmd::MapBuffer>();
+  EXPECT_EQ(std::get<cmd::SetInterval>(next_command().body), (cmd::SetInterval{1001, 30000}));
+  expect<cmd::QueueInput>();
+}
+
 // What an encoder's host says of a picture in two memory planes.
 TEST_F(ASession, SendsEveryPlaneOfAnInput) {
   const auto memory = SharedMemory::create("picture", 8192);

@@ -39,6 +39,9 @@ inline codec::Capabilities small_capabilities() {
   info.raw = {kYuv420, kNv12};
   info.controls = {menu_control(0x990a6b, 0x1f, 4)};
   capabilities.codecs.push_back(info);
+  info.role = codec::Role::kEncoder;
+  info.controls.clear();
+  capabilities.codecs.push_back(info);
   return capabilities;
 }
 
@@ -86,9 +89,9 @@ class FirmwareBench : public testing::Test {
   }
   void TearDown() override { session_.reset(); }
 
-  void open() {
+  void open(codec::Role role = codec::Role::kDecoder) {
     listener_ = std::make_shared<Listener>();
-    auto opened = driver_->open_session({.role = codec::Role::kDecoder, .coded = kH264}, listener_);
+    auto opened = driver_->open_session({.role = role, .coded = kH264}, listener_);
     ASSERT_TRUE(opened) << opened.error().reason;
     session_ = std::move(*opened);
   }

@@ -117,6 +117,7 @@ enum svpu_command {
 	SVPU_CMD_PING = 14,              /* -> PONG with its cookie */
 	SVPU_CMD_ABORT = 15,             /* the firmware ends at once */
 	SVPU_CMD_CRASH = 16,             /* crash on demand, for tests; refused unless configured with SVPU_CONFIG_TEST */
+	SVPU_CMD_SET_INTERVAL = 17,      /* struct svpu_cmd_set_interval: of an encoder's pictures */
 };
 
 enum svpu_message {
@@ -193,6 +194,12 @@ struct svpu_cmd_set_control {
 	svpu_s64 value;
 };
 SVPU_ASSERT(sizeof(struct svpu_cmd_set_control) == 32, "pinned");
+
+struct svpu_cmd_set_interval {
+	struct svpu_entry entry;
+	svpu_u32 interval_num, interval_den; /* seconds per frame, as in svpu_cmd_configure; neither is 0 */
+};
+SVPU_ASSERT(sizeof(struct svpu_cmd_set_interval) == 24, "pinned");
 
 struct svpu_plane {
 	svpu_u64 offset;        /* in the memory that the transport attaches */

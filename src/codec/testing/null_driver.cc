@@ -93,6 +93,7 @@ class NullSession final : public Session {
     });
   }
   Status set_control(uint32_t, int64_t) override { return fail(EINVAL, "the null codec has no controls"); }
+  Status set_frame_interval(FrameInterval) override { return fail(EINVAL, "the null codec is a decoder"); }
   Status start() override {
     if (steps_ != nullptr)
       steps_->emplace_back(this, [this] { return step(); });

@@ -29,6 +29,9 @@ class ScriptedSession final : public Session {
     script_->controls.emplace_back(id, value);
     return said("control " + std::to_string(id) + " " + std::to_string(value));
   }
+  Status set_frame_interval(FrameInterval interval) override {
+    return said("interval " + std::to_string(interval.numerator) + "/" + std::to_string(interval.denominator));
+  }
   Status start() override {
     script_->started = true;
     return said("start");

@@ -97,6 +97,12 @@ bool EncodeSession::take(const ControlValue& control) {
   return true;
 }
 
+bool EncodeSession::take(const FrameInterval& interval) {
+  encoder_->set_interval(interval);
+  waiting_.pop_front();
+  return true;
+}
+
 bool EncodeSession::take(const FrameLayout& layout) {
   if (layout_ && (layout.fourcc != layout_->fourcc || layout.size != layout_->size)) {
     if (const auto finished = finish_one()) return *finished;

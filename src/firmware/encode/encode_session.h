@@ -21,6 +21,7 @@ class EncodeSession final : public Codec {
 
   void set_layout(const FrameLayout& layout) override { add_change(layout); }
   void set_control(const ControlValue& control) override { add_change(control); }
+  void set_interval(FrameInterval interval) override { add_change(interval); }
   void queue_input(InputBuffer input) override;
   void queue_output(OutputBuffer output) override;
   void return_output() override;
@@ -32,7 +33,7 @@ class EncodeSession final : public Codec {
  private:
   struct DrainMark {};
   // Changes stand among the pictures, so that each counts from the right one on.
-  using Item = std::variant<InputBuffer, FrameLayout, ControlValue, DrainMark>;
+  using Item = std::variant<InputBuffer, FrameLayout, ControlValue, FrameInterval, DrainMark>;
   struct Picture {
     Tag tag{};
     FrameField field = FrameField::kProgressive;
@@ -46,6 +47,7 @@ class EncodeSession final : public Codec {
   bool take(const InputBuffer& input);
   bool take(const FrameLayout& layout);
   bool take(const ControlValue& control);
+  bool take(const FrameInterval& interval);
   bool take(const DrainMark& mark);
 
   // Hands out one frame that is inside. nullopt: there was none; false: it waits for an output.

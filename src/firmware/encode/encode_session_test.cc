@@ -44,6 +44,9 @@ class AnEncodeSession : public ::testing::Test, private CodecEvents {
     void set_control(const ControlValue& control) override {
       test_.note("set " + std::to_string(control.id) + "=" + std::to_string(control.value));
     }
+    void set_interval(FrameInterval interval) override {
+      test_.note("interval " + std::to_string(interval.numerator) + "/" + std::to_string(interval.denominator));
+    }
     Result<std::optional<CodedFrame>> encode(const RawPicture& picture, std::span<std::byte> output) override {
       test_.note("encode " + std::to_string(picture.number));
       inside_.push_back(picture.number);
@@ -135,14 +138,16 @@ TEST_F(AnEncodeSession, ReleasesTheInputsMemoryWithItsAnswer) {
 TEST_F(AnEncodeSession, AppliesChangesBetweenThePicturesTheyStandBetween) {
   input(1);
   session_.set_control({kOne, 5});
+  session_.set_interval({1, 25});
   session_.set_control({kTwo, 6});
   session_.set_control({kOne, 7});
+  session_.set_interval({1, 50});
   input(2);
   output(11);
   output(12);
   run();
-  EXPECT_THAT(take_log(), ElementsAre("begin 16", "encode 0", "input 1", "output 11 of 1", "set 2=6", "set 1=7", "encode 1",
-                                      "input 2", "output 12 of 2"));
+  EXPECT_THAT(take_log(), ElementsAre("begin 16", "encode 0", "input 1", "output 11 of 1", "set 2=6", "set 1=7", "interval 1/50",
+                                      "encode 1", "input 2", "output 12 of 2"));
 }
 
 TEST_F(AnEncodeSession, DeliversWhatIsInsideBeforeAnotherSizeBegins) {

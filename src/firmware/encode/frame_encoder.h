@@ -10,6 +10,7 @@
 #include <span>
 
 #include "base/result.h"
+#include "media/codec_info.h"
 #include "media/control.h"
 #include "media/done.h"
 #include "media/frame_layout.h"
@@ -43,6 +44,8 @@ class FrameEncoder {
   virtual Status begin(const FrameLayout& layout) = 0;
   // From the next picture on, and over begin(). The value is one that the codec's description lists.
   virtual void set_control(const ControlValue& control) = 0;
+  // Likewise: the seconds per frame, for rate control; neither number is 0, and CodecConfig's counts until the first call.
+  virtual void set_interval(FrameInterval /*interval*/) {}
   // Encodes a picture. Its memory isn't touched after the call. Without latency the frame is the picture's own; an encoder that
   // looks ahead returns nullopt, or the frame of an earlier picture. Errors (the session ends): ENOMEM, EIO.
   virtual Result<std::optional<CodedFrame>> encode(const RawPicture& picture, std::span<std::byte> output) = 0;

@@ -34,7 +34,7 @@ inline std::vector<uint8_t> samples_of(const RawPicture& picture) {
   return samples;
 }
 
-// A frame: 'K' or 'P', the value of kQuality, the samples.
+// A frame: 'K' or 'P', the value of kQuality or the interval's denominator, whichever was set last, the samples.
 class CopyEncoder final : public FrameEncoder {
  public:
   explicit CopyEncoder(size_t latency) : latency_(latency) {}
@@ -48,6 +48,7 @@ class CopyEncoder final : public FrameEncoder {
     if (control.id == kForceKey) key_ = true;
     if (control.id == kQuality) quality_ = static_cast<uint8_t>(control.value);
   }
+  void set_interval(FrameInterval interval) override { quality_ = static_cast<uint8_t>(interval.denominator); }
   Result<std::optional<CodedFrame>> encode(const RawPicture& picture, std::span<std::byte> output) override {
     Held frame{picture.number, {static_cast<uint8_t>(key_ ? 'K' : 'P'), quality_}};
     const auto samples = samples_of(picture);

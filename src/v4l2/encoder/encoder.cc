@@ -43,8 +43,8 @@ Encoder::Encoder(CodecFile& file, const codec::Capabilities& capabilities)
       session_(file.session()),
       formats_(capabilities),
       capabilities_(capabilities),
-      controls_(file.controls()) {
-  controls_.choose(formats_.codec(), capabilities_);
+      parameters_(file.controls()) {
+  parameters_.choose(formats_.codec(), capabilities_);
   output_queue_.take_empty_for_full();
 }
 
@@ -120,12 +120,12 @@ Status Encoder::start_session() {
   config.coded = formats_.codec().coded;
   config.size_hint = formats_.crop().size();
   config.threads = file_.node().codec_threads;
-  config.interval = formats_.interval();
+  config.interval = parameters_.begin(formats_.interval());
   config.colour = formats_.colour();
   if (auto status = file_.open_session(config); !status) return status;
   drain_damaged_ = false;
   if (auto status = session_->set_frame_layout(formats_.coded_part()); !status) return status;
-  if (auto status = controls_.tell_all(*session_, formats_.codec()); !status) return status;
+  if (auto status = parameters_.apply_all(*session_, formats_.codec()); !status) return status;
   return session_->start();
 }
 
@@ -146,7 +146,7 @@ Status Encoder::set_format(Side side, const PixFormat& adjusted) {
       return fail(EBUSY, "buffers on either queue hold the coded format; free them by REQBUFS(0)");
     }
     formats_.set(side, adjusted);
-    controls_.choose(formats_.codec(), capabilities_);
+    parameters_.choose(formats_.codec(), capabilities_);
     return {};
   }
   if (output_queue_.count() > 0)  // the same again changes nothing, the rectangle neither
@@ -190,14 +190,14 @@ Status Encoder::start_streaming(Side side) {
 }
 
 void Encoder::stop_streaming(Side side) {
-  if (side == Side::kOutput) controls_.unlatch();
+  if (side == Side::kOutput) parameters_.unlatch();
   (void)happen(side == Side::kOutput ? SVPU_ENCODER_ON_OUTPUT_STREAMOFF : SVPU_ENCODER_ON_CAPTURE_STREAMOFF);
   pump();
 }
 
 void Encoder::buffers_freed(Side side) {
   if (side != Side::kOutput) return;
-  controls_.unlatch();
+  parameters_.unlatch();
   (void)happen(SVPU_ENCODER_ON_OUTPUT_FREED);
 }
 
@@ -213,7 +213,7 @@ Status Encoder::suits(Side side, const Buffer& buffer) const {
 }
 
 void Encoder::queued(Side side, const Buffer& buffer) {
-  if (side == Side::kOutput) controls_.latch(buffer.handle.index);
+  if (side == Side::kOutput) parameters_.latch(buffer.handle.index, formats_.interval());
   pump();
 }
 

@@ -12,7 +12,7 @@
 
 #include "core/encoder_state.h"
 #include "v4l2/encoder/encoder_formats.h"
-#include "v4l2/encoder/latched_controls.h"
+#include "v4l2/encoder/latched_parameters.h"
 #include "v4l2/file/session_books.h"
 #include "v4l2/queue/tag_history.h"
 #include "v4l2/role.h"
@@ -77,7 +77,7 @@ class Encoder final : public Role {
   SessionBooks& session_;
   EncoderFormats formats_;
   const codec::Capabilities& capabilities_;
-  LatchedControls controls_;
+  LatchedParameters parameters_;
   TagHistory tags_;
   svpu_encoder_state state_{};
   bool drain_damaged_ = false;  // what a drain ended had damage that only its LAST buffer can tell

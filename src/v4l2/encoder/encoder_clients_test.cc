@@ -190,6 +190,8 @@ TEST_F(AnEncodersClient, Chromium) {
         std::memcpy(&header, c.memory(Side::kCapture, got.index), sizeof header);
         EXPECT_EQ(header.number, flush * 3 + came++);
         EXPECT_EQ(header.height, 180u);
+        const uint32_t first_with_it = came == 1 && flush > 0 ? flush - 1 : flush;
+        EXPECT_EQ(header.interval, (FrameInterval{1, 30 + first_with_it})) << "of the S_PARM before its QBUF";
       }
       if (got.has(V4L2_BUF_FLAG_LAST)) break;
     }
@@ -294,6 +296,9 @@ TEST_F(AnEncodersClient, RaspberryPiWebRtc) {
     ASSERT_NE(poll(POLLIN) & POLLIN, 0) << "with one picture queued";
     const Got got = c.dqbuf(Side::kCapture);
     ASSERT_EQ(got.timestamp.tv_usec, frame);
+    CopyHeader header;
+    std::memcpy(&header, c.memory(Side::kCapture, got.index), sizeof header);
+    EXPECT_EQ(header.interval, (FrameInterval{1, 15 + frame}));
     ASSERT_EQ(c.qbuf(Side::kCapture, got.index), 0);
     ASSERT_EQ(c.dqbuf(Side::kOutput).error, 0);
   }

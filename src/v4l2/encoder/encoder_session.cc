@@ -28,7 +28,7 @@ void Encoder::pump() {
 }
 
 Status Encoder::push_input(Buffer& buffer) {
-  if (auto status = controls_.tell(*session_, formats_.codec(), buffer.handle.index); !status) return status;
+  if (auto status = parameters_.apply(*session_, formats_.codec(), buffer.handle.index); !status) return status;
   codec::InputChunk chunk;
   chunk.buffer = buffer.handle;
   chunk.cookie = session_.next_cookie();

@@ -319,6 +319,51 @@ TEST_P(AnEncoderOn, LatchesControlsWithThePictureThatIsQueuedNext) {
   EXPECT_EQ(told(), (Told{{kQuality, 30}}));
 }
 
+// Chromium, codec2 and RaspberryPi-WebRTC change the frame rate while they stream.
+TEST_P(AnEncoderOn, LatchesTheFrameIntervalWithThePictureThatIsQueuedNext) {
+  const auto set = [&](uint32_t numerator, uint32_t denominator) {
+    v4l2_fract interval{numerator, denominator};
+    return client().parm(VIDIOC_S_PARM, Side::kOutput, &interval);
+  };
+  const auto asked = [&] {
+    std::vector<std::string> calls;
+    for (const std::string& call : std::exchange(script().calls, {}))
+      if (call.starts_with("interval") || call.starts_with("queue_input")) calls.push_back(call.substr(0, call.rfind(' ')));
+    return calls;
+  };
+  using Calls = std::vector<std::string>;
+  ASSERT_EQ(client().set_coded(kH264), 0);
+  ASSERT_EQ(client().set_raw(kNv12, {320, 240}), 0);
+  ASSERT_EQ(client().reqbufs(Side::kOutput, 4), 0);
+  ASSERT_EQ(client().reqbufs(Side::kCapture, 4), 0);
+  ASSERT_EQ(set(1, 25), 0);
+  ASSERT_EQ(client().qbuf(Side::kOutput, 0), 0);
+  ASSERT_EQ(set(1, 50), 0);
+  ASSERT_EQ(client().qbuf(Side::kOutput, 1), 0);
+  ASSERT_EQ(client().stream(Side::kOutput, true), 0);
+  ASSERT_EQ(client().stream(Side::kCapture, true), 0);
+  EXPECT_EQ(script().config.interval, (FrameInterval{1, 25})) << "the first picture's";
+  EXPECT_EQ(asked(), (Calls{"queue_input 0", "interval", "queue_input 1"}));
+  ASSERT_EQ(client().qbuf(Side::kOutput, 2), 0);
+  EXPECT_EQ(asked(), (Calls{"queue_input 2"})) << "nothing has changed";
+  ASSERT_EQ(set(0, 0), 0);
+  ASSERT_EQ(client().qbuf(Side::kOutput, 3), 0);
+  EXPECT_EQ(asked(), (Calls{"queue_input 3"})) << "0/0 keeps what there is";
+  // Over STREAMOFF the last one that was set counts, also where its picture was never coded.
+  ASSERT_EQ(client().stream(Side::kCapture, false), 0);
+  script().finish_inputs();
+  ASSERT_EQ(client().dqbuf(Side::kOutput).error, 0);
+  ASSERT_EQ(set(1, 10), 0);
+  ASSERT_EQ(client().qbuf(Side::kOutput, 0), 0);
+  ASSERT_EQ(client().stream(Side::kOutput, false), 0);
+  script().settle();
+  ASSERT_EQ(client().qbuf(Side::kOutput, 1), 0);
+  ASSERT_EQ(client().stream(Side::kOutput, true), 0);
+  ASSERT_EQ(client().queue_all(Side::kCapture), 0);
+  ASSERT_EQ(client().stream(Side::kCapture, true), 0);
+  EXPECT_EQ(asked(), (Calls{"interval", "queue_input 1"}));
+}
+
 // Those of a codec that isn't chosen can be set, and have no effect.
 TEST_P(AnEncoderOn, MarksControlsOfOtherCodecsInactive) {
   const auto inactive = [&] {

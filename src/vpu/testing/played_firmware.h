@@ -98,6 +98,7 @@ class PlayedFirmware {
     events_->send({}, hfi::msg::Configured{session_ ? hfi::WireStatus::kOk : hfi::WireStatus::kUnsupported});
   }
   void obey(const hfi::cmd::SetControl&) {}
+  void obey(const hfi::cmd::SetInterval&) {}
   void obey(const hfi::cmd::MapBuffer& command) {
     auto memory = wire_->endpoint().take_memory(command.direction, command.buffer);
     if (!memory) return must(Unexpected(memory.error()));

@@ -25,7 +25,8 @@ using codec::DoneStatus;
 
 class CopyDriver::Session final {
  public:
-  explicit Session(std::weak_ptr<codec::SessionEvents> events) : events_(std::move(events)) {}
+  Session(FrameInterval interval, std::weak_ptr<codec::SessionEvents> events)
+      : interval_(interval), events_(std::move(events)) {}
   ~Session() { stop(); }
   void stop() {
     {
@@ -44,6 +45,7 @@ class CopyDriver::Session final {
     Memory memory;
     FrameLayout layout;
     int32_t quality = 0;
+    FrameInterval interval;
     bool force_key = false;
   };
   struct Output {
@@ -90,6 +92,7 @@ class CopyDriver::Session final {
   std::map<std::pair<uint32_t, uint32_t>, Memory> memory_[2];  // by index and generation
   std::optional<FrameLayout> layout_;
   int32_t quality_ = 50;
+  FrameInterval interval_;
   bool force_key_ = false;  // the next input's
   std::deque<Input> inputs_;
   std::deque<Output> outputs_;
@@ -178,7 +181,8 @@ class CopyDriver::Session final {
                       .key = number_ == 0 || input.force_key,
                       .width = input.layout.size.width,
                       .height = input.layout.size.height,
-                      .quality = input.quality};
+                      .quality = input.quality,
+                      .interval = input.interval};
     ++number_;
     std::vector<uint8_t> bytes(sizeof header);
     std::memcpy(bytes.data(), &header, sizeof header);
@@ -278,6 +282,12 @@ class Verbs final : public codec::Session {
       return {};
     });
   }
+  Status set_frame_interval(FrameInterval interval) override {
+    return s_->command([&]() -> Status {
+      s_->interval_ = interval;
+      return {};
+    });
+  }
   Status start() override {
     s_->start();
     return {};
@@ -287,7 +297,7 @@ class Verbs final : public codec::Session {
       const auto found = memory_of(Direction::kInput).find({chunk.buffer.index, chunk.buffer.generation});
       if (found == memory_of(Direction::kInput).end() || !s_->layout_) return fail(EINVAL, "an unknown buffer, or no layout");
       if (chunk.num_planes != s_->layout_->memory_planes) return fail(EINVAL, "the layout has other planes");
-      s_->inputs_.push_back({chunk, found->second, *s_->layout_, s_->quality_, std::exchange(s_->force_key_, false)});
+      s_->inputs_.push_back({chunk, found->second, *s_->layout_, s_->quality_, s_->interval_, std::exchange(s_->force_key_, false)});
       return {};
     });
   }
@@ -360,7 +370,7 @@ CopyDriver::CopyDriver() : capabilities_(encoder_capabilities()) {}
 Result<std::unique_ptr<codec::Session>> CopyDriver::open_session(const codec::SessionConfig& config,
                                                                  std::weak_ptr<codec::SessionEvents> events) {
   if (capabilities_.find(config.role, config.coded) == nullptr) return fail(EINVAL, "no such codec");
-  auto session = std::make_shared<Session>(std::move(events));
+  auto session = std::make_shared<Session>(config.interval, std::move(events));
   sessions_.push_back(session);
   ++opened_;
   return std::unique_ptr<codec::Session>(std::make_unique<Verbs>(std::move(session)));

@@ -20,6 +20,7 @@ struct CopyHeader {
   uint32_t width = 0;
   uint32_t height = 0;
   int32_t quality = 0;  // of V4L2_CID_JPEG_COMPRESSION_QUALITY, when the picture was queued
+  FrameInterval interval;
 };
 
 class CopyDriver final : public codec::Driver {
