@@ -25,6 +25,11 @@ LatchedParameters::LatchedParameters(Controls& controls) : controls_(controls) {
 void LatchedParameters::choose(const codec::CodecInfo& codec, const codec::Capabilities& all) {
   for (const codec::CodecInfo& other : all.codecs)
     for (const ControlInfo& control : other.controls) controls_.set_active(control.id, find(codec, control.id) != nullptr);
+  // Codecs may share a control and not its range.
+  for (const ControlInfo& control : codec.controls) {
+    if (const auto definition = definition_of(control))
+      controls_.set_range(control.id, definition->minimum, definition->maximum, definition->step, definition->default_value);
+  }
 }
 
 void LatchedParameters::latch(uint32_t index, FrameInterval interval) {
