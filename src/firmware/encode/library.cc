@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "firmware/encode/encode_session.h"
+#include "firmware/encode/vpx_encoder.h"
 #include "firmware/encode/x264_encoder.h"
 
 namespace softvpu::firmware::encode {
@@ -15,14 +16,17 @@ namespace {
 
 template <typename Encoder>
 Result<std::unique_ptr<Codec>> make(CodecConfig config, CodecEvents& events) {
-  return std::make_unique<EncodeSession>(
-      std::make_unique<Encoder>(
-          typename Encoder::Config{.threads = config.threads, .interval = config.interval, .colour = config.colour}),
-      events);
+  return std::make_unique<EncodeSession>(std::make_unique<Encoder>(typename Encoder::Config{
+                                             .threads = config.threads, .interval = config.interval, .colour = config.colour}),
+                                         events);
 }
 
 }  // namespace
 
-std::vector<CatalogEntry> encoders() { return {{.info = X264Encoder::info(), .make = make<X264Encoder>}}; }
+std::vector<CatalogEntry> encoders() {
+  return {{.info = X264Encoder::info(), .make = make<X264Encoder>},
+          {.info = Vp8Encoder::info(), .make = make<Vp8Encoder>},
+          {.info = Vp9Encoder::info(), .make = make<Vp9Encoder>}};
+}
 
 }  // namespace softvpu::firmware::encode

@@ -26,8 +26,10 @@ struct Rate {
   int buffer_kbits() const;  // of the verifier: a second at the peak
 };
 
-// V4L2_CID_MPEG_VIDEO_BITRATE, _BITRATE_PEAK, _BITRATE_MODE, _CONSTANT_QUALITY, _FRAME_RC_ENABLE, _GOP_SIZE, _FORCE_KEY_FRAME.
-std::vector<EncoderControl> rate_controls();
+// V4L2_CID_MPEG_VIDEO_BITRATE, _BITRATE_MODE, _CONSTANT_QUALITY, _FRAME_RC_ENABLE, _GOP_SIZE, _FORCE_KEY_FRAME, and _BITRATE_PEAK
+// where the library bounds a variable rate.
+enum class Peak : bool { kNone, kBounded };
+std::vector<EncoderControl> rate_controls(Peak peak);
 Rate rate_of(const ControlValues& values);
 
 // The rate of pictures to count with: 30 where the client hasn't said. Numerator and denominator are at least 1.

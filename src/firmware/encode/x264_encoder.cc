@@ -28,11 +28,11 @@ constexpr int kWorstQuantiser = 51;
 constexpr SizeRange kSizes{.min = {16, 16}, .max = {8192, 4352}, .step = {2, 2}};
 
 constexpr uint64_t kProfiles = 1u << V4L2_MPEG_VIDEO_H264_PROFILE_BASELINE |
-                               1u << V4L2_MPEG_VIDEO_H264_PROFILE_CONSTRAINED_BASELINE |
-                               1u << V4L2_MPEG_VIDEO_H264_PROFILE_MAIN | 1u << V4L2_MPEG_VIDEO_H264_PROFILE_HIGH;
+                               1u << V4L2_MPEG_VIDEO_H264_PROFILE_CONSTRAINED_BASELINE | 1u << V4L2_MPEG_VIDEO_H264_PROFILE_MAIN |
+                               1u << V4L2_MPEG_VIDEO_H264_PROFILE_HIGH;
 
 // level_idc by the menu's item; 9 is libx264's number of level 1b.
-constexpr std::array<int, 20> kLevels = {10, 9,  11, 12, 13, 20, 21, 22, 30, 31, 32, 40, 41, 42, 50, 51, 52, 60, 61, 62};
+constexpr std::array<int, 20> kLevels = {10, 9, 11, 12, 13, 20, 21, 22, 30, 31, 32, 40, 41, 42, 50, 51, 52, 60, 61, 62};
 constexpr uint64_t kAllLevels = (uint64_t{1} << kLevels.size()) - 1;
 
 struct Ratio {
@@ -40,8 +40,23 @@ struct Ratio {
   int height;
 };
 // Of sample aspect ratios, by the menu's item (table E-1); the last item is the extended one.
-constexpr std::array<Ratio, 17> kAspects = {{{0, 0}, {1, 1}, {12, 11}, {10, 11}, {16, 11}, {40, 33}, {24, 11}, {20, 11}, {32, 11},
-                                             {80, 33}, {18, 11}, {15, 11}, {64, 33}, {160, 99}, {4, 3}, {3, 2}, {2, 1}}};
+constexpr std::array<Ratio, 17> kAspects = {{{0, 0},
+                                             {1, 1},
+                                             {12, 11},
+                                             {10, 11},
+                                             {16, 11},
+                                             {40, 33},
+                                             {24, 11},
+                                             {20, 11},
+                                             {32, 11},
+                                             {80, 33},
+                                             {18, 11},
+                                             {15, 11},
+                                             {64, 33},
+                                             {160, 99},
+                                             {4, 3},
+                                             {3, 2},
+                                             {2, 1}}};
 constexpr uint64_t kAllAspects = (uint64_t{1} << (V4L2_MPEG_VIDEO_H264_VUI_SAR_IDC_EXTENDED + 1)) - 1;
 
 ControlInfo quantiser(uint32_t id, int64_t usual) {
@@ -56,7 +71,7 @@ ControlInfo choice(uint32_t id, bool usual) {
 
 const std::vector<EncoderControl>& controls() {
   static const auto& table = *[] {
-    auto* rows = new std::vector<EncoderControl>(rate_controls());
+    auto* rows = new std::vector<EncoderControl>(rate_controls(Peak::kBounded));
     const std::vector<EncoderControl> own = {
         // Clients set it to 0 and look whether that is so (ffmpeg, Chromium).
         {number(V4L2_CID_MPEG_VIDEO_B_FRAMES, 0, 0, 0)},

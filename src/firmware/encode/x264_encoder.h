@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// H.264 by libx264, called directly: without latency, and with controls that take effect while a stream runs. Listed by library.h.
+// H.264 by libx264, called directly: without latency, and with controls that take effect while a stream runs. Listed by
+// library.h.
 #pragma once
 
 #include <stdint.h>
