@@ -184,7 +184,9 @@ Status VpxEncoder::open() {
     return fail(ENOSYS, "this build of libvpx doesn't have the encoder");
   config.g_w = layout_.size.width;
   config.g_h = layout_.size.height;
-  const uint32_t threads = config_.threads == 0 ? std::thread::hardware_concurrency() : config_.threads;
+  // VP8's threads wait for each other by spinning: where other programs keep the processors busy, that takes seconds a frame.
+  const uint32_t usual = codec_ == VpxCodec::kVp8 ? 1 : std::thread::hardware_concurrency();
+  const uint32_t threads = config_.threads == 0 ? usual : config_.threads;
   config.g_threads = std::clamp(threads, 1u, kMostThreads);
   config.g_profile = codec_ == VpxCodec::kVp8 ? static_cast<unsigned>(values_.of(V4L2_CID_MPEG_VIDEO_VP8_PROFILE)) : 0;
   config.g_timebase = {1, kTimeBase};

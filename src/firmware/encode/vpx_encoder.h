@@ -22,7 +22,7 @@ enum class VpxCodec : uint8_t { kVp8, kVp9 };
 class VpxEncoder : public FrameEncoder {
  public:
   struct Config {
-    uint32_t threads = 0;  // 0: as many as there are processors
+    uint32_t threads = 0;  // 0: for VP9 as many as there are processors, for VP8 one
     FrameInterval interval;
     Colour colour;
   };
