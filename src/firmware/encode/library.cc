@@ -10,6 +10,7 @@
 #include "firmware/encode/encode_session.h"
 #include "firmware/encode/vpx_encoder.h"
 #include "firmware/encode/x264_encoder.h"
+#include "firmware/encode/x265_encoder.h"
 
 namespace softvpu::firmware::encode {
 namespace {
@@ -25,6 +26,7 @@ Result<std::unique_ptr<Codec>> make(CodecConfig config, CodecEvents& events) {
 
 std::vector<CatalogEntry> encoders() {
   return {{.info = X264Encoder::info(), .make = make<X264Encoder>},
+          {.info = X265Encoder::info(), .make = make<X265Encoder>},
           {.info = Vp8Encoder::info(), .make = make<Vp8Encoder>},
           {.info = Vp9Encoder::info(), .make = make<Vp9Encoder>}};
 }
