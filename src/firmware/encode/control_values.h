@@ -18,6 +18,13 @@ struct EncoderControl {
   bool begins_anew = false;
 };
 
+inline ControlInfo integer_control(uint32_t id, int64_t minimum, int64_t maximum, int64_t usual) {
+  return {.id = id, .minimum = minimum, .maximum = maximum, .default_value = usual};
+}
+inline ControlInfo boolean_control(uint32_t id, bool usual) {
+  return {.id = id, .type = ControlType::kBoolean, .maximum = 1, .default_value = usual ? 1 : 0};
+}
+
 class ControlValues {
  public:
   // `table` outlives it. Every control has its default.

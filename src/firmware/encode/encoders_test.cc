@@ -41,7 +41,7 @@ void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
 
 template <typename Encoder>
 std::unique_ptr<FrameEncoder> make(FrameInterval interval) {
-  return std::make_unique<Encoder>(typename Encoder::Config{.threads = 2, .interval = interval});
+  return std::make_unique<Encoder>(EncoderConfig{.threads = 2, .interval = interval});
 }
 
 const Row kRows[] = {{"H264", "h264", X264Encoder::info, make<X264Encoder>},

@@ -17,9 +17,9 @@ namespace {
 
 template <typename Encoder>
 Result<std::unique_ptr<Codec>> make(CodecConfig config, CodecEvents& events) {
-  return std::make_unique<EncodeSession>(std::make_unique<Encoder>(typename Encoder::Config{
-                                             .threads = config.threads, .interval = config.interval, .colour = config.colour}),
-                                         events);
+  return std::make_unique<EncodeSession>(
+      std::make_unique<Encoder>(EncoderConfig{.threads = config.threads, .interval = config.interval, .colour = config.colour}),
+      events);
 }
 
 }  // namespace

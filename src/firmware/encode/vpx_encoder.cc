@@ -93,7 +93,7 @@ void VpxEncoder::Closer::operator()(vpx_codec_ctx_t* context) const {
   delete context;
 }
 
-VpxEncoder::VpxEncoder(VpxCodec codec, const Config& config) : codec_(codec), config_(config), values_(controls(codec)) {}
+VpxEncoder::VpxEncoder(VpxCodec codec, const EncoderConfig& config) : codec_(codec), config_(config), values_(controls(codec)) {}
 
 CodecInfo VpxEncoder::info(VpxCodec codec) {
   CodecInfo info{.role = Role::kEncoder,

@@ -10,10 +10,10 @@
 #include <string>
 
 #include "firmware/encode/control_values.h"
+#include "firmware/encode/encoder_config.h"
 #include "firmware/encode/frame_encoder.h"
 #include "firmware/encode/key_frames.h"
 #include "media/codec_info.h"
-#include "media/colour.h"
 
 namespace softvpu::firmware {
 
@@ -21,12 +21,7 @@ enum class VpxCodec : uint8_t { kVp8, kVp9 };
 
 class VpxEncoder : public FrameEncoder {
  public:
-  struct Config {
-    uint32_t threads = 0;  // 0: for VP9 as many as there are processors, for VP8 one
-    FrameInterval interval;
-    Colour colour;
-  };
-  VpxEncoder(VpxCodec codec, const Config& config);
+  VpxEncoder(VpxCodec codec, const EncoderConfig& config);
 
   static CodecInfo info(VpxCodec codec);
 
@@ -55,7 +50,7 @@ class VpxEncoder : public FrameEncoder {
   Error complaint(const char* what) const;
 
   const VpxCodec codec_;
-  Config config_;
+  EncoderConfig config_;
   ControlValues values_;
   KeyFrames key_frames_;
   FrameLayout layout_;
@@ -65,12 +60,12 @@ class VpxEncoder : public FrameEncoder {
 };
 
 struct Vp8Encoder final : VpxEncoder {
-  explicit Vp8Encoder(const Config& config) : VpxEncoder(VpxCodec::kVp8, config) {}
+  explicit Vp8Encoder(const EncoderConfig& config) : VpxEncoder(VpxCodec::kVp8, config) {}
   static CodecInfo info() { return VpxEncoder::info(VpxCodec::kVp8); }
 };
 
 struct Vp9Encoder final : VpxEncoder {
-  explicit Vp9Encoder(const Config& config) : VpxEncoder(VpxCodec::kVp9, config) {}
+  explicit Vp9Encoder(const EncoderConfig& config) : VpxEncoder(VpxCodec::kVp9, config) {}
   static CodecInfo info() { return VpxEncoder::info(VpxCodec::kVp9); }
 };
 

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <utility>
 
+#include "firmware/encode/output_writer.h"
 #include "firmware/encode/rate.h"
 #include "media/fourcc.h"
 
@@ -62,27 +63,21 @@ constexpr uint64_t kAllAspects = (uint64_t{1} << (V4L2_MPEG_VIDEO_H264_VUI_SAR_I
 ControlInfo quantiser(uint32_t id, int64_t usual) {
   return {.id = id, .minimum = 0, .maximum = kWorstQuantiser, .default_value = usual};
 }
-ControlInfo number(uint32_t id, int64_t minimum, int64_t maximum, int64_t usual) {
-  return {.id = id, .minimum = minimum, .maximum = maximum, .default_value = usual};
-}
-ControlInfo choice(uint32_t id, bool usual) {
-  return {.id = id, .type = ControlType::kBoolean, .maximum = 1, .default_value = usual ? 1 : 0};
-}
 
 const std::vector<EncoderControl>& controls() {
   static const auto& table = *[] {
     auto* rows = new std::vector<EncoderControl>(rate_controls(Peak::kBounded));
     const std::vector<EncoderControl> own = {
         // Clients set it to 0 and look whether that is so (ffmpeg, Chromium).
-        {number(V4L2_CID_MPEG_VIDEO_B_FRAMES, 0, 0, 0)},
-        {choice(V4L2_CID_MPEG_VIDEO_MB_RC_ENABLE, true), true},
+        {integer_control(V4L2_CID_MPEG_VIDEO_B_FRAMES, 0, 0, 0)},
+        {boolean_control(V4L2_CID_MPEG_VIDEO_MB_RC_ENABLE, true), true},
         // Parameter sets in a buffer of their own break ffmpeg's mp4 and GStreamer.
         {menu_control(V4L2_CID_MPEG_VIDEO_HEADER_MODE, 1u << V4L2_MPEG_VIDEO_HEADER_MODE_JOINED_WITH_1ST_FRAME,
                       V4L2_MPEG_VIDEO_HEADER_MODE_JOINED_WITH_1ST_FRAME)},
-        {choice(V4L2_CID_MPEG_VIDEO_REPEAT_SEQ_HEADER, true)},
-        {choice(V4L2_CID_MPEG_VIDEO_PREPEND_SPSPPS_TO_IDR, true)},
-        {choice(V4L2_CID_MPEG_VIDEO_AU_DELIMITER, false), true},
-        {number(V4L2_CID_MPEG_VIDEO_H264_I_PERIOD, 0, INT32_MAX, 60)},
+        {boolean_control(V4L2_CID_MPEG_VIDEO_REPEAT_SEQ_HEADER, true)},
+        {boolean_control(V4L2_CID_MPEG_VIDEO_PREPEND_SPSPPS_TO_IDR, true)},
+        {boolean_control(V4L2_CID_MPEG_VIDEO_AU_DELIMITER, false), true},
+        {integer_control(V4L2_CID_MPEG_VIDEO_H264_I_PERIOD, 0, INT32_MAX, 60)},
         {quantiser(V4L2_CID_MPEG_VIDEO_H264_I_FRAME_QP, 24)},
         {quantiser(V4L2_CID_MPEG_VIDEO_H264_P_FRAME_QP, 26)},
         {quantiser(V4L2_CID_MPEG_VIDEO_H264_MIN_QP, 0), true},
@@ -94,18 +89,18 @@ const std::vector<EncoderControl>& controls() {
                       1u << V4L2_MPEG_VIDEO_H264_ENTROPY_MODE_CAVLC | 1u << V4L2_MPEG_VIDEO_H264_ENTROPY_MODE_CABAC,
                       V4L2_MPEG_VIDEO_H264_ENTROPY_MODE_CABAC),
          true},
-        {choice(V4L2_CID_MPEG_VIDEO_H264_8X8_TRANSFORM, true), true},
+        {boolean_control(V4L2_CID_MPEG_VIDEO_H264_8X8_TRANSFORM, true), true},
         {menu_control(V4L2_CID_MPEG_VIDEO_H264_LOOP_FILTER_MODE,
                       1u << V4L2_MPEG_VIDEO_H264_LOOP_FILTER_MODE_ENABLED | 1u << V4L2_MPEG_VIDEO_H264_LOOP_FILTER_MODE_DISABLED,
                       V4L2_MPEG_VIDEO_H264_LOOP_FILTER_MODE_ENABLED),
          true},
-        {number(V4L2_CID_MPEG_VIDEO_H264_LOOP_FILTER_ALPHA, -6, 6, 0), true},
-        {number(V4L2_CID_MPEG_VIDEO_H264_LOOP_FILTER_BETA, -6, 6, 0), true},
-        {choice(V4L2_CID_MPEG_VIDEO_H264_CONSTRAINED_INTRA_PREDICTION, false), true},
-        {choice(V4L2_CID_MPEG_VIDEO_H264_VUI_SAR_ENABLE, false), true},
+        {integer_control(V4L2_CID_MPEG_VIDEO_H264_LOOP_FILTER_ALPHA, -6, 6, 0), true},
+        {integer_control(V4L2_CID_MPEG_VIDEO_H264_LOOP_FILTER_BETA, -6, 6, 0), true},
+        {boolean_control(V4L2_CID_MPEG_VIDEO_H264_CONSTRAINED_INTRA_PREDICTION, false), true},
+        {boolean_control(V4L2_CID_MPEG_VIDEO_H264_VUI_SAR_ENABLE, false), true},
         {menu_control(V4L2_CID_MPEG_VIDEO_H264_VUI_SAR_IDC, kAllAspects, V4L2_MPEG_VIDEO_H264_VUI_SAR_IDC_1x1), true},
-        {number(V4L2_CID_MPEG_VIDEO_H264_VUI_EXT_SAR_WIDTH, 1, 65535, 1), true},
-        {number(V4L2_CID_MPEG_VIDEO_H264_VUI_EXT_SAR_HEIGHT, 1, 65535, 1), true},
+        {integer_control(V4L2_CID_MPEG_VIDEO_H264_VUI_EXT_SAR_WIDTH, 1, 65535, 1), true},
+        {integer_control(V4L2_CID_MPEG_VIDEO_H264_VUI_EXT_SAR_HEIGHT, 1, 65535, 1), true},
     };
     rows->insert(rows->end(), own.begin(), own.end());
     return rows;
@@ -147,7 +142,7 @@ const char* profile_name(int64_t profile) {
 
 }  // namespace
 
-X264Encoder::X264Encoder(const Config& config) : config_(config), values_(controls()) {}
+X264Encoder::X264Encoder(const EncoderConfig& config) : config_(config), values_(controls()) {}
 
 CodecInfo X264Encoder::info() {
   CodecInfo info{.role = Role::kEncoder, .coded = kH264, .sizes = kSizes, .min_output_buffers = 1};
@@ -337,22 +332,17 @@ x264_picture_t X264Encoder::picture_of(const RawPicture& picture, bool key) cons
 }
 
 std::optional<size_t> X264Encoder::write(std::span<const x264_nal_t> units, bool headers, std::span<std::byte> output) const {
-  size_t at = 0;
-  const auto put = [&](std::span<const std::byte> bytes) {
-    if (bytes.size() > output.size() - at) return false;
-    std::ranges::copy(bytes, output.begin() + static_cast<ptrdiff_t>(at));
-    at += bytes.size();
-    return true;
-  };
+  OutputWriter writer(output);
   for (const x264_nal_t& unit : units) {
     // An access unit delimiter comes first (7.4.1.2.3).
     if (headers && unit.i_type != NAL_AUD) {
-      if (!put(headers_)) return std::nullopt;
+      if (!writer.put(headers_)) return std::nullopt;
       headers = false;
     }
-    if (!put({reinterpret_cast<const std::byte*>(unit.p_payload), static_cast<size_t>(unit.i_payload)})) return std::nullopt;
+    if (!writer.put({reinterpret_cast<const std::byte*>(unit.p_payload), static_cast<size_t>(unit.i_payload)}))
+      return std::nullopt;
   }
-  return at;
+  return writer.written();
 }
 
 Result<std::optional<CodedFrame>> X264Encoder::encode(const RawPicture& picture, std::span<std::byte> output) {

@@ -14,21 +14,16 @@
 #include <vector>
 
 #include "firmware/encode/control_values.h"
+#include "firmware/encode/encoder_config.h"
 #include "firmware/encode/frame_encoder.h"
 #include "firmware/encode/key_frames.h"
 #include "media/codec_info.h"
-#include "media/colour.h"
 
 namespace softvpu::firmware {
 
 class X264Encoder final : public FrameEncoder {
  public:
-  struct Config {
-    uint32_t threads = 0;  // 0: as many as there are processors
-    FrameInterval interval;
-    Colour colour;
-  };
-  explicit X264Encoder(const Config& config);
+  explicit X264Encoder(const EncoderConfig& config);
 
   static CodecInfo info();
 
@@ -57,7 +52,7 @@ class X264Encoder final : public FrameEncoder {
   Error complaint(const char* what) const;
   static void note(void* self, int level, const char* format, va_list arguments);
 
-  Config config_;
+  EncoderConfig config_;
   ControlValues values_;
   KeyFrames key_frames_;
   FrameLayout layout_;

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "firmware/encode/output_writer.h"
 #include "firmware/encode/rate.h"
 #include "media/fourcc.h"
 
@@ -48,13 +49,6 @@ int level_of(std::span<const std::byte> vps) {
   return 0;
 }
 
-ControlInfo number(uint32_t id, int64_t minimum, int64_t maximum, int64_t usual) {
-  return {.id = id, .minimum = minimum, .maximum = maximum, .default_value = usual};
-}
-ControlInfo choice(uint32_t id, bool usual) {
-  return {.id = id, .type = ControlType::kBoolean, .maximum = 1, .default_value = usual ? 1 : 0};
-}
-
 const std::vector<EncoderControl>& controls() {
   static const auto& table = *[] {
     auto* rows = new std::vector<EncoderControl>(rate_controls(Peak::kBounded));
@@ -65,16 +59,16 @@ const std::vector<EncoderControl>& controls() {
                          id == V4L2_CID_MPEG_VIDEO_CONSTANT_QUALITY;
     }
     const std::vector<EncoderControl> own = {
-        {number(V4L2_CID_MPEG_VIDEO_B_FRAMES, 0, 0, 0)},
+        {integer_control(V4L2_CID_MPEG_VIDEO_B_FRAMES, 0, 0, 0)},
         {menu_control(V4L2_CID_MPEG_VIDEO_HEADER_MODE, 1u << V4L2_MPEG_VIDEO_HEADER_MODE_JOINED_WITH_1ST_FRAME,
                       V4L2_MPEG_VIDEO_HEADER_MODE_JOINED_WITH_1ST_FRAME)},
-        {choice(V4L2_CID_MPEG_VIDEO_REPEAT_SEQ_HEADER, true)},
-        {choice(V4L2_CID_MPEG_VIDEO_PREPEND_SPSPPS_TO_IDR, true)},
-        {choice(V4L2_CID_MPEG_VIDEO_AU_DELIMITER, false), true},
-        {number(V4L2_CID_MPEG_VIDEO_HEVC_MIN_QP, 0, kWorstQuantiser, 0), true},
-        {number(V4L2_CID_MPEG_VIDEO_HEVC_MAX_QP, 0, kWorstQuantiser, kWorstQuantiser), true},
-        {number(V4L2_CID_MPEG_VIDEO_HEVC_I_FRAME_QP, 0, kWorstQuantiser, 26)},
-        {number(V4L2_CID_MPEG_VIDEO_HEVC_P_FRAME_QP, 0, kWorstQuantiser, 28)},
+        {boolean_control(V4L2_CID_MPEG_VIDEO_REPEAT_SEQ_HEADER, true)},
+        {boolean_control(V4L2_CID_MPEG_VIDEO_PREPEND_SPSPPS_TO_IDR, true)},
+        {boolean_control(V4L2_CID_MPEG_VIDEO_AU_DELIMITER, false), true},
+        {integer_control(V4L2_CID_MPEG_VIDEO_HEVC_MIN_QP, 0, kWorstQuantiser, 0), true},
+        {integer_control(V4L2_CID_MPEG_VIDEO_HEVC_MAX_QP, 0, kWorstQuantiser, kWorstQuantiser), true},
+        {integer_control(V4L2_CID_MPEG_VIDEO_HEVC_I_FRAME_QP, 0, kWorstQuantiser, 26)},
+        {integer_control(V4L2_CID_MPEG_VIDEO_HEVC_P_FRAME_QP, 0, kWorstQuantiser, 28)},
         {menu_control(V4L2_CID_MPEG_VIDEO_HEVC_PROFILE, 1u << V4L2_MPEG_VIDEO_HEVC_PROFILE_MAIN,
                       V4L2_MPEG_VIDEO_HEVC_PROFILE_MAIN)},
         // A wish: a stream that needs a higher one has that.
@@ -83,8 +77,8 @@ const std::vector<EncoderControl>& controls() {
                       1u << V4L2_MPEG_VIDEO_HEVC_LOOP_FILTER_MODE_DISABLED | 1u << V4L2_MPEG_VIDEO_HEVC_LOOP_FILTER_MODE_ENABLED,
                       V4L2_MPEG_VIDEO_HEVC_LOOP_FILTER_MODE_ENABLED),
          true},
-        {number(V4L2_CID_MPEG_VIDEO_HEVC_LF_BETA_OFFSET_DIV2, -6, 6, 0), true},
-        {number(V4L2_CID_MPEG_VIDEO_HEVC_LF_TC_OFFSET_DIV2, -6, 6, 0), true},
+        {integer_control(V4L2_CID_MPEG_VIDEO_HEVC_LF_BETA_OFFSET_DIV2, -6, 6, 0), true},
+        {integer_control(V4L2_CID_MPEG_VIDEO_HEVC_LF_TC_OFFSET_DIV2, -6, 6, 0), true},
     };
     rows->insert(rows->end(), own.begin(), own.end());
     return rows;
@@ -100,7 +94,7 @@ std::span<const std::byte> bytes_of(const x265_nal& unit) {
 
 }  // namespace
 
-X265Encoder::X265Encoder(const Config& config) : config_(config), values_(controls()) {
+X265Encoder::X265Encoder(const EncoderConfig& config) : config_(config), values_(controls()) {
   // "+": as many as there are processors.
   pool_ = config.threads == 0 ? "+" : std::to_string(std::min(config.threads, kMostThreads));
 }
@@ -269,24 +263,19 @@ void X265Encoder::point_at(const RawPicture& picture, x265_picture& in) {
 }
 
 std::optional<size_t> X265Encoder::write(std::span<const x265_nal> units, bool headers, std::span<std::byte> output) const {
-  size_t at = 0;
-  const auto put = [&](std::span<const std::byte> bytes) {
-    if (bytes.size() > output.size() - at) return false;
-    std::ranges::copy(bytes, output.begin() + static_cast<ptrdiff_t>(at));
-    at += bytes.size();
-    return true;
-  };
+  OutputWriter writer(output);
   // An access unit delimiter comes first (7.4.2.4.4). libx265 writes none before the first picture.
   const bool lacks = !units.empty() && units.front().type != NAL_UNIT_ACCESS_UNIT_DELIMITER;
-  if (lacks && values_.is_on(V4L2_CID_MPEG_VIDEO_AU_DELIMITER) && !put(std::as_bytes(std::span(kDelimiter)))) return std::nullopt;
+  if (lacks && values_.is_on(V4L2_CID_MPEG_VIDEO_AU_DELIMITER) && !writer.put(std::as_bytes(std::span(kDelimiter))))
+    return std::nullopt;
   for (const x265_nal& unit : units) {
     if (headers && unit.type != NAL_UNIT_ACCESS_UNIT_DELIMITER) {
-      if (!put(headers_)) return std::nullopt;
+      if (!writer.put(headers_)) return std::nullopt;
       headers = false;
     }
-    if (!put(bytes_of(unit))) return std::nullopt;
+    if (!writer.put(bytes_of(unit))) return std::nullopt;
   }
-  return at;
+  return writer.written();
 }
 
 Result<std::optional<CodedFrame>> X265Encoder::encode(const RawPicture& picture, std::span<std::byte> output) {

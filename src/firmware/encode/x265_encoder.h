@@ -14,21 +14,16 @@
 #include <vector>
 
 #include "firmware/encode/control_values.h"
+#include "firmware/encode/encoder_config.h"
 #include "firmware/encode/frame_encoder.h"
 #include "firmware/encode/key_frames.h"
 #include "media/codec_info.h"
-#include "media/colour.h"
 
 namespace softvpu::firmware {
 
 class X265Encoder final : public FrameEncoder {
  public:
-  struct Config {
-    uint32_t threads = 0;  // 0: as many as there are processors
-    FrameInterval interval;
-    Colour colour;
-  };
-  explicit X265Encoder(const Config& config);
+  explicit X265Encoder(const EncoderConfig& config);
 
   static CodecInfo info();
 
@@ -54,7 +49,7 @@ class X265Encoder final : public FrameEncoder {
   void point_at(const RawPicture& picture, x265_picture& in);
   std::optional<size_t> write(std::span<const x265_nal> units, bool headers, std::span<std::byte> output) const;
 
-  Config config_;
+  EncoderConfig config_;
   ControlValues values_;
   KeyFrames key_frames_;
   FrameLayout layout_;
