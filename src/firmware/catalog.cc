@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "firmware/encode/library.h"
 #include "firmware/fwht/library.h"
 #include "firmware/libav/library.h"
 #include "media/codec_names.h"
@@ -41,6 +42,7 @@ Result<Catalog> Catalog::limited_to(std::string_view list) const {
 const Catalog& codec_catalog() {
   static const Catalog& catalog = *[] {
     std::vector<CatalogEntry> entries = libav::decoders();
+    std::ranges::move(encode::encoders(), std::back_inserter(entries));
     std::ranges::move(fwht::codecs(), std::back_inserter(entries));
     return new Catalog(std::move(entries));
   }();

@@ -49,5 +49,24 @@ TEST(CodePoints, OfDisplayP3AndLinearLightAreKnown) {
             (Colour{V4L2_COLORSPACE_DCI_P3, V4L2_XFER_FUNC_NONE, 0, V4L2_QUANTIZATION_LIM_RANGE}));
 }
 
+TEST(AColour, BecomesTheCodePointsThatItCameFrom) {
+  for (const CodePoints points :
+       {CodePoints{1, 1, 1}, CodePoints{6, 6, 6}, CodePoints{7, 7, 7}, CodePoints{9, 16, 9}, CodePoints{9, 14, 10},
+        CodePoints{1, 11, 1}, CodePoints{6, 11, 6}, CodePoints{1, 13, 1, true}, CodePoints{5, 1, 5}})
+    EXPECT_EQ(cicp_of(colour_from_cicp(points.primaries, points.transfer, points.matrix, points.full_range)), points)
+        << points.primaries << ' ' << points.transfer << ' ' << points.matrix;
+}
+
+TEST(AColour, FollowsItsColourSpaceWhereItIsDefault) {
+  EXPECT_EQ(cicp_of({V4L2_COLORSPACE_REC709}), (CodePoints{1, 1, 1}));
+  EXPECT_EQ(cicp_of({V4L2_COLORSPACE_SMPTE170M}), (CodePoints{6, 6, 6}));
+  EXPECT_EQ(cicp_of({V4L2_COLORSPACE_BT2020}), (CodePoints{9, 14, 9}));
+  EXPECT_EQ(cicp_of({V4L2_COLORSPACE_JPEG}), (CodePoints{1, 13, 6, true}));
+  EXPECT_EQ(cicp_of({V4L2_COLORSPACE_SRGB}), (CodePoints{1, 13, 6}));
+  EXPECT_EQ(cicp_of({V4L2_COLORSPACE_OPRGB}), (CodePoints{2, 2, 6})) << "H.273 has no number for it";
+  EXPECT_EQ(cicp_of({}), CodePoints{});
+  EXPECT_EQ(cicp_of({99, 99, 99, 99}), (CodePoints{2, 2, 2}));
+}
+
 }  // namespace
 }  // namespace softvpu

@@ -34,12 +34,13 @@ void Controls::set_range(uint32_t id, int64_t minimum, int64_t maximum, int64_t 
   const bool same = control->minimum == minimum && control->maximum == maximum && control->step == step &&
                     control->default_value == default_value;
   if (same) return;
+  // What has the default goes on having it.
+  int32_t value = control->value == control->default_value ? static_cast<int32_t>(default_value) : control->value;
   control->minimum = minimum;
   control->maximum = maximum;
   control->step = step;
   control->default_value = default_value;
   uint32_t changes = V4L2_EVENT_CTRL_CH_RANGE;
-  int32_t value = control->value;
   if (validate(*control, &value) == 0 && value != control->value) {
     control->value = value;
     control->changed = true;

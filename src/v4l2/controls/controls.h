@@ -72,7 +72,8 @@ class Controls {
   void set_active(uint32_t id, bool active);
   // V4L2_CTRL_FLAG_GRABBED: setting it is EBUSY, as while streaming.
   void set_grabbed(uint32_t id, bool grabbed);
-  // Another range of an integer. A value that is out of it becomes the nearest one.
+  // Another range of an integer. A value that is out of it becomes the nearest one, one that is the default becomes the new
+  // default.
   void set_range(uint32_t id, int64_t minimum, int64_t maximum, int64_t step, int64_t default_value);
 
   // What the client has set since the last latch(), by id; a button counts each time.

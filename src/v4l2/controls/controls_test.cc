@@ -277,8 +277,16 @@ TEST_F(AControlSet, ReportsWhatItsRoleChangesToEverySubscriber) {
   EXPECT_EQ(events_[1].event.u.ctrl.changes, uint32_t{V4L2_EVENT_CTRL_CH_FLAGS});
   EXPECT_EQ(events_[1].event.u.ctrl.flags, uint32_t{V4L2_CTRL_FLAG_INACTIVE});
   EXPECT_EQ(events_[2].event.u.ctrl.changes, uint32_t{V4L2_EVENT_CTRL_CH_RANGE | V4L2_EVENT_CTRL_CH_VALUE});
-  EXPECT_EQ(events_[2].event.u.ctrl.value, 25) << "20 is out of the new range";
+  EXPECT_EQ(events_[2].event.u.ctrl.value, 30) << "20 was the default";
   for (const Notified& event : events_) EXPECT_FALSE(event.own);
+}
+
+TEST_F(AControlSet, KeepsAValueAsNearAsItsNewRangeAllows) {
+  ASSERT_EQ(set(kQp, 8), 0);
+  controls_.set_range(kQp, 25, 51, 1, 30);
+  EXPECT_EQ(controls_.value(kQp), 25);
+  controls_.set_range(kQp, 1, 51, 1, 10);
+  EXPECT_EQ(controls_.value(kQp), 25);
 }
 
 // vidioc-subscribe-event.rst, V4L2_EVENT_SUB_FL_SEND_INITIAL; of a write-only control no value (send_initial_event()).

@@ -23,8 +23,24 @@ LatchedParameters::LatchedParameters(Controls& controls) : controls_(controls) {
 }
 
 void LatchedParameters::choose(const codec::CodecInfo& codec, const codec::Capabilities& all) {
-  for (const codec::CodecInfo& other : all.codecs)
-    for (const ControlInfo& control : other.controls) controls_.set_active(control.id, find(codec, control.id) != nullptr);
+  // Codecs may share a control and not its range. A client may set controls before it chooses the codec (v4l2-ctl), so what this
+  // one doesn't have takes what any other takes.
+  std::map<uint32_t, ControlDefinition> ranges;
+  for (const codec::CodecInfo& other : all.codecs) {
+    for (const ControlInfo& control : other.controls) {
+      controls_.set_active(control.id, find(codec, control.id) != nullptr);
+      const auto definition = definition_of(control);
+      if (!definition) continue;
+      const auto [known, first] = ranges.try_emplace(control.id, *definition);
+      if (first) continue;
+      known->second.minimum = std::min(known->second.minimum, definition->minimum);
+      known->second.maximum = std::max(known->second.maximum, definition->maximum);
+      known->second.step = 1;
+    }
+  }
+  for (const ControlInfo& control : codec.controls)
+    if (const auto definition = definition_of(control)) ranges[control.id] = *definition;
+  for (const auto& [id, range] : ranges) controls_.set_range(id, range.minimum, range.maximum, range.step, range.default_value);
 }
 
 void LatchedParameters::latch(uint32_t index, FrameInterval interval) {
