@@ -57,7 +57,7 @@ static enum svpu_turn on_drained(struct svpu_session_state *s)
 /* Once it is configured. */
 static enum svpu_turn running_said(struct svpu_session_state *s, enum svpu_session_trigger what)
 {
-	bool paused = s->changing_format || s->drained;
+	bool paused = svpu_session_is_paused(s);
 
 	switch (what) {
 	case SVPU_SAID_FORMAT_CHANGED:
@@ -224,6 +224,11 @@ bool svpu_session_is_under_way(const struct svpu_session_state *state)
 bool svpu_session_owes_drain(const struct svpu_session_state *state)
 {
 	return state->draining;
+}
+
+bool svpu_session_is_paused(const struct svpu_session_state *state)
+{
+	return state->changing_format || state->drained;
 }
 
 const char *svpu_session_trigger_name(enum svpu_session_trigger what)

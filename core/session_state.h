@@ -109,6 +109,9 @@ bool svpu_session_is_under_way(const struct svpu_session_state *state);
 /* The firmware has a drain to answer. (Buffers and flushes are tracked by the host itself.) */
 bool svpu_session_owes_drain(const struct svpu_session_state *state);
 
+/* The firmware waits for RESUME: until then it has nothing to do. */
+bool svpu_session_is_paused(const struct svpu_session_state *state);
+
 /* human-readable. */
 const char *svpu_session_trigger_name(enum svpu_session_trigger what);
 

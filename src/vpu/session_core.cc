@@ -284,8 +284,9 @@ void SessionCore::let_go_of_link() {
 void SessionCore::arm_watchdog() {
   const bool running = svpu_session_is_under_way(&state_);
   watchdog_.set_busy(running && (buffers_.any_under_way() || svpu_session_owes_drain(&state_) || !outbox_.empty()), now());
-  const bool has_both = buffers_.under_way(Direction::kInput) > 0 && buffers_.under_way(Direction::kOutput) > 0;
-  watchdog_.set_able(has_both || svpu_session_owes_drain(&state_) || !outbox_.empty());
+  const bool has_work =
+      !svpu_session_is_paused(&state_) && buffers_.under_way(Direction::kInput) > 0 && buffers_.under_way(Direction::kOutput) > 0;
+  watchdog_.set_able(has_work || svpu_session_owes_drain(&state_) || !outbox_.empty());
   const auto at = watchdog_.check_at();
   // A timer that fires too early only looks again; one that would fire too late is replaced.
   if (!running || !at || (watchdog_at_ && *watchdog_at_ <= *at)) return;

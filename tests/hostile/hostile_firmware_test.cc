@@ -521,6 +521,27 @@ TEST_F(ASilentFirmware, ThatHasNothingToDoIsNotAsked) {
   EXPECT_EQ(count(Said::kFailed), 0u);
 }
 
+// A paused session, whose client may take hours: it has both kinds of buffers, and nothing to do.
+TEST_F(ASilentFirmware, ThatWaitsForResumeIsAskedOnceAndThenLeftInPeace) {
+  stream();
+  queue(Direction::kInput, 0);
+  queue(Direction::kOutput, 0);
+  say(format());
+  size_t pings = 0;
+  const auto end = std::chrono::steady_clock::now() + 800ms;  // more than twenty of the shortest limit
+  while (std::chrono::steady_clock::now() < end) {
+    const auto read = firmware().next_command();
+    if (read.outcome != hfi::FirmwareEndpoint::ReadOutcome::kCommand) {
+      (void)firmware().wait(5ms);
+    } else if (std::holds_alternative<hfi::cmd::Ping>(read.command.body)) {
+      ++pings;
+      say(hfi::msg::Pong{}, read.command.cookie);
+    }
+  }
+  EXPECT_LE(pings, 2u) << "one may have been sent before the last command";
+  EXPECT_EQ(count(Said::kFailed), 0u);
+}
+
 TEST_F(ASilentFirmware, ThatTakesNoCommandsNeverBlocksTheCaller) {
   stream();
   const auto start = std::chrono::steady_clock::now();

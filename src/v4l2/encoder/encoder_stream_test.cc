@@ -317,6 +317,7 @@ TEST_P(AnEncodersStream, ReadsBehindDataOffset) {
   buffer.m.planes = &plane;
   buffer.length = 1;
   ASSERT_EQ(client().ioctl(VIDIOC_QUERYBUF, &buffer), 0);
+  EXPECT_EQ(plane.length, bytes + 256) << "vidioc-create-bufs.rst: as large as asked for (v4l2-compliance)";
   const auto at = client().file().mmap(nullptr, plane.length, PROT_READ | PROT_WRITE, MAP_SHARED, plane.m.mem_offset);
   ASSERT_TRUE(at);
   std::memset(*at, 0xee, 256);

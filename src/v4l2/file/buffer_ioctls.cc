@@ -86,6 +86,7 @@ Status create_bufs(CodecFile& file, v4l2_create_buffers& create, IoctlCall& call
     if (wanted == 0 || wanted < sizes[i].length) return fail(EINVAL, "sizeimage is too small for the current format");
     if (wanted > kMaxPlaneBytes) return fail(ENOMEM, "sizeimage is larger than any plane may be");
     sizes[i].length = wanted;
+    sizes[i].slack = 0;  // vidioc-create-bufs.rst: the size of the buffers is the client's to say
   }
   if (queue.count() == VIDEO_MAX_FRAME) return fail(ENOBUFS, "the queue has as many buffers as there may be");
   const uint32_t count = std::min<uint32_t>(create.count, VIDEO_MAX_FRAME);
