@@ -248,6 +248,7 @@ TEST(AForkedLoop, IsForgottenAndStartsAnewInTheChild) {
     ASSERT_EQ(read(event.get(), &count, sizeof count), 8);
     ++calls;
   });
+  settle(loop);  // or its thread may hold a lock of ASan's allocator, which the child would wait for
   const pid_t child = fork();
   ASSERT_GE(child, 0);
   if (child == 0) {

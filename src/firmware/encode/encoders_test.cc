@@ -278,6 +278,39 @@ TEST_P(AnEncoderByLibrary, TakesEveryControlWhileItRuns) {
   EXPECT_EQ(decode(GetParam(), frames).size(), frames.size());
 }
 
+// libx264 refuses numbers of 32 bits.
+TEST_P(AnEncoderByLibrary, CodesAtEveryRateOfPictures) {
+  for (const FrameInterval interval : {FrameInterval{1, UINT32_MAX}, {UINT32_MAX, 1}, {UINT32_MAX, UINT32_MAX - 1}, {1, 1}}) {
+    SCOPED_TRACE(std::to_string(interval.numerator) + "/" + std::to_string(interval.denominator));
+    begin(interval);
+    EXPECT_EQ(code(3).size(), 3u);
+  }
+}
+
+TEST(AVp8Encoder, KeepsItsQualityWithinTheBoundsOfItsQuantisers) {
+  for (const bool constant_quality : {true, false}) {
+    for (const int bound : {0, 4, 20, 100, 127}) {
+      Vp8Encoder encoder({.interval = {1, 30}});
+      const std::pair<uint32_t, int> controls[] = {
+          {V4L2_CID_MPEG_VIDEO_BITRATE_MODE, V4L2_MPEG_VIDEO_BITRATE_MODE_CQ},
+          {V4L2_CID_MPEG_VIDEO_FRAME_RC_ENABLE, constant_quality ? 1 : 0},
+          {V4L2_CID_MPEG_VIDEO_VPX_MIN_QP, constant_quality ? 0 : bound},
+          {V4L2_CID_MPEG_VIDEO_VPX_MAX_QP, bound},
+          {V4L2_CID_MPEG_VIDEO_VPX_I_FRAME_QP, bound},
+          {V4L2_CID_MPEG_VIDEO_VPX_P_FRAME_QP, std::min(bound + 20, 127)},
+      };
+      for (const auto& [id, value] : controls) encoder.set_control({id, value});
+      EXPECT_TRUE(encoder.begin(*layout_for(kYuv420, {64, 64}))) << bound;
+      std::vector<std::byte> output(1 << 16);
+      Scene scene(kYuv420, {64, 64});
+      for (const uint64_t number : {0, 1, 2}) {
+        const auto coded = encoder.encode(scene.at(number), output);
+        EXPECT_TRUE(coded) << bound << ": " << (coded ? "" : coded.error().reason);
+      }
+    }
+  }
+}
+
 TEST_P(AnEncoderByLibrary, LosesAFrameThatItsOutputDoesNotHold) {
   code();
   const auto frame = encoder_->encode(scene_.at(number_), std::span(output_).first(16));
@@ -300,7 +333,8 @@ INSTANTIATE_TEST_SUITE_P(Every, AnEncoderByLibrary, ::testing::ValuesIn(kRows),
                          [](const auto& row) { return std::string(row.param.name); });
 
 TEST(TheRateOfAVariableStream, IsNeverAboveItsPeak) {
-  ControlValues values(*new std::vector<EncoderControl>(rate_controls(Peak::kBounded)));
+  const std::vector<EncoderControl> table = rate_controls(Peak::kBounded);
+  ControlValues values(table);
   values.set(V4L2_CID_MPEG_VIDEO_BITRATE_MODE, V4L2_MPEG_VIDEO_BITRATE_MODE_VBR);
   values.set(V4L2_CID_MPEG_VIDEO_BITRATE, 4'000'000);
   values.set(V4L2_CID_MPEG_VIDEO_BITRATE_PEAK, 1'000'000);

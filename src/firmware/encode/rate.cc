@@ -5,6 +5,7 @@
 #include <linux/v4l2-controls.h>
 
 #include <algorithm>
+#include <cstdint>
 
 namespace softvpu::firmware {
 namespace {
@@ -63,7 +64,11 @@ int Rate::buffer_kbits() const { return peak_kbps; }
 
 FrameRate frame_rate_of(FrameInterval interval) {
   if (interval.numerator == 0 || interval.denominator == 0) return {};
-  return {.pictures = interval.denominator, .seconds = interval.numerator};
+  // libx264 takes numbers of 31 bits.
+  FrameRate rate{.pictures = interval.denominator, .seconds = interval.numerator};
+  while (std::max(rate.pictures, rate.seconds) > INT32_MAX)
+    rate = {.pictures = std::max(rate.pictures / 2, 1u), .seconds = std::max(rate.seconds / 2, 1u)};
+  return rate;
 }
 
 }  // namespace softvpu::firmware

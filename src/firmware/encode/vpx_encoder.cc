@@ -29,7 +29,8 @@ constexpr int kVp9Speed = 7;
 constexpr unsigned kBufferMs = 1000;
 constexpr unsigned kLongestBufferMs = 60'000;
 constexpr uint64_t kBufferPictures = 8;
-constexpr SizeRange kSizes{.min = {16, 16}, .max = {8192, 8192}, .step = {2, 2}};
+constexpr SizeRange kVp8Sizes{.min = {16, 16}, .max = {8192, 8192}, .step = {2, 2}};
+constexpr SizeRange kVp9Sizes{.min = {16, 16}, .max = {8192, 4352}, .step = {2, 2}};  // larger ones don't fit the worker's memory
 
 // libvpx counts quantisers from 0 to 63; these are the stream's.
 constexpr std::array<uint8_t, 64> kVp8Index = {0,  1,  2,  3,  4,  5,  7,   8,   9,   10,  12,  13,  15,  17,  18,  19,
@@ -98,7 +99,7 @@ VpxEncoder::VpxEncoder(VpxCodec codec, const EncoderConfig& config) : codec_(cod
 CodecInfo VpxEncoder::info(VpxCodec codec) {
   CodecInfo info{.role = Role::kEncoder,
                  .coded = codec == VpxCodec::kVp8 ? kVp8 : kVp9,
-                 .sizes = kSizes,
+                 .sizes = codec == VpxCodec::kVp8 ? kVp8Sizes : kVp9Sizes,
                  .min_output_buffers = 1,
                  .raw = {kRawFormats.begin(), kRawFormats.end()}};
   info.controls = described(controls(codec));
@@ -125,6 +126,11 @@ unsigned VpxEncoder::quantiser(uint32_t control) const {
 
 unsigned VpxEncoder::quality_level() const {
   return static_cast<unsigned>(100 - rate_of(values_).quality) * kWorstQuantiser / 99;
+}
+
+// libvpx's VP8 refuses a level outside of its bounds.
+unsigned VpxEncoder::bounded_quality_level() const {
+  return std::clamp(quality_level(), opened_.rc_min_quantizer, opened_.rc_max_quantizer);
 }
 
 void VpxEncoder::set_rate(vpx_codec_enc_cfg_t& config) const {
@@ -158,7 +164,7 @@ Status VpxEncoder::set_options() {
   const bool vp8 = codec_ == VpxCodec::kVp8;
   std::vector<std::pair<int, int>> options = {
       {VP8E_SET_CPUUSED, vp8 ? kVp8Speed : kVp9Speed},
-      {VP8E_SET_CQ_LEVEL, static_cast<int>(quality_level())},
+      {VP8E_SET_CQ_LEVEL, static_cast<int>(bounded_quality_level())},
   };
   if (vp8) {
     options.push_back({VP8E_SET_SHARPNESS, values_.number(V4L2_CID_MPEG_VIDEO_VPX_FILTER_SHARPNESS)});
@@ -220,7 +226,7 @@ Status VpxEncoder::apply_changes() {
   values_.take_changes();
   set_rate(opened_);
   if (vpx_codec_enc_config_set(encoder_.get(), &opened_) != VPX_CODEC_OK) return open();
-  return set_option(VP8E_SET_CQ_LEVEL, static_cast<int>(quality_level()));
+  return set_option(VP8E_SET_CQ_LEVEL, static_cast<int>(bounded_quality_level()));
 }
 
 Status VpxEncoder::set_quantisers(bool key) {

@@ -46,6 +46,7 @@ class VpxEncoder : public FrameEncoder {
   unsigned quantiser(uint32_t control) const;
   // V4L2_CID_MPEG_VIDEO_CONSTANT_QUALITY on libvpx's scale.
   unsigned quality_level() const;
+  unsigned bounded_quality_level() const;
   vpx_image_t image_of(const RawPicture& picture) const;
   Error complaint(const char* what) const;
 

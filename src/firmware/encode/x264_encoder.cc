@@ -10,6 +10,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 #include "firmware/encode/output_writer.h"
@@ -22,7 +23,7 @@ namespace {
 // The encoder's speed: fast enough for 1080p at 30 pictures a second on two cores, and better than "superfast" by a fifth of the
 // rate.
 constexpr const char* kPreset = "veryfast";
-constexpr uint32_t kMostThreads = 64;
+constexpr uint32_t kMostThreads = 16;  // more don't fit the worker's memory with the largest pictures
 constexpr int kWorstQuantiser = 51;
 
 // Level 6.2 codes no larger ones (table A-1).
@@ -182,7 +183,8 @@ x264_param_t X264Encoder::parameters() const {
   p.pf_log = note;
   p.p_log_private = const_cast<X264Encoder*>(this);
   p.i_log_level = X264_LOG_WARNING;
-  p.i_threads = config_.threads == 0 ? X264_THREADS_AUTO : static_cast<int>(std::min(config_.threads, kMostThreads));
+  const uint32_t threads = config_.threads == 0 ? std::thread::hardware_concurrency() : config_.threads;
+  p.i_threads = static_cast<int>(std::clamp(threads, 1u, kMostThreads));
   p.i_width = static_cast<int>(layout_.size.width);
   p.i_height = static_cast<int>(layout_.size.height);
   p.i_csp = csp_of(layout_.fourcc);
@@ -255,37 +257,32 @@ void X264Encoder::set_rate(x264_param_t& p) const {
 
 // ---- streams ----
 
-Result<X264Encoder::EncoderPtr> X264Encoder::open_with(x264_param_t& parameters) {
-  EncoderPtr encoder(x264_encoder_open(&parameters));
-  if (!encoder) return Unexpected(complaint("libx264 can't begin"));
-  return encoder;
-}
-
 Status X264Encoder::open() {
   encoder_.reset();
   headers_.clear();
   x264_param_t p = parameters();
   if (x264_param_apply_profile(&p, profile_name(values_.of(V4L2_CID_MPEG_VIDEO_H264_PROFILE))) != 0)
     return Unexpected(complaint("libx264 refuses the profile"));
-  auto opened = open_with(p);
-  if (!opened) return Unexpected(opened.error());
+  EncoderPtr opened(x264_encoder_open(&p));
+  if (!opened) return Unexpected(complaint("libx264 can't begin"));
   // It has the lowest level that holds the stream.
-  x264_encoder_parameters(opened->get(), &opened_);
+  x264_encoder_parameters(opened.get(), &opened_);
   const int wanted = kLevels.at(static_cast<size_t>(values_.of(V4L2_CID_MPEG_VIDEO_H264_LEVEL)));
   if (wanted > opened_.i_level_idc) {
     p.i_level_idc = wanted;
-    opened = open_with(p);
-    if (!opened) return Unexpected(opened.error());
-    x264_encoder_parameters(opened->get(), &opened_);
+    opened.reset();
+    opened.reset(x264_encoder_open(&p));
+    if (!opened) return Unexpected(complaint("libx264 can't begin"));
+    x264_encoder_parameters(opened.get(), &opened_);
   }
   x264_nal_t* units = nullptr;
   int count = 0;
-  if (x264_encoder_headers(opened->get(), &units, &count) < 0) return Unexpected(complaint("libx264 makes no headers"));
+  if (x264_encoder_headers(opened.get(), &units, &count) < 0) return Unexpected(complaint("libx264 makes no headers"));
   for (int i = 0; i < count; ++i) {
     const auto* const bytes = reinterpret_cast<const std::byte*>(units[i].p_payload);
     if (units[i].i_type != NAL_SEI) headers_.insert(headers_.end(), bytes, bytes + units[i].i_payload);
   }
-  encoder_ = std::move(*opened);
+  encoder_ = std::move(opened);
   values_.take_changes();
   key_frames_.force();
   first_ = true;

@@ -39,7 +39,6 @@ class X264Encoder final : public FrameEncoder {
   using EncoderPtr = std::unique_ptr<x264_t, Closer>;
 
   Status open();
-  Result<EncoderPtr> open_with(x264_param_t& parameters);
   x264_param_t parameters() const;
   void set_rate(x264_param_t& parameters) const;
   void set_colour(x264_param_t& parameters) const;
